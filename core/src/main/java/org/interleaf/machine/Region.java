@@ -18,7 +18,7 @@ public final class Region {
 
     public Region(Machine machine) {
         this.machine = machine;
-        this.life = machine.newWord(null, this, "life", -1);
+        this.life = machine.word(null, this, "life", -1, 0);
         this.life.format(value -> value == ALIVE ? "allocated" : "free");
     }
 

@@ -95,6 +95,11 @@ public final class Task {
         return finished;
     }
 
+    /// Whether this is a daemon that waits for something to do.
+    public boolean atRest() {
+        return daemon && !begun;
+    }
+
     /// Whether the access that the task stands before could be made now.
     public boolean ready() {
         return !finished && op.enabled(word.value, a, b);

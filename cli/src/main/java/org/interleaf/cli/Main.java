@@ -4,6 +4,9 @@ package org.interleaf.cli;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /// The `interleaf` command. Exit status 2 means that the command line itself was wrong.
 @Command(
@@ -12,12 +15,19 @@ import picocli.CommandLine.IVersionProvider;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         synopsisSubcommandLabel = "COMMAND")
-public final class Main {
+public final class Main implements Runnable {
+    @Spec private CommandSpec spec;
+
     private Main() {}
 
     /// Runs the command and ends the process with its exit status.
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Missing command");
     }
 
     static CommandLine commandLine() {

@@ -23,6 +23,12 @@ final class MainTest {
         assertThat(err.toString()).contains("--no-such-option");
     }
 
+    @Test
+    void wantsACommand() {
+        assertThat(run()).isEqualTo(2);
+        assertThat(err.toString()).startsWith("Missing command").contains("Usage: interleaf");
+    }
+
     private int run(String... args) {
         return Main.commandLine()
                 .setOut(new PrintWriter(out))

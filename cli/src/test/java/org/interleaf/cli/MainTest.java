@@ -3,9 +3,10 @@ package org.interleaf.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
+
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import org.junit.jupiter.api.Test;
 
 final class MainTest {
     private final StringWriter out = new StringWriter();

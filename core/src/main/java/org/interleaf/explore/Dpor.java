@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Op;
+import org.interleaf.machine.Region;
+import org.interleaf.machine.Scheduler;
+import org.interleaf.machine.Task;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+/// Scheduling by optimal dynamic partial-order reduction (Abdulla, Aronis, Jonsson, Sagonas: *Source
+/// Sets: A Foundation for Optimal Dynamic Partial Order Reduction*, JACM 2017, algorithm 2): one
+/// complete execution for each Mazurkiewicz trace, and none that turns out to be superfluous halfway.
+///
+/// # How
+/// The first execution goes as it likes. After each, every *race*, a pair of conflicting events with
+/// nothing between them, asks for an execution in which the second comes first. That sequence goes
+/// into the *wakeup tree* of the state before the first event, unless a *sleeping* event there (one
+/// whose executions have all been seen) or a sequence already in the tree leads to an equivalent
+/// one. Then the deepest state with something in its tree is returned to.
+///
+/// Races among events of the common prefix of two executions are looked at once: what was inserted
+/// for them then also covers all later executions with that prefix, since a weak initial of a
+/// sequence is one of each of its prefixes.
+final class Dpor implements Scheduler {
+    private final Machine machine;
+    private final int maxSteps;
+    private final EventLog log;
+
+    /// One element a state, that is, for each number of events made so far.
+    private List<List<Footprint>> sleep = new ArrayList<>();
+
+    private final List<WakeupTree> wakeup = new ArrayList<>();
+
+    private int position;
+    private int replayUntil;
+    private int lastTask;
+    private WakeupTree.@Nullable Node following;
+    private boolean superfluous;
+    private boolean cut;
+
+    /// @param maxSteps the length at which an execution is cut
+    Dpor(Machine machine, int maxSteps) {
+        this.machine = machine;
+        this.maxSteps = maxSteps;
+        this.log = new EventLog(machine.tasks().size());
+    }
+
+    /// Gets ready for the next execution.
+    void begin() {
+        position = 0;
+        lastTask = -1;
+        superfluous = false;
+        cut = false;
+        following = null;
+        log.forgetRaces();
+        stateAt(0);
+    }
+
+    // ---- during an execution
+
+    @Override
+    public @Nullable Task pick() {
+        List<Task> tasks = machine.tasks();
+        if (position < replayUntil) {
+            return tasks.get(log.task(position));
+        }
+        if (position >= maxSteps) {
+            cut = true;
+            return null;
+        }
+        following = wakeup.get(position).removeFirst();
+        if (following != null) {
+            return feasible(tasks.get(following.event.task()));
+        }
+        return pickFreely(tasks);
+    }
+
+    private Task feasible(Task task) {
+        if (!task.ready()) {
+            throw new AssertionError(
+                    "[interleaf internal] a wakeup sequence leads to a blocked access of " + task);
+        }
+        return task;
+    }
+
+    /// Prefers the task that went last, so that executions have few switches.
+    private @Nullable Task pickFreely(List<Task> tasks) {
+        boolean anyAsleep = false;
+        Task found = null;
+        for (int i = -1; i < tasks.size() && found == null; i++) {
+            int t = i < 0 ? lastTask : i;
+            if (t < 0 || !tasks.get(t).ready()) {
+                continue;
+            }
+            if (asleep(t)) {
+                anyAsleep = true;
+            } else {
+                found = tasks.get(t);
+            }
+        }
+        superfluous = found == null && anyAsleep;
+        return found;
+    }
+
+    private boolean asleep(int task) {
+        List<Footprint> sleeping = sleep.get(position);
+        for (int i = 0; i < sleeping.size(); i++) {
+            if (sleeping.get(i).task() == task) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void executed(Task task, long before, boolean wrote) {
+        lastTask = task.id();
+        if (position < replayUntil) {
+            if (!log.matches(position, task)) {
+                throw new AssertionError(
+                        "[interleaf internal] execution differs from the one it repeats, at step "
+                                + position
+                                + " of "
+                                + task);
+            }
+            position++;
+            return;
+        }
+        log.append(task, before, wrote);
+        position++;
+        stateAt(position);
+        if (!sleep.get(position - 1).isEmpty()) {
+            inheritSleep(position);
+        }
+        wakeup.get(position).become(following == null ? null : following.child);
+    }
+
+    /// What slept before the last event and commutes with it sleeps on.
+    private void inheritSleep(int state) {
+        Footprint event = log.footprint(state - 1);
+        List<Footprint> now = sleep.get(state);
+        for (Footprint sleeper : sleep.get(state - 1)) {
+            if (sleeper.task() != event.task() && !sleeper.conflictsWith(event)) {
+                now.add(sleeper);
+            }
+        }
+    }
+
+    private void stateAt(int state) {
+        if (state == wakeup.size()) {
+            wakeup.add(new WakeupTree());
+            sleep.add(new ArrayList<>());
+        } else if (state > replayUntil) {
+            sleep.get(state).clear();
+        }
+    }
+
+    // ---- after an execution
+
+    /// Whether the execution stopped because whatever could follow has been seen elsewhere.
+    boolean superfluous() {
+        return superfluous;
+    }
+
+    /// Whether the execution was cut at the bound on its length.
+    boolean cut() {
+        return cut;
+    }
+
+    int steps() {
+        return position;
+    }
+
+    /// The tasks of the execution's accesses, in order.
+    int[] schedule() {
+        int[] tasks = new int[log.size()];
+        Arrays.setAll(tasks, log::task);
+        return tasks;
+    }
+
+    /// Plans for every race of the execution that ended.
+    void planRaces() {
+        for (Task task : machine.tasks()) {
+            if (!task.finished() && !task.ready()) {
+                log.addBlocked(task);
+            }
+        }
+        for (int r = 0; r < log.raceCount(); r++) {
+            planRace(log.raceFirst(r), log.raceSecond(r));
+        }
+    }
+
+    private void planRace(int first, int second) {
+        List<Footprint> v = new ArrayList<>(log.size() - first);
+        for (int e = first + 1; e < log.size(); e++) {
+            if (!log.happensBefore(first, e)) {
+                v.add(log.footprint(e));
+            }
+        }
+        v.add(
+                second < log.size()
+                        ? log.footprintWithout(first, second)
+                        : pendingFootprint(machine.tasks().get(second - log.size())));
+        for (Footprint sleeper : sleep.get(first)) {
+            if (WakeupTree.isWeakInitial(sleeper, v)) {
+                return;
+            }
+        }
+        wakeup.get(first).insert(v);
+    }
+
+    private static Footprint pendingFootprint(Task task) {
+        boolean writes = task.op() == Op.LOCK || task.op() == Op.TAKE_PENDING;
+        int own = Footprint.access(task.word().id(), writes);
+        Region region = task.word().region();
+        Word extra = task.extra();
+        int[] accesses = {own, own, own};
+        if (region != null) {
+            accesses[1] = Footprint.access(region.life().id(), false);
+        }
+        if (extra != null) {
+            accesses[2] = Footprint.access(extra.id(), task.extraWritten());
+        }
+        return new Footprint(task.id(), accesses);
+    }
+
+    /// Returns to the deepest state from which something is left to try; false where nothing is.
+    boolean backtrack() {
+        while (log.size() > 0) {
+            int state = log.size() - 1;
+            Footprint done = log.footprint(state);
+            log.removeLast();
+            if (!wakeup.get(state).isEmpty()) {
+                sleep.get(state).add(done);
+                replayUntil = state;
+                return true;
+            }
+        }
+        return false;
+    }
+}

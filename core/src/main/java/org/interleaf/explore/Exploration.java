@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import java.time.Duration;
+
+/// What an exploration has covered.
+///
+/// @param executions executions that ran to their end: one for each Mazurkiewicz trace seen
+/// @param superfluous executions given up halfway because an equivalent one had been seen
+/// @param cut executions cut at the bound on their length
+/// @param steps accesses made in all of them, repeated prefixes included
+/// @param complete whether every trace has been seen, and none cut
+/// @param elapsed wall-clock time
+public record Exploration(
+        long executions,
+        long superfluous,
+        long cut,
+        long steps,
+        boolean complete,
+        Duration elapsed) {}

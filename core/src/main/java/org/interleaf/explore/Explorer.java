@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import java.time.Duration;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Task;
+import org.interleaf.trace.Schedule;
+
+/// Explores every interleaving of a program, up to equivalence, within limits.
+public final class Explorer {
+    private static final int EXECUTIONS_BETWEEN_LOOKS = 64;
+
+    private final Program program;
+    private final Machine machine;
+    private final Limits limits;
+    private final String fingerprint;
+    private final Dpor dpor;
+    private final long start = System.nanoTime();
+
+    private long executions;
+    private long superfluous;
+    private long cut;
+    private long steps;
+
+    private Explorer(Program program, Limits limits, String fingerprint) {
+        this.program = program;
+        this.machine = program.machine();
+        this.limits = limits;
+        this.fingerprint = fingerprint;
+        this.dpor = new Dpor(machine, limits.maxSteps());
+    }
+
+    /// Explores `program`.
+    ///
+    /// @param fingerprint identifies the program in the schedules that are handed out
+    public static Exploration explore(Program program, Limits limits, String fingerprint) {
+        return new Explorer(program, limits, fingerprint).exploreAll();
+    }
+
+    private Exploration exploreAll() {
+        boolean more = true;
+        while (more && !atLimit()) {
+            dpor.begin();
+            machine.run(dpor);
+            steps += dpor.steps();
+            if (dpor.superfluous()) {
+                superfluous++;
+            } else {
+                finish();
+                dpor.planRaces();
+            }
+            more = dpor.backtrack();
+        }
+        return soFar(!more && cut == 0);
+    }
+
+    private void finish() {
+        if (dpor.cut()) {
+            cut++;
+        } else {
+            executions++;
+        }
+        program.finished(new Ended(endingKind()));
+    }
+
+    private Ending.Kind endingKind() {
+        if (dpor.cut()) {
+            return Ending.Kind.CUT;
+        }
+        for (Task task : machine.tasks()) {
+            if (!task.finished() && !task.atRest()) {
+                return Ending.Kind.DEADLOCK;
+            }
+        }
+        return Ending.Kind.COMPLETE;
+    }
+
+    private boolean atLimit() {
+        long done = executions + superfluous + cut;
+        if (executions + cut >= limits.maxExecutions()) {
+            return true;
+        }
+        if (done % EXECUTIONS_BETWEEN_LOOKS != 0) {
+            return false;
+        }
+        limits.progress().accept(soFar(false));
+        return limits.stop().getAsBoolean()
+                || System.nanoTime() - start > limits.timeout().toNanos();
+    }
+
+    private Exploration soFar(boolean complete) {
+        Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
+        return new Exploration(executions, superfluous, cut, steps, complete, elapsed);
+    }
+
+    private final class Ended implements Ending {
+        private final Kind kind;
+
+        Ended(Kind kind) {
+            this.kind = kind;
+        }
+
+        @Override
+        public Kind kind() {
+            return kind;
+        }
+
+        @Override
+        public int steps() {
+            return dpor.steps();
+        }
+
+        @Override
+        public Schedule schedule() {
+            return new Schedule(fingerprint, dpor.schedule());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// When to give up, and whom to tell meanwhile.
+///
+/// @param timeout wall-clock time for the whole exploration
+/// @param maxExecutions number of executions after which to stop
+/// @param maxSteps number of accesses at which a single execution is cut
+/// @param stop asked now and then; true ends the exploration early
+/// @param progress told now and then how far it is
+public record Limits(
+        Duration timeout,
+        long maxExecutions,
+        int maxSteps,
+        BooleanSupplier stop,
+        Consumer<Exploration> progress) {
+    /// A day, any number of executions, and executions of up to 100,000 accesses.
+    public static final Limits NONE =
+            new Limits(Duration.ofDays(1), Long.MAX_VALUE, 100_000, () -> false, e -> {});
+
+    public Limits withTimeout(Duration newTimeout) {
+        return new Limits(newTimeout, maxExecutions, maxSteps, stop, progress);
+    }
+
+    public Limits withMaxExecutions(long newMax) {
+        return new Limits(timeout, newMax, maxSteps, stop, progress);
+    }
+
+    public Limits withMaxSteps(int newMax) {
+        return new Limits(timeout, maxExecutions, newMax, stop, progress);
+    }
+
+    public Limits withStop(BooleanSupplier newStop) {
+        return new Limits(timeout, maxExecutions, maxSteps, newStop, progress);
+    }
+
+    public Limits withProgress(Consumer<Exploration> newProgress) {
+        return new Limits(timeout, maxExecutions, maxSteps, stop, newProgress);
+    }
+}

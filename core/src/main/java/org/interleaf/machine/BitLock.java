@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.machine;
+
+/// A lock that is one bit of a word of flags, such as `PG_locked`.
+public final class BitLock implements Lock {
+    private final Machine machine;
+    private final Word word;
+    private final long mask;
+    private final String name;
+    private final boolean sleeps;
+
+    /// The lock in the bits `mask` of `word`.
+    ///
+    /// @param sleeps whether waiters sleep (`folio_lock()`) or spin (`bit_spin_lock()`)
+    public BitLock(Machine machine, Word word, long mask, String name, boolean sleeps) {
+        this.machine = machine;
+        this.word = word;
+        this.mask = mask;
+        this.name = name;
+        this.sleeps = sleeps;
+    }
+
+    /// Takes the lock, waiting until it is free.
+    public void lock() {
+        if (sleeps) {
+            machine.mightSleep("lock " + name());
+        }
+        machine.access(word, Op.LOCK, Order.LOCK, mask, mask);
+        machine.current().acquired(this);
+    }
+
+    /// Takes the lock if it is free.
+    public boolean trylock() {
+        boolean taken = (machine.access(word, Op.TRY, Order.LOCK, mask, mask) & mask) == 0;
+        if (taken) {
+            machine.current().acquired(this);
+        }
+        return taken;
+    }
+
+    /// Gives the lock back; the other bits stay as they are.
+    public void unlock() {
+        machine.current().released(this);
+        machine.access(word, Op.AND, Order.UNLOCK, ~mask, 0);
+    }
+
+    /// Whether somebody holds the lock: one access.
+    public boolean isLocked() {
+        return (word.readOnce() & mask) != 0;
+    }
+
+    /// Waits until nobody holds the lock, without taking it.
+    public void waitUnlocked() {
+        machine.mightSleep("wait for " + name());
+        word.await(mask, 0);
+    }
+
+    @Override
+    public String name() {
+        return word.owner() + "." + name;
+    }
+
+    @Override
+    public boolean sleeps() {
+        return sleeps;
+    }
+}

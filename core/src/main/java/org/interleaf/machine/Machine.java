@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.machine;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// A simulated multiprocessor. It is set up once, by calls from outside that take effect at once;
+/// {@link #seal} then fixes that state, and every {@link #run} executes the tasks from it, one
+/// interleaving at a time, as a {@link Scheduler} decides.
+///
+/// # State
+/// Whatever a task may change lives in {@link Word}s. The machine journals each word when it first
+/// changes and puts the old values back before the next execution, so an execution pays for what it
+/// touched and not for the size of the machine. Words that a task makes while it runs are numbered
+/// by that task alone: its k-th word is the same location in every interleaving.
+public final class Machine {
+    final Word idleWord;
+
+    private final Cpu[] cpus;
+    private final Rcu rcu;
+    private final Ipi ipi;
+    private final Task boot;
+    private final Heap heap = new Heap();
+    private final List<Task> tasks = new ArrayList<>();
+    private final List<Runnable> resets = new ArrayList<>();
+    private Monitor monitor = new Monitor() {};
+    private @Nullable Scheduler scheduler;
+
+    private int wordCount;
+    private Word[][] madeWords = new Word[0][];
+
+    private Word[] journalWords = new Word[256];
+    private long[] journalValues = new long[256];
+    private int journalSize;
+    private int epoch;
+
+    private Task current;
+    private @Nullable Task granted;
+    private @Nullable Task chosen;
+    private boolean sealed;
+    private boolean running;
+    private boolean parking;
+    private boolean ended;
+
+    /// A machine with CPUs 0 to `cpus - 1` and nothing on them.
+    public Machine(int cpus) {
+        idleWord = new Word(this, wordCount++);
+        boot = new Task(this, -1, "init", 0, () -> {});
+        current = boot;
+        this.cpus = new Cpu[cpus];
+        for (int i = 0; i < cpus; i++) {
+            this.cpus[i] = new Cpu(this, i);
+        }
+        rcu = new Rcu(this);
+        ipi = new Ipi(this);
+    }
+
+    // ---- set-up
+
+    /// A free-standing shared location that holds `initial`.
+    public Word word(String name, long initial) {
+        return word(null, null, name, -1, initial);
+    }
+
+    /// A location that is a field of `owner`, or element `index` of it where `index` is not -1, and
+    /// that dies with `region` where that is not null.
+    public Word word(
+            @Nullable Region region,
+            @Nullable Object owner,
+            String field,
+            int index,
+            long initial) {
+        Word word = running ? pooledWord(current) : new Word(this, wordCount++);
+        word.become(region, owner, field, index);
+        word.value = initial;
+        word.epoch = epoch;
+        return word;
+    }
+
+    private Word pooledWord(Task maker) {
+        int t = maker.id();
+        int k = maker.wordsMade++;
+        Word[] pool = madeWords[t];
+        if (k == pool.length) {
+            pool = madeWords[t] = Arrays.copyOf(pool, Math.max(8, 2 * k));
+        }
+        if (pool[k] == null) {
+            pool[k] = new Word(this, wordCount++);
+        }
+        return pool[k];
+    }
+
+    /// Number of words so far; their ids are below it.
+    public int wordCount() {
+        return wordCount;
+    }
+
+    /// Adds a task that runs `body` on `cpu`, from the beginning, in every execution.
+    public Task spawn(String name, int cpu, Runnable body) {
+        if (sealed) {
+            throw new IllegalStateException("tasks must be spawned before the machine is sealed");
+        }
+        Task task = new Task(this, tasks.size(), name, cpu, body);
+        tasks.add(task);
+        return task;
+    }
+
+    /// Adds machine work that `body` does on `cpu` whenever `trigger` has a bit of `mask` set; the
+    /// bits are cleared in the step that begins it.
+    Task daemon(String name, int cpu, Word trigger, long mask, Runnable body) {
+        Task task =
+                new Task(
+                        this, tasks.size(), name, cpu, body, true, Op.TAKE_PENDING, trigger, mask);
+        tasks.add(task);
+        return task;
+    }
+
+    /// Adds the interrupt and softirq work of every CPU, which IPIs and `call_rcu()` need.
+    public void startDaemons() {
+        for (Cpu cpu : cpus) {
+            ipi.startDaemon(cpu);
+            rcu.startDaemon(cpu);
+        }
+    }
+
+    /// Has `reset` called before every execution, for state of the machine that is not in words.
+    public void onReset(Runnable reset) {
+        resets.add(reset);
+    }
+
+    /// Lets `newMonitor` hear what happens.
+    public void monitor(Monitor newMonitor) {
+        monitor = newMonitor;
+    }
+
+    /// Ends the set-up: its state is where every execution starts from.
+    public void seal() {
+        rcu.seal();
+        heap.seal();
+        sealed = true;
+        madeWords = new Word[tasks.size()][8];
+        epoch = 1;
+    }
+
+    // ---- looking around
+
+    /// The tasks, at their ids.
+    public List<Task> tasks() {
+        return tasks;
+    }
+
+    /// The task that runs now; outside of executions, the one that sets up.
+    public Task current() {
+        return current;
+    }
+
+    /// The CPU of the task that runs now.
+    public Cpu cpu() {
+        return cpus[current.cpu()];
+    }
+
+    public Cpu cpu(int id) {
+        return cpus[id];
+    }
+
+    public int cpuCount() {
+        return cpus.length;
+    }
+
+    public Rcu rcu() {
+        return rcu;
+    }
+
+    public Ipi ipi() {
+        return ipi;
+    }
+
+    /// The objects that words can point to.
+    public Heap heap() {
+        return heap;
+    }
+
+    public Monitor monitor() {
+        return monitor;
+    }
+
+    /// Whether tasks are running, as opposed to set-up or inspection from outside.
+    public boolean running() {
+        return running;
+    }
+
+    // ---- execution
+
+    /// Runs one execution from the sealed state; returns when the scheduler ends it.
+    public void run(Scheduler newScheduler) {
+        if (!sealed) {
+            throw new IllegalStateException("the machine must be sealed before it runs");
+        }
+        restore();
+        scheduler = newScheduler;
+        running = true;
+        try {
+            park();
+            Task next = newScheduler.pick();
+            while (next != null) {
+                chosen = null;
+                granted = next;
+                current = next;
+                next.resume();
+                next = chosen != null || ended ? chosen : newScheduler.pick();
+            }
+        } finally {
+            running = false;
+            current = boot;
+        }
+    }
+
+    /// Brings every task to its first access.
+    private void park() {
+        parking = true;
+        for (Task task : tasks) {
+            if (!task.daemon()) {
+                current = task;
+                task.resume();
+            }
+        }
+        parking = false;
+    }
+
+    private void restore() {
+        for (int i = journalSize - 1; i >= 0; i--) {
+            journalWords[i].value = journalValues[i];
+        }
+        journalSize = 0;
+        epoch++;
+        granted = null;
+        ended = false;
+        heap.reset();
+        for (Task task : tasks) {
+            task.reset();
+        }
+        for (Runnable reset : resets) {
+            reset.run();
+        }
+        monitor.started();
+    }
+
+    /// Remembers the value of `word` before its first change in this execution.
+    void journal(Word word) {
+        if (word.epoch == epoch) {
+            return;
+        }
+        word.epoch = epoch;
+        if (journalSize == journalWords.length) {
+            journalWords = Arrays.copyOf(journalWords, 2 * journalSize);
+            journalValues = Arrays.copyOf(journalValues, 2 * journalSize);
+        }
+        journalWords[journalSize] = word;
+        journalValues[journalSize++] = word.value;
+    }
+
+    /// The one way to touch shared state: a scheduling point, then the access. Returns the value
+    /// before.
+    long access(Word word, Op op, Order order, long a, long b) {
+        return access(word, op, order, a, b, null, false);
+    }
+
+    /// As {@link #access(Word, Op, Order, long, long)}, reading or writing `extra` in the same step:
+    /// only the order against other accesses of `extra` matters, its value is left alone.
+    public long access(
+            Word word,
+            Op op,
+            Order order,
+            long a,
+            long b,
+            @Nullable Word extra,
+            boolean extraWritten) {
+        Task task = current;
+        task.word = word;
+        task.op = op;
+        task.order = order;
+        task.a = a;
+        task.b = b;
+        task.extra = extra;
+        task.extraWritten = extraWritten;
+        if (running) {
+            yieldUnlessGranted(task);
+        } else if (!task.ready()) {
+            throw new IllegalStateException("the set-up would wait forever for " + word.name());
+        }
+        return perform(task);
+    }
+
+    private void yieldUnlessGranted(Task task) {
+        if (parking) {
+            Strand.pause();
+        } else if (granted != task) {
+            Task next = Objects.requireNonNull(scheduler).pick();
+            if (next != task) {
+                chosen = next;
+                ended = next == null;
+                Strand.pause();
+            }
+        }
+        granted = null;
+    }
+
+    /// Makes the access that `task` stands before.
+    long perform(Task task) {
+        Word word = task.word;
+        Region region = word.region;
+        if (region != null && !region.alive()) {
+            monitor.usedAfterFree(task, word);
+        }
+        long before = word.value;
+        boolean wrote = task.op.writes(before, task.a, task.b);
+        if (wrote) {
+            journal(word);
+            word.value = task.op.result(before, task.a, task.b);
+        }
+        if (running) {
+            granted = null;
+            Objects.requireNonNull(scheduler).executed(task, before, wrote);
+            monitor.stepped(task, before);
+        }
+        return before;
+    }
+
+    /// A memory barrier of the running task. It touches no location and is no scheduling point.
+    public void fence(Fence kind) {
+        monitor.fenced(current, kind);
+    }
+
+    /// `might_sleep()`: what the running task does next may sleep, which it must not do with a
+    /// spinlock held, interrupts off or inside an RCU read section.
+    public void mightSleep(String what) {
+        if (current.atomic()) {
+            monitor.mightSleep(current, what);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.machine;
+
+/// What one visible access does to its word, as data: with the word's value and the operands `a`
+/// and `b` an operation says whether it may run now, whether it writes, and what it leaves there.
+///
+/// That operations are data and not code is what lets the explorer ask "would this
+/// compare-and-swap still have written if it had come first?", which partial order reduction needs.
+///
+/// An operation that finds nothing to write (a failed `cmpxchg`, a failed trylock) is a load.
+public enum Op {
+    LOAD,
+    /// Stores `a`.
+    STORE,
+    /// Stores `a`.
+    XCHG,
+    /// Adds `a`.
+    ADD,
+    /// Keeps the bits of `a`.
+    AND,
+    /// Sets the bits of `a`.
+    OR,
+    /// Flips the bits of `a`.
+    XOR,
+    /// Stores `b` where the value is `a`.
+    CMPXCHG,
+    /// Adds `a` unless the value is `b`.
+    ADD_UNLESS,
+    /// Adds `b` where all bits of the mask `a` are clear: a trylock.
+    TRY,
+    /// Where the bits of mask `a` are clear adds the low half of `b`, else its high half: take the
+    /// lock, or announce that one waits for it.
+    TAKE_OR_QUEUE,
+    /// Waits until all bits of the mask `a` are clear, then adds `b`: a lock.
+    LOCK,
+    /// Waits until some bit of the mask `a` is set, then clears the mask: takes what is pending.
+    TAKE_PENDING,
+    /// Waits until the bits under mask `a` equal `b`.
+    AWAIT,
+    /// Waits until the bits under mask `a` differ from `b`.
+    AWAIT_NOT;
+
+    /// Whether the operation can be blocked at all.
+    public boolean waits() {
+        return ordinal() >= LOCK.ordinal();
+    }
+
+    /// Whether the operation may run on a word that holds `value`.
+    public boolean enabled(long value, long a, long b) {
+        return switch (this) {
+            case LOCK -> (value & a) == 0;
+            case TAKE_PENDING -> (value & a) != 0;
+            case AWAIT -> (value & a) == b;
+            case AWAIT_NOT -> (value & a) != b;
+            default -> true;
+        };
+    }
+
+    /// Whether the operation writes to a word that holds `value`.
+    public boolean writes(long value, long a, long b) {
+        return switch (this) {
+            case LOAD, AWAIT, AWAIT_NOT -> false;
+            case CMPXCHG -> value == a;
+            case ADD_UNLESS -> value != b;
+            case TRY -> (value & a) == 0;
+            default -> true;
+        };
+    }
+
+    /// What the operation leaves in a word that holds `value`, provided that it writes.
+    public long result(long value, long a, long b) {
+        return switch (this) {
+            case LOAD, AWAIT, AWAIT_NOT -> value;
+            case STORE, XCHG -> a;
+            case ADD, ADD_UNLESS -> value + a;
+            case AND -> value & a;
+            case OR -> value | a;
+            case XOR -> value ^ a;
+            case CMPXCHG -> b;
+            case TRY, LOCK -> value + b;
+            case TAKE_OR_QUEUE -> value + ((value & a) == 0 ? (int) b : b >> 32);
+            case TAKE_PENDING -> value & ~a;
+        };
+    }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.machine;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A flow of control on one CPU: a process, a kernel thread, or the machine's own interrupt and RCU
+/// work (a *daemon*, which comes to life whenever its trigger becomes enabled).
+///
+/// While it does not run, a task stands before its next access, which is described by {@link #op},
+/// {@link #word} and the operands. The fields of that access are meaningful to the scheduler only.
+public final class Task {
+    final Machine machine;
+    private final int id;
+    private final String name;
+    private final int cpu;
+    private final Runnable body;
+    private final boolean daemon;
+    private final Op triggerOp;
+    private final Word triggerWord;
+    private final long triggerMask;
+
+    private Strand strand = new Strand();
+    private boolean finished;
+    private boolean begun;
+
+    Op op = Op.LOAD;
+    Word word;
+    Order order = Order.PLAIN;
+    long a;
+    long b;
+    @Nullable Word extra;
+    boolean extraWritten;
+
+    /// What a daemon's trigger held when it came to life.
+    long taken;
+
+    private Lock[] held = new Lock[8];
+    private int heldCount;
+    private int spinDepth;
+    int irqDepth;
+    int rcuDepth;
+    /// Words and objects that this task made in this execution, see {@link Machine#word}.
+    int wordsMade;
+    int objectsMade;
+
+    Task(Machine machine, int id, String name, int cpu, Runnable body) {
+        this(machine, id, name, cpu, body, false, Op.LOAD, machine.idleWord, 0);
+    }
+
+    Task(
+            Machine machine,
+            int id,
+            String name,
+            int cpu,
+            Runnable body,
+            boolean daemon,
+            Op triggerOp,
+            Word triggerWord,
+            long triggerMask) {
+        this.machine = machine;
+        this.id = id;
+        this.name = name;
+        this.cpu = cpu;
+        this.body = body;
+        this.daemon = daemon;
+        this.triggerOp = triggerOp;
+        this.word = triggerWord;
+        this.triggerMask = triggerMask;
+        this.triggerWord = triggerWord;
+    }
+
+    /// Number of the task: dense, the same in every execution; -1 for the task that sets up.
+    public int id() {
+        return id;
+    }
+
+    /// The name in traces, such as `P0` or `rcuc/1`.
+    public String name() {
+        return name;
+    }
+
+    /// The CPU that the task runs on.
+    public int cpu() {
+        return cpu;
+    }
+
+    /// Whether this is machine work that waits for something to do and need not end.
+    public boolean daemon() {
+        return daemon;
+    }
+
+    /// Whether the task has ended in this execution.
+    public boolean finished() {
+        return finished;
+    }
+
+    /// Whether this is a daemon that waits for something to do.
+    public boolean atRest() {
+        return daemon && !begun;
+    }
+
+    /// Whether the access that the task stands before could be made now.
+    public boolean ready() {
+        return !finished && op.enabled(word.value, a, b);
+    }
+
+    /// What the next access does.
+    public Op op() {
+        return op;
+    }
+
+    /// The location of the next access.
+    public Word word() {
+        return word;
+    }
+
+    /// How the next access is marked.
+    public Order order() {
+        return order;
+    }
+
+    /// First operand of the next access.
+    public long a() {
+        return a;
+    }
+
+    /// Second operand of the next access.
+    public long b() {
+        return b;
+    }
+
+    /// A second location that the next access reads or writes in the same step, such as the TLB
+    /// through which a user access goes; null for most.
+    public @Nullable Word extra() {
+        return extra;
+    }
+
+    /// Whether the second location is written.
+    public boolean extraWritten() {
+        return extraWritten;
+    }
+
+    /// How many locks the task holds.
+    public int heldCount() {
+        return heldCount;
+    }
+
+    /// The lock taken as number `i` of those still held.
+    public Lock held(int i) {
+        return held[i];
+    }
+
+    /// Whether the task holds `lock` in any mode.
+    public boolean holds(Lock lock) {
+        for (int i = heldCount - 1; i >= 0; i--) {
+            if (held[i] == lock) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Whether interrupts are off on the task's CPU by the task's own doing.
+    public boolean irqsOff() {
+        return irqDepth > 0;
+    }
+
+    /// Depth of nested RCU read sections.
+    public int rcuDepth() {
+        return rcuDepth;
+    }
+
+    /// Whether the task must not sleep now: it holds a spinlock, or interrupts are off.
+    public boolean atomic() {
+        return spinDepth > 0 || irqDepth > 0 || rcuDepth > 0;
+    }
+
+    void acquired(Lock lock) {
+        if (heldCount == held.length) {
+            held = Arrays.copyOf(held, 2 * heldCount);
+        }
+        held[heldCount++] = lock;
+        if (!lock.sleeps()) {
+            spinDepth++;
+        }
+        machine.monitor().acquired(this, lock);
+    }
+
+    void released(Lock lock) {
+        int i = heldCount - 1;
+        while (i >= 0 && held[i] != lock) {
+            i--;
+        }
+        if (i < 0) {
+            machine.monitor().releasedUnheld(this, lock);
+            return;
+        }
+        heldCount--;
+        System.arraycopy(held, i + 1, held, i, heldCount - i);
+        if (!lock.sleeps()) {
+            spinDepth--;
+        }
+        machine.monitor().released(this, lock);
+    }
+
+    void reset() {
+        finished = false;
+        begun = false;
+        heldCount = 0;
+        spinDepth = 0;
+        irqDepth = 0;
+        rcuDepth = 0;
+        wordsMade = 0;
+        objectsMade = 0;
+        extra = null;
+        if (!strand.idle()) {
+            strand = new Strand();
+        }
+        if (daemon) {
+            arm();
+        }
+    }
+
+    private void arm() {
+        op = triggerOp;
+        word = triggerWord;
+        order = Order.LOCK;
+        a = triggerMask;
+        b = 0;
+    }
+
+    /// Lets the task run until it stands before an access that it was not granted, or ends. A daemon
+    /// at rest makes its trigger's access first.
+    void resume() {
+        if (!begun) {
+            begun = true;
+            if (daemon) {
+                taken = machine.perform(this);
+            }
+            strand.begin(this::live);
+        }
+        strand.resume();
+        if (strand.idle()) {
+            end();
+        }
+    }
+
+    private void live() {
+        try {
+            body.run();
+        } catch (TaskKilled killed) {
+            // The oops was reported where it happened.
+        } catch (RuntimeException | StackOverflowError crash) {
+            machine.monitor().crashed(this, crash);
+        }
+    }
+
+    private void end() {
+        begun = false;
+        if (daemon) {
+            arm();
+            return;
+        }
+        finished = true;
+        machine.monitor().taskEnded(this);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

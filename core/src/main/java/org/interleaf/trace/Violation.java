@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.trace;
+
+import java.util.List;
+
+/// Something that must not happen, found in one execution: what a kernel would print as a splat.
+///
+/// @param kind the kernel's word for it: `WARNING`, `BUG`, `BUG: KASAN: use-after-free`, ...
+/// @param where the kernel function that it happened in, such as `try_grab_folio`
+/// @param source the kernel file of that function, such as `mm/gup.c`; empty where unknown
+/// @param text what is wrong, in one line
+/// @param task the task that it happened to, such as `P1`
+/// @param cpu the CPU of that task
+/// @param callTrace kernel functions, innermost first
+/// @param details further lines, such as where the memory was allocated and freed
+public record Violation(
+        String kind,
+        String where,
+        String source,
+        String text,
+        String task,
+        int cpu,
+        List<String> callTrace,
+        List<String> details) {
+    /// Two violations with the same title are the same finding.
+    public String title() {
+        return where.isEmpty() ? kind : kind + " " + where;
+    }
+}

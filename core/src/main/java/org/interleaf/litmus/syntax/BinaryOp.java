@@ -64,7 +64,8 @@ public enum BinaryOp {
             return null;
         }
         for (BinaryOp op : values()) {
-            boolean compound = op.precedence >= SHL.precedence || op == OR || op == XOR || op == AND;
+            boolean compound =
+                    op.precedence >= SHL.precedence || op == OR || op == XOR || op == AND;
             if (compound && token.text().equals(op.symbol + "=")) {
                 return op;
             }

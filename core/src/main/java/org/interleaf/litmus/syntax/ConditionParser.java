@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /// Reads propositions and the `locations` list.
 ///
@@ -30,9 +31,7 @@ final class ConditionParser {
             operands.add(conjunction());
         } while (in.accept("\\/"));
         in.leave();
-        return operands.size() == 1
-                ? operands.getFirst()
-                : new Prop.Or(pos, List.copyOf(operands));
+        return operands.size() == 1 ? operands.getFirst() : new Prop.Or(pos, List.copyOf(operands));
     }
 
     private Prop conjunction() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /// The `config` lines of a test, in order. Which keys and values there are is not known here.
 public record Config(List<Entry> entries) {

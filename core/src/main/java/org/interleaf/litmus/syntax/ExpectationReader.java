@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// Finds the lines `Result:` and `Splat:` in the comments of a test.
 final class ExpectationReader {
     /// One such line: nothing before the word but the comment's own decoration.
     private static final Pattern LINE =
-            Pattern.compile("(?m)^[ \\t]*(?:/[/*]+|\\(\\*+|\\*+)?[ \\t]*(Result|Splat):[ \\t]*(.*)$");
+            Pattern.compile(
+                    "(?m)^[ \\t]*(?:/[/*]+|\\(\\*+|\\*+)?[ \\t]*(Result|Splat):[ \\t]*(.*)$");
 
     private final Source source;
     private final List<Expectation.Splat> splats = new ArrayList<>();
@@ -71,8 +73,8 @@ final class ExpectationReader {
         splats.add(new Expectation.Splat(pos, parts[0], parts.length > 1 ? parts[1] : ""));
     }
 
-    /// The result that is meant. Old tests say `Maybe`, `Flag …` and more: they declare nothing; but
-    /// a known word misspelt would declare nothing too, and nobody would notice.
+    /// The result that is meant. Old tests say `Maybe`, `Flag …` and more: they declare nothing;
+    /// but a known word misspelt would declare nothing too, and nobody would notice.
     private Expectation.@Nullable Result result(int pos, String rest) {
         String word = rest.split("[^A-Za-z]", 2)[0];
         for (Expectation.Result known : Expectation.Result.values()) {

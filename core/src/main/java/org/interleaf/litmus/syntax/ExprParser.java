@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Reads C expressions.
 final class ExprParser {
@@ -69,18 +70,18 @@ final class ExprParser {
     Expr binary(int precedence) {
         Expr left = unary();
         int operators = 0;
-        while (true) {
-            Token token = in.peek();
-            BinaryOp op = BinaryOp.of(token);
-            if (op == null || op.precedence() < precedence) {
-                return left;
-            }
-            in.checkChain(++operators);
+        Token token = in.peek();
+        BinaryOp op = BinaryOp.of(token);
+        while (op != null && op.precedence() >= precedence) {
+            in.enter(); // each operator of a chain is one level of the tree
+            operators++;
             in.next();
-            in.enter();
             left = new Expr.Binary(token.start(), op, left, binary(op.precedence() + 1));
-            in.leave();
+            token = in.peek();
+            op = BinaryOp.of(token);
         }
+        in.leave(operators);
+        return left;
     }
 
     private Expr unary() {
@@ -160,7 +161,8 @@ final class ExprParser {
     }
 
     private boolean isTypeInParentheses() {
-        return in.peek().kind() == Token.Kind.NAME && in.peek(1).is("*")
+        return in.peek().kind() == Token.Kind.NAME
+                && in.peek(1).is("*")
                 && (in.peek(2).is(")") || in.peek(2).is("*"));
     }
 
@@ -170,25 +172,34 @@ final class ExprParser {
 
     private Expr postfixOf(Expr start) {
         Expr result = start;
-        for (int steps = 1; ; steps++) {
-            Token token = in.peek();
-            if (token.is("[")) {
-                in.next();
-                Expr index = expression();
-                in.expect("]", "after the index");
-                result = new Expr.Index(token.start(), result, index);
-            } else if (token.is("++") || token.is("--")) {
-                checkAssignable(result, in.next());
-                result = new Expr.Step(token.start(), result, token.is("++") ? 1 : -1, false);
-            } else if (token.is("->") || token.is(".")) {
-                throw in.error(
-                        "the fields of a structure cannot be named in a litmus test",
-                        "use an operation that looks into it; docs/litmus.md lists them");
-            } else {
-                return result;
-            }
-            in.checkChain(steps);
+        int steps = 0;
+        for (Expr next = postfixStep(result); next != null; next = postfixStep(result)) {
+            in.enter();
+            steps++;
+            result = next;
         }
+        in.leave(steps);
+        return result;
+    }
+
+    private @Nullable Expr postfixStep(Expr base) {
+        Token token = in.peek();
+        if (token.is("[")) {
+            in.next();
+            Expr index = expression();
+            in.expect("]", "after the index");
+            return new Expr.Index(token.start(), base, index);
+        }
+        if (token.is("++") || token.is("--")) {
+            checkAssignable(base, in.next());
+            return new Expr.Step(token.start(), base, token.is("++") ? 1 : -1, false);
+        }
+        if (token.is("->") || token.is(".")) {
+            throw in.error(
+                    "the fields of a structure cannot be named in a litmus test",
+                    "use an operation that looks into it; docs/litmus.md lists them");
+        }
+        return null;
     }
 
     private Expr primary() {

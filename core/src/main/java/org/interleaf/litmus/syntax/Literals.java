@@ -61,8 +61,7 @@ final class Literals {
         StringBuilder value = new StringBuilder();
         int end = unescape(at, at + 1, value);
         if (charAt(at, end) != '\'') {
-            throw source.error(
-                    at, "a character constant holds one character", "write it as 'c'");
+            throw source.error(at, "a character constant holds one character", "write it as 'c'");
         }
         String written = text.substring(at, end + 1);
         return new Token(Token.Kind.NUMBER, at, end + 1, written, (byte) value.charAt(0));

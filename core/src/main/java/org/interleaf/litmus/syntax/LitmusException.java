@@ -5,6 +5,7 @@ package org.interleaf.litmus.syntax;
 ///
 /// It is the only exception that reading and compiling a test throws for a mistake of its author.
 /// {@link #getMessage()} is ready to be shown:
+///
 /// ```
 /// my.litmus:7:9: unknown function `READ_ONC`
 ///     r0 = READ_ONC(*x);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
-import java.util.Collection;
 import org.jspecify.annotations.Nullable;
+
+import java.util.Collection;
 
 /// Finds what somebody who misspelt a name most likely meant.
 public final class Names {
@@ -34,7 +35,8 @@ public final class Names {
         return nearest == null ? otherwise : "did you mean `" + nearest + "`?";
     }
 
-    /// How many letters must be added, removed, replaced or swapped, or `bound` where it is no less.
+    /// How many letters must be added, removed, replaced or swapped, or `bound` where it is no
+    /// less.
     private static int distance(String a, String b, int bound) {
         if (Math.abs(a.length() - b.length()) >= bound || a.length() > LONGEST) {
             return bound;
@@ -64,7 +66,9 @@ public final class Names {
             int replace = last[j - 1] + (c == d ? 0 : 1);
             row[j] = Math.min(replace, 1 + Math.min(last[j], row[j - 1]));
             boolean swapped =
-                    i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2)
+                    i > 1
+                            && j > 1
+                            && a.charAt(i - 1) == b.charAt(j - 2)
                             && a.charAt(i - 2) == b.charAt(j - 1);
             if (swapped) {
                 row[j] = Math.min(row[j], beforeLast[j - 2] + 1);

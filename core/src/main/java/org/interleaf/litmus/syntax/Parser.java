@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Reads a whole test: what is before the init block, the block, the processes, the condition.
 final class Parser {
@@ -47,8 +48,7 @@ final class Parser {
 
     private Condition defaultCondition() {
         int end = source.text().length();
-        return new Condition(
-                end, Condition.Quantifier.FORALL, new Prop.Constant(end, true));
+        return new Condition(end, Condition.Quantifier.FORALL, new Prop.Constant(end, true));
     }
 
     private void section() {
@@ -67,8 +67,7 @@ final class Parser {
             Condition.Quantifier quantifier = quantifier(token);
             once(condition, token);
             condition =
-                    new Condition(
-                            token.start(), quantifier, new ConditionParser(in).proposition());
+                    new Condition(token.start(), quantifier, new ConditionParser(in).proposition());
             in.accept(";");
         }
     }

@@ -13,8 +13,7 @@ final class Preamble {
     /// `Hash=…` and the like, which the generators of tests leave behind.
     private static final Pattern INFO = Pattern.compile("[A-Za-z][A-Za-z0-9_/.-]*[ \\t]*=");
 
-    private static final Pattern SETTING =
-            Pattern.compile("([A-Za-z][A-Za-z0-9_.-]*)=([^\\s=]+)");
+    private static final Pattern SETTING = Pattern.compile("([A-Za-z][A-Za-z0-9_.-]*)=([^\\s=]+)");
 
     private final Source source;
     private final String text;
@@ -129,8 +128,7 @@ final class Preamble {
     private void readSetting(int end) {
         Matcher setting = SETTING.matcher(text).region(at, end);
         if (!setting.lookingAt()) {
-            throw source.error(
-                    at, "expected key=value", "write `config key=value key=value …`");
+            throw source.error(at, "expected key=value", "write `config key=value key=value …`");
         }
         String key = setting.group(1);
         for (Config.Entry earlier : config) {

@@ -85,8 +85,7 @@ public final class Source {
     }
 
     private static LitmusException notText(String name) {
-        return LitmusException.ofFile(
-                name, "is not text", "a litmus test is a text file in UTF-8");
+        return LitmusException.ofFile(name, "is not text", "a litmus test is a text file in UTF-8");
     }
 
     private static LitmusException tooLong(String name) {

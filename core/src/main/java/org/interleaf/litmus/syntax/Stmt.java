@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /// A statement of a process or of the init block.
 public sealed interface Stmt {
@@ -29,11 +30,7 @@ public sealed interface Stmt {
 
     /// `for (init; condition; step) body`.
     record For(
-            int pos,
-            @Nullable Stmt init,
-            @Nullable Expr condition,
-            @Nullable Expr step,
-            Stmt body)
+            int pos, @Nullable Stmt init, @Nullable Expr condition, @Nullable Expr step, Stmt body)
             implements Stmt {}
 
     /// `break;`.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /// Reads C statements: those of a process, and with `init` those of the init block.
 final class StmtParser {

@@ -8,9 +8,6 @@ final class TokenStream {
     /// How deep anything may nest: far beyond use, far before the stack ends.
     private static final int MAX_DEPTH = 200;
 
-    /// How many operators one expression may chain, for the same reason.
-    static final int MAX_CHAIN = 500;
-
     private final Source source;
     private final List<Token> tokens;
     private int at;
@@ -108,12 +105,8 @@ final class TokenStream {
         depth--;
     }
 
-    /// Refuses an expression with too many operators in a row.
-    void checkChain(int operators) {
-        if (operators > MAX_CHAIN) {
-            throw error(
-                    "more than " + MAX_CHAIN + " operators in one expression",
-                    "split it into simpler parts");
-        }
+    /// Notes that the parser comes back from several levels.
+    void leave(int levels) {
+        depth -= levels;
     }
 }

@@ -11,8 +11,19 @@ import java.util.Set;
 /// C compiler would look up is told here by shape: `a_t b` and `a_t *b =` can only be declarations.
 final class TypeParser {
     private static final Set<String> QUALIFIERS =
-            Set.of("const", "volatile", "static", "register", "auto", "extern", "_Atomic",
-                    "__user", "__iomem", "__rcu", "__percpu", "restrict");
+            Set.of(
+                    "const",
+                    "volatile",
+                    "static",
+                    "register",
+                    "auto",
+                    "extern",
+                    "_Atomic",
+                    "__user",
+                    "__iomem",
+                    "__rcu",
+                    "__percpu",
+                    "restrict");
     private static final Set<String> INTEGER_WORDS =
             Set.of("signed", "unsigned", "char", "short", "int", "long");
     private static final Set<String> OTHER_WORDS = Set.of("void", "bool", "_Bool");
@@ -121,8 +132,7 @@ final class TypeParser {
             }
         }
         if (words.isEmpty()) {
-            throw in.error(
-                    "expected a type but found " + in.peek().quoted(), "such as `int *`");
+            throw in.error("expected a type but found " + in.peek().quoted(), "such as `int *`");
         }
         return new TypeName(pos, canonical(words), 0, isVolatile);
     }

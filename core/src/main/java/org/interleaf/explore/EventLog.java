@@ -125,6 +125,9 @@ final class EventLog {
             touch(e, extra.id(), t.extraWritten(), false);
         }
         firstAccess[e + 1] = accessCount;
+        if (t.op().waits() && accessCount > firstAccess[e] + 1) {
+            dropWhereBlocked(e);
+        }
         keepImmediateRaces(e);
         joinClock(e);
         lastOfTask[t.id()] = e;
@@ -149,7 +152,7 @@ final class EventLog {
         }
         access[x] = Footprint.access(location, written);
         eventOf[x] = e;
-        findRaces(location, written, waits, op[e], a[e], b[e]);
+        findRaces(location, written, waits, true, op[e], a[e], b[e]);
         previousWrite[x] = lastWrite[location];
         previousRead[x] = lastRead[location];
         if (written) {
@@ -161,7 +164,9 @@ final class EventLog {
     }
 
     /// Adds to the candidates the events that race with an access of `location` about to happen.
-    private void findRaces(int location, boolean written, boolean waits, Op o, long x, long y) {
+    /// If it waits, `enabled` says whether it may run now.
+    private void findRaces(
+            int location, boolean written, boolean waits, boolean enabled, Op o, long x, long y) {
         if (written) {
             for (int r = lastRead[location]; r != NONE; r = previousRead[r]) {
                 candidate(eventOf[r]);
@@ -169,7 +174,7 @@ final class EventLog {
         }
         int w = lastWrite[location];
         if (waits) {
-            w = lastWriteBeforeWhichEnabled(w, o, x, y);
+            w = lastWriteBeforeWhichEnabled(w, enabled, o, x, y);
         }
         if (w != NONE) {
             candidate(eventOf[w]);
@@ -178,18 +183,49 @@ final class EventLog {
 
     /// A waiting access cannot come right before the write that enabled it. It races with the latest
     /// write that it could have come before: the one that found a value with which it need not wait.
-    private int lastWriteBeforeWhichEnabled(int w, Op o, long x, long y) {
-        while (w != NONE) {
-            int e = eventOf[w];
-            if (known(e)) {
+    private int lastWriteBeforeWhichEnabled(
+            int last, boolean enabledNow, Op o, long x, long y) {
+        boolean enabled = enabledNow;
+        for (int w = last; w != NONE; w = previousWrite[w]) {
+            if (known(eventOf[w])) {
                 return NONE;
             }
-            if (w != firstAccess[e] || o.enabled(before[e], x, y)) {
+            enabled = enabledBefore(w, enabled, o, x, y);
+            if (enabled) {
                 return w;
             }
-            w = previousWrite[w];
         }
         return NONE;
+    }
+
+    /// Whether an access of a location may run before the write `w` to it, given whether it may run
+    /// right after. A location that is not the word of its event is ordered but not changed by it.
+    private boolean enabledBefore(int w, boolean enabledAfter, Op o, long x, long y) {
+        int e = eventOf[w];
+        return w == firstAccess[e] ? o.enabled(before[e], x, y) : enabledAfter;
+    }
+
+    /// Drops the candidates that the waiting event `second` races with by another location than its
+    /// word, where the word's value without them, and without what they happen before, blocks it: a
+    /// lock taken inside an object that was freed while somebody held the lock.
+    private void dropWhereBlocked(int second) {
+        int kept = 0;
+        for (int i = 0; i < candidateCount; i++) {
+            if (enabledWithout(candidates[i], second)) {
+                candidates[kept++] = candidates[i];
+            }
+        }
+        candidateCount = kept;
+    }
+
+    private boolean enabledWithout(int first, int second) {
+        boolean enabled = true;
+        int w = previousWrite[firstAccess[second]];
+        while (w != NONE && happensBefore(first, eventOf[w])) {
+            enabled = enabledBefore(w, enabled, op[second], a[second], b[second]);
+            w = previousWrite[w];
+        }
+        return enabled;
     }
 
     private boolean known(int e) {
@@ -268,7 +304,7 @@ final class EventLog {
         }
         beginClock(t.id());
         candidateCount = 0;
-        findRaces(t.word().id(), false, true, t.op(), t.a(), t.b());
+        findRaces(t.word().id(), false, true, false, t.op(), t.a(), t.b());
         keepImmediateRaces(size + t.id());
     }
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.litmus.vocabulary;
+
+/// A system call or kernel operation that tests can call by name.
+public interface Callable {
+    /// How many arguments it needs.
+    int minArgs();
+
+    /// How many arguments it takes at most.
+    int maxArgs();
+
+    /// What it returns; {@link Types#VOID} for nothing.
+    Type returnType();
+
+    /// Whether it only looks, without an access to the machine, so that a final condition may use
+    /// it.
+    default boolean inConditions() {
+        return false;
+    }
+
+    /// Does it, in the task that runs now or in the set-up.
+    ///
+    /// @param args the values of the arguments, 0 for a string; the array is used again after the
+    ///   call
+    long call(CallSite site, long[] args);
+}

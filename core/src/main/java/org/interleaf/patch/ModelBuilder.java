@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,12 +40,23 @@ final class ModelBuilder {
             files.keySet().retainAll(sources.touched());
             Map<String, byte[]> classes = compiler.compile(files, Set.of());
             if (looksAsBefore(classes)) {
-                return new ModelLoader(parent, classes, touched);
+                return loader(classes, touched);
             }
         }
         Set<String> all = classNames(sources.files().keySet());
         all.addAll(touched);
-        return new ModelLoader(parent, compiler.compile(sources.files(), all), all);
+        return loader(compiler.compile(sources.files(), all), all);
+    }
+
+    private ClassLoader loader(Map<String, byte[]> classes, Set<String> replaced) {
+        Map<String, byte[]> texts = new TreeMap<>();
+        sources.files()
+                .forEach(
+                        (path, lines) ->
+                                texts.put(
+                                        ModelSources.resource(path),
+                                        SourceLine.text(lines).getBytes(StandardCharsets.UTF_8)));
+        return new ModelLoader(parent, classes, texts, replaced);
     }
 
     private static Set<String> classNames(Set<String> paths) {

@@ -42,7 +42,7 @@ final class ModelCompiler {
                     patches, "this Java has no compiler", "run with a JDK, not a JRE");
         }
         List<SourceFile> sources = new ArrayList<>();
-        files.forEach((path, lines) -> sources.add(new SourceFile(path, text(lines))));
+        files.forEach((path, lines) -> sources.add(new SourceFile(path, SourceLine.text(lines))));
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         var standard = compiler.getStandardFileManager(diagnostics, Locale.ROOT, null);
         MemoryFiles memory =
@@ -53,10 +53,6 @@ final class ModelCompiler {
             throw error(files, diagnostics.getDiagnostics());
         }
         return memory.classes();
-    }
-
-    private static String text(List<SourceLine> lines) {
-        return lines.stream().map(line -> line.text() + "\n").collect(Collectors.joining());
     }
 
     private PatchException error(

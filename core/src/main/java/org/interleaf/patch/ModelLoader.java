@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.patch;
 
+import org.jspecify.annotations.Nullable;
+
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Map;
@@ -17,15 +20,23 @@ final class ModelLoader extends ClassLoader {
     }
 
     private final Map<String, byte[]> compiled;
+    private final Map<String, byte[]> sources;
     private final Set<String> replaced;
 
     /// A loader of `compiled` classes, by name.
     ///
+    /// @param sources the texts of all files of the model, by resource name: the names of kernel
+    ///   functions are looked up in them
     /// @param replaced names of the top-level classes whose old form must not be used even where no
     ///   class of theirs was compiled
-    ModelLoader(ClassLoader parent, Map<String, byte[]> compiled, Set<String> replaced) {
+    ModelLoader(
+            ClassLoader parent,
+            Map<String, byte[]> compiled,
+            Map<String, byte[]> sources,
+            Set<String> replaced) {
         super("patched model", parent);
         this.compiled = compiled;
+        this.sources = sources;
         this.replaced = replaced;
     }
 
@@ -38,6 +49,15 @@ final class ModelLoader extends ClassLoader {
             Class<?> known = findLoadedClass(name);
             return known != null ? known : findClass(name);
         }
+    }
+
+    @Override
+    public @Nullable InputStream getResourceAsStream(String name) {
+        byte[] source = sources.get(name);
+        if (source != null) {
+            return new ByteArrayInputStream(source);
+        }
+        return ModelSources.isSource(name) ? null : super.getResourceAsStream(name);
     }
 
     @Override

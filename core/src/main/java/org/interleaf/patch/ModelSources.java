@@ -99,7 +99,8 @@ public final class ModelSources {
         return files;
     }
 
-    private static boolean isSource(String entry) {
+    /// Whether the resource `entry` is, or could be, a source file of the model.
+    static boolean isSource(String entry) {
         return entry.startsWith(FOLDER)
                 && isOfModel(entry.substring(FOLDER.length()).replace('/', '.'));
     }
@@ -112,6 +113,11 @@ public final class ModelSources {
             }
         }
         return false;
+    }
+
+    /// The name of the resource that holds the file `path`, from the top of the source tree.
+    static String resource(String path) {
+        return FOLDER + path.substring(TREE.length());
     }
 
     /// The name of the class whose file is `path`, from the top of the source tree.

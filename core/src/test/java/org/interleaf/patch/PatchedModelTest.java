@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -50,6 +52,19 @@ final class PatchedModelTest {
         PatchedModel patched = new ToyModel(folder, Map.of()).patched(NO_RECHECK);
         String name = "org.interleaf.trace.Step";
         assertThat(patched.classLoader().loadClass(name)).isSameAs(Class.forName(name));
+    }
+
+    @Test
+    void thePatchedModelHasThePatchedSources() throws Exception {
+        PatchedModel patched = new ToyModel(folder, Map.of()).patched(NO_RECHECK);
+        String name = "src/org/interleaf/mm/ToyWalk.java";
+        try (InputStream in = patched.classLoader().getResourceAsStream(name)) {
+            assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+                    .contains("return \"found \" + entry;")
+                    .doesNotContain("changed");
+        }
+        assertThat(patched.classLoader().getResourceAsStream("src/org/interleaf/mm/None.java"))
+                .isNull();
     }
 
     @Test

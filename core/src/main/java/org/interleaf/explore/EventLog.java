@@ -32,6 +32,7 @@ final class EventLog {
     private long[] before = new long[256];
     private int[] firstAccess = new int[257];
     private int[] previousOfTask = new int[256];
+    private int[] racesBefore = new int[256];
     private @Nullable Footprint[] footprint = new Footprint[256];
     private int[] clock;
 
@@ -48,10 +49,7 @@ final class EventLog {
     private final int[] lastOfTask;
     private final int[] scratchClock;
 
-    // Races found, as pairs of events.
-    private int[] raceFirst = new int[64];
-    private int[] raceSecond = new int[64];
-    private int races;
+    private final RaceList races = new RaceList();
     private int[] candidates = new int[64];
     private int candidateCount;
 
@@ -73,18 +71,8 @@ final class EventLog {
         return task[event];
     }
 
-    int raceCount() {
+    RaceList races() {
         return races;
-    }
-
-    int raceFirst(int race) {
-        return raceFirst[race];
-    }
-
-    /// The later event of a race; {@link #size} plus a task's id for the access that the task was
-    /// blocked at when the execution ended.
-    int raceSecond(int race) {
-        return raceSecond[race];
     }
 
     boolean happensBefore(int first, int second) {
@@ -112,6 +100,7 @@ final class EventLog {
         footprint[e] = null;
         firstAccess[e] = accessCount;
         previousOfTask[e] = lastOfTask[t.id()];
+        racesBefore[e] = races.size();
 
         beginClock(t.id());
         candidateCount = 0;
@@ -246,7 +235,7 @@ final class EventLog {
     private void keepImmediateRaces(int second) {
         for (int i = 0; i < candidateCount; i++) {
             if (isImmediate(i)) {
-                addRace(candidates[i], second);
+                races.add(candidates[i], second);
             }
         }
     }
@@ -260,15 +249,6 @@ final class EventLog {
             }
         }
         return true;
-    }
-
-    private void addRace(int first, int second) {
-        if (races == raceFirst.length) {
-            raceFirst = Arrays.copyOf(raceFirst, 2 * races);
-            raceSecond = Arrays.copyOf(raceSecond, 2 * races);
-        }
-        raceFirst[races] = first;
-        raceSecond[races++] = second;
     }
 
     /// The clock of `e`: all that conflicts with it, by program order and by each of its accesses.
@@ -306,10 +286,6 @@ final class EventLog {
         candidateCount = 0;
         findRaces(t.word().id(), false, true, false, t.op(), t.a(), t.b());
         keepImmediateRaces(size + t.id());
-    }
-
-    void forgetRaces() {
-        races = 0;
     }
 
     // ---- footprints
@@ -357,6 +333,7 @@ final class EventLog {
         }
         accessCount = firstAccess[e];
         lastOfTask[task[e]] = previousOfTask[e];
+        races.truncate(racesBefore[e]);
     }
 
     private void growEvents() {
@@ -368,6 +345,7 @@ final class EventLog {
         before = Arrays.copyOf(before, n);
         firstAccess = Arrays.copyOf(firstAccess, n + 1);
         previousOfTask = Arrays.copyOf(previousOfTask, n);
+        racesBefore = Arrays.copyOf(racesBefore, n);
         footprint = Arrays.copyOf(footprint, n);
         clock = Arrays.copyOf(clock, n * tasks);
     }

@@ -32,7 +32,12 @@ public final class Frame {
     }
 
     /// Word number `index` of the contents.
+    ///
+    /// @throws NotModelled if the machine does not keep that much of each page
     public Word word(int index) {
+        if (index >= contents.length) {
+            throw new NotModelled(index + 1);
+        }
         return contents[index];
     }
 

@@ -29,45 +29,79 @@ final class CollapseCopy {
             long pte = mapping.pte(i).readOnce();
             long to = folio.pfn() + i;
             if (noneOrZero(pte)) {
-                kernel.clearPage(to);
+                kernel.highmem().clearPage(to);
             } else {
-                kernel.copyPage(to, Entry.pfn(pte));
+                kernel.highmem().copyPage(to, Entry.pfn(pte));
             }
         }
         copySucceeded(mapping, compound);
     }
 
     /// mm/khugepaged.c: __collapse_huge_page_copy_succeeded(). Clears the entries and drops what held
-    /// the old pages.
+    /// the old pages; the pages of a large folio go together.
     private void copySucceeded(PteMapping mapping, List<Folio> compound) {
         SpinLock ptl = mapping.ptl();
-        for (int i = 0; i < geometry.hpagePmdNr(); i++) {
+        int nr = geometry.hpagePmdNr();
+        for (int i = 0; i < nr; ) {
             Word entry = mapping.pte(i);
             long pte = entry.readOnce();
             if (Entry.none(pte)) {
-                continue;
-            }
-            if (kernel.isZeroPfn(Entry.pfn(pte))) {
+                i++;
+            } else if (noneOrZero(pte)) {
                 ptl.lock();
                 entry.writeOnce(0);
                 ptl.unlock();
-                continue;
+                i++;
+            } else {
+                i += unmapOld(mapping, i, pte, nr - i);
             }
-            Page page = kernel.memMap().page(Entry.pfn(pte));
-            Folio src = kernel.memMap().pageFolio(page);
-            if (!src.isLarge()) {
-                releasePteFolio(src);
-            }
-            // The lock is for GUP and migration, which look at entries of others' tables.
-            ptl.lock();
-            entry.writeOnce(0);
-            kernel.rmap().folioRemoveRmapPte(src, page);
-            ptl.unlock();
-            kernel.swap().folioPut(src);
         }
         for (Folio src : compound) {
             releasePteFolio(src);
         }
+    }
+
+    /// Unmaps the folio that entry `i` maps; returns how many entries that were.
+    private int unmapOld(PteMapping mapping, int i, long pte, int max) {
+        Page page = kernel.memMap().page(Entry.pfn(pte));
+        Folio src = kernel.memMap().pageFolio(page);
+        int batch = 1;
+        if (src.isLarge()) {
+            batch = folioPteBatch(src, mapping, i, pte, max);
+        } else {
+            releasePteFolio(src);
+        }
+        SpinLock ptl = mapping.ptl();
+        ptl.lock();
+        for (int k = 0; k < batch; k++) {
+            mapping.pte(i + k).writeOnce(0);
+        }
+        for (int k = 0; k < batch; k++) {
+            kernel.rmap().folioRemoveRmapPte(src, kernel.memMap().page(page.pfn() + k));
+        }
+        ptl.unlock();
+        kernel.swap().folioPutRefs(src, batch);
+        return batch;
+    }
+
+    /// mm/util.c: folio_pte_batch(). How many entries from `i` on map consecutive pages of the folio
+    /// in the same way; accessed and dirty bits do not matter.
+    private int folioPteBatch(Folio folio, PteMapping mapping, int i, long pte, int max) {
+        long left = folio.pfn() + folio.nrPages() - Entry.pfn(pte);
+        int limit = (int) Math.min(max, left);
+        long ignored = Entry.ACCESSED | Entry.DIRTY;
+        int n = 1;
+        while (n < limit) {
+            long next = mapping.pte(i + n).readOnce();
+            boolean follows =
+                    Entry.pfn(next) == Entry.pfn(pte) + n
+                            && (Entry.flags(next) & ~ignored) == (Entry.flags(pte) & ~ignored);
+            if (!follows) {
+                return n;
+            }
+            n++;
+        }
+        return n;
     }
 
     /// mm/khugepaged.c: release_pte_pages(). Undoes the isolation of the entries before `end`.

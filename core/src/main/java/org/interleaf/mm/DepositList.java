@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import java.util.function.LongConsumer;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Word;
@@ -41,9 +42,11 @@ public final class DepositList {
         return first;
     }
 
-    /// Number of tables, looked at from outside.
-    int size() {
-        return (int) count.peek();
+    /// Tells `visitor` of each table's frame; looked at from outside.
+    void peek(LongConsumer visitor) {
+        for (int i = 0; i < count.peek(); i++) {
+            visitor.accept(tables[i].peek());
+        }
     }
 
     void clear() {

@@ -173,15 +173,18 @@ public final class Folio {
 
     /// `folio_test_anon()`.
     public boolean isAnon() {
-        return (mapping.readOnce() & MAPPING_ANON) != 0;
+        return isAnonMapping(mapping.readOnce());
+    }
+
+    /// Whether a value of the mapping word is that of an anonymous folio.
+    static boolean isAnonMapping(long mapping) {
+        return (mapping & MAPPING_ANON) != 0;
     }
 
     /// The anon_vma of an anonymous folio; null for others.
     @Nullable AnonVma anonVma() {
         long value = mapping.readOnce();
-        return (value & MAPPING_ANON) == 0
-                ? null
-                : (AnonVma) machine.heap().resolve(value >> 1);
+        return isAnonMapping(value) ? (AnonVma) machine.heap().resolve(value >> 1) : null;
     }
 
     /// Sets mapping and anon tag in one store (`WRITE_ONCE()`, mm/rmap.c: __folio_set_anon()).
@@ -193,6 +196,26 @@ public final class Folio {
     /// Whether the folio keeps its pins in a counter of their own (`folio_has_pincount()`).
     boolean hasPincount() {
         return isLarge();
+    }
+
+    /// The reference count, looked at from outside.
+    public long peekRefCount() {
+        return refcount.peek();
+    }
+
+    /// The order, looked at from outside.
+    public int peekOrder() {
+        return (int) order.peek();
+    }
+
+    /// The number of mappings, looked at from outside.
+    public long peekMapcount() {
+        return (peekOrder() > 0 ? largeMapcount.peek() : head.mapcount.peek()) + 1;
+    }
+
+    /// The pins that are counted apart, looked at from outside.
+    public long peekPincount() {
+        return pincount.peek();
     }
 
     @Override

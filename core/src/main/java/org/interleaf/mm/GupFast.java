@@ -321,7 +321,8 @@ public final class GupFast {
         if (!rejectFileBacked && !checkSecretmem) {
             return true;
         }
-        // One read: the mapping can go away, after which the answer is no.
-        return folio.isAnon();
+        // One read: the mapping can go away at any moment. One that is gone was not secret memory's.
+        long mapping = folio.mapping.readOnce();
+        return mapping == 0 ? !rejectFileBacked : Folio.isAnonMapping(mapping);
     }
 }

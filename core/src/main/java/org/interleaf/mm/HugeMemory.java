@@ -154,7 +154,7 @@ public final class HugeMemory {
         Folio folio = kernel.pageAlloc().folioAlloc(geometry.hpagePmdOrder());
         if (folio != null) {
             for (int i = 0; i < geometry.hpagePmdNr(); i++) {
-                kernel.clearPage(folio.pfn() + i);
+                kernel.highmem().clearPage(folio.pfn() + i);
             }
             folio.markUptodate();
         }
@@ -349,16 +349,28 @@ public final class HugeMemory {
         folio.refAdd(nr - 1);
         rmap.folioAddAnonRmapPtes(folio, page, nr, exclusive);
 
+        // Withdrawn only now: some architectures need the table while the huge entry is valid.
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         long keep = Entry.WRITE | Entry.ACCESSED | Entry.DIRTY;
-        long prot = Entry.PRESENT | Entry.USER | old & keep;
-        for (int i = 0; i < nr; i++) {
-            Word pte = table.entry(i);
-            kernel.warnOn(!Entry.none(pte.readPlain()), "deposited table is not empty");
-            pte.writeOnce(Entry.make(page.pfn() + i, prot));
-        }
+        fillDetached(table, haddr, page, Entry.PRESENT | Entry.USER | old & keep);
         rmap.folioRemoveRmapPmd(folio);
         machine.fence(Fence.WMB);
         pgtable.populate(pmd, table);
+    }
+
+    /// Maps consecutive pages from `page` on by the entries of a table that only a local PMD leads to.
+    private void fillDetached(PageTable table, long haddr, Page page, long prot) {
+        PteMapping pte = pgtableGeneric.pteOffsetMapValue(Entry.table(table.pfn()), haddr);
+        if (pte == null) {
+            throw new AssertionError("[interleaf internal] a local PMD leads to no table");
+        }
+        int nr = geometry.hpagePmdNr();
+        for (int i = 0; i < nr; i++) {
+            kernel.warnOn(!Entry.none(pte.pte(i).readOnce()), "deposited table is not empty");
+        }
+        for (int i = 0; i < nr; i++) {
+            pte.pte(i).writeOnce(Entry.make(page.pfn() + i, prot));
+        }
+        pte.unmap();
     }
 }

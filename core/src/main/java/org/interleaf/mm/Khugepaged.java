@@ -209,18 +209,18 @@ public final class Khugepaged {
         pmdPtl.unlock();
         kernel.tlbRemoveTableSyncOne();
 
-        List<Folio> compound = new ArrayList<>(2);
         PteMapping pte = pgtableGeneric.pteOffsetMapLockValue(mm, pmdValue, start);
-        ScanResult result = ScanResult.NO_PTE_TABLE;
-        if (pte != null) {
-            result = collapseHugePageIsolate(pte, cc, compound);
-            pte.ptl().unlock();
-        }
-        if (pte == null || result != ScanResult.SUCCEED) {
-            if (pte != null) {
-                pte.unmap();
-            }
+        if (pte == null) {
             restorePmd(mm, pmd, pmdValue);
+            anonVma.rwsem().upWrite();
+            return ScanResult.NO_PTE_TABLE;
+        }
+        List<Folio> compound = new ArrayList<>(2);
+        ScanResult result = collapseHugePageIsolate(pte, cc, compound);
+        pte.ptl().unlock();
+        if (result != ScanResult.SUCCEED) {
+            restorePmd(mm, pmd, pmdValue);
+            pte.unmap();
             anonVma.rwsem().upWrite();
             return result;
         }
@@ -228,10 +228,10 @@ public final class Khugepaged {
         anonVma.rwsem().upWrite();
 
         copy.collapseHugePageCopy(pte, folio, compound);
-        pte.unmap();
         // The contents must be seen before the PMD is.
         folio.markUptodate();
         install(vma, start, pmd, pmdValue, folio);
+        pte.unmap();
         return ScanResult.SUCCEED;
     }
 

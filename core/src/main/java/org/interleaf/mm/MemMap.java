@@ -49,6 +49,11 @@ public final class MemMap {
         return folioAt(page.compoundHead.readOnce());
     }
 
+    /// The folio that `page` is part of, looked at from outside.
+    public Folio peekFolio(Page page) {
+        return folioAt(page.compoundHead.peek());
+    }
+
     /// The page table in frame `pfn`.
     public PageTable table(long pfn) {
         return tables[(int) pfn];

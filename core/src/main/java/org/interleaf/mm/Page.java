@@ -13,11 +13,14 @@ public final class Page {
     final Word compoundHead;
     final Word mapcount;
     final Word anonExclusive;
+    /// Whether the frame holds a page table (`PG_table`); told by the allocation of the frame itself.
+    private final Word isTable;
 
     Page(Machine machine, Frame frame) {
         this.frame = frame;
         this.compoundHead = machine.word(null, this, "compound_head", -1, frame.pfn());
         this.mapcount = machine.word(null, this, "_mapcount", -1, -1);
+        this.isTable = machine.word(null, this, "PG_table", -1, 0);
         this.anonExclusive = machine.word(null, this, "PG_anon_exclusive", -1, 0);
     }
 
@@ -27,6 +30,16 @@ public final class Page {
 
     public Frame frame() {
         return frame;
+    }
+
+    /// Whether the frame holds a page table; looked at from outside.
+    public boolean isTable() {
+        return isTable.peek() != 0;
+    }
+
+    /// Part of the step that allocates or frees the frame.
+    void markTable(boolean table) {
+        isTable.poke(table ? 1 : 0);
     }
 
     /// `PageAnonExclusive()`.

@@ -162,11 +162,13 @@ public final class Pgtable {
         }
         PageTable table = memMap.table(pfn);
         table.initialise(level);
+        memMap.page(pfn).markTable(true);
         return table;
     }
 
     /// asm-generic/pgalloc.h: pte_free() and so on: destroys the lock and frees the page, at once.
     public void freePage(PageTable table) {
+        memMap.page(table.pfn()).markTable(false);
         memMap.memory().free(table.pfn(), 0);
     }
 

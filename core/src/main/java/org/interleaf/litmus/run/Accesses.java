@@ -62,7 +62,7 @@ public final class Accesses {
             long at = address.eval(frame);
             Cell cell = frame.context().memory().cell(at);
             if (cell != null) {
-                return typeOf(type, cell).convert(cell.word().peek());
+                return Srcu.shown(typeOf(type, cell).convert(cell.word().peek()));
             }
             UserMemory user = frame.context().userMemory();
             Type wanted = type == null ? Types.INT : type;

@@ -2,7 +2,9 @@
 package org.interleaf.litmus.run;
 
 import org.interleaf.litmus.vocabulary.CallSite;
+import org.interleaf.machine.Cpu;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Rcu;
 import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +77,16 @@ public final class Frame {
 
     Machine machine() {
         return context.machine();
+    }
+
+    /// Read-copy update on the machine.
+    public Rcu rcu() {
+        return machine().rcu();
+    }
+
+    /// The CPU that the process runs on.
+    public Cpu currentCpu() {
+        return machine().cpu();
     }
 
     int task() {

@@ -14,8 +14,8 @@ public final class Srcu {
     /// The most sections that one task can begin, in all `srcu_struct`s together.
     static final int MAX_SECTIONS = 62;
 
-    /// What `srcu_read_lock()` returns stands for a section; the numbers are unlike all others, so
-    /// that they can be shown as 0.
+    /// What `srcu_read_lock()` returns stands for a section. The numbers are unlike all others, so
+    /// that final states can show them as 0.
     private static final long TOKENS = 0x5c75_0000L;
 
     private static final int TOKENS_PER_TASK = 64;
@@ -35,7 +35,12 @@ public final class Srcu {
                 t -> machine.word(null, machine.tasks().get(t), name + ".sections", -1, 0));
     }
 
-    static boolean isToken(long value) {
+    /// What a final state shows for a value: 0 where it stands for a section, as herd7 has it.
+    static long shown(long value) {
+        return isToken(value) ? 0 : value;
+    }
+
+    private static boolean isToken(long value) {
         return value >= TOKENS && value < TOKENS + TOKENS_PER_TASK * MAX_TASKS;
     }
 

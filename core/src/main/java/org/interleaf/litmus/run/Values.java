@@ -60,7 +60,7 @@ public final class Values {
     public record FinalRegister(Frame owner, int index) implements Node {
         @Override
         public long eval(Frame frame) {
-            return owner.register(index);
+            return Srcu.shown(owner.register(index));
         }
     }
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.litmus;
+
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Program;
+import org.interleaf.litmus.compile.CompiledTest;
+import org.interleaf.litmus.compile.TestCompiler;
+import org.interleaf.litmus.outcome.Outcomes;
+import org.interleaf.litmus.syntax.LitmusTest;
+import org.interleaf.litmus.vocabulary.Vocabulary;
+import org.interleaf.machine.Machine;
+
+/// A litmus test on a machine: one task for each process, and a table of the final states.
+public final class LitmusProgram implements Program {
+    /// How many fruitless rounds a loop may make before the execution is cut, see {@link #load}.
+    public static final int SPIN_BOUND = 16;
+
+    /// What an execution was, for the answer.
+    public enum End {
+        /// It ended, and the proposition of the condition holds.
+        POSITIVE,
+        /// It ended, and the proposition does not hold.
+        NEGATIVE,
+        /// It ended in a state that the `filter` excludes; it does not count.
+        FILTERED,
+        /// Tasks wait for each other, or for something that nobody will do.
+        DEADLOCK,
+        /// It was cut: a loop or the whole execution reached its bound.
+        CUT
+    }
+
+    private final LitmusTest test;
+    private final Machine machine;
+    private final CompiledTest compiled;
+    private final Outcomes outcomes;
+    private End lastEnd = End.CUT;
+    private long filtered;
+    private long deadlocks;
+    private long cuts;
+
+    private LitmusProgram(LitmusTest test, Machine machine, CompiledTest compiled) {
+        this.test = test;
+        this.machine = machine;
+        this.compiled = compiled;
+        this.outcomes = new Outcomes(compiled);
+    }
+
+    /// Compiles a test, runs its init block on `machine` and spawns its tasks. The caller adds what
+    /// else the machine needs and seals it.
+    ///
+    /// @param spinBound how many rounds a loop may make that change no register and cannot be
+    ///   replaced by waiting for a change of memory; then the execution is cut
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    public static LitmusProgram load(
+            LitmusTest test, Machine machine, Vocabulary vocabulary, int spinBound) {
+        CompiledTest compiled = TestCompiler.compile(test, machine, vocabulary, spinBound);
+        compiled.setUp(machine);
+        return new LitmusProgram(test, machine, compiled);
+    }
+
+    /// A plain LKMM test on a machine of its own, sealed, with a CPU for each process.
+    public static LitmusProgram plain(LitmusTest test) {
+        Machine machine = new Machine(test.processes().size());
+        LitmusProgram program = load(test, machine, Vocabulary.none(), SPIN_BOUND);
+        machine.seal();
+        return program;
+    }
+
+    @Override
+    public Machine machine() {
+        return machine;
+    }
+
+    @Override
+    public void finished(Ending ending) {
+        lastEnd = end(ending.kind());
+        switch (lastEnd) {
+            case POSITIVE, NEGATIVE -> {}
+            case FILTERED -> filtered++;
+            case DEADLOCK -> deadlocks++;
+            case CUT -> cuts++;
+        }
+    }
+
+    private End end(Ending.Kind kind) {
+        if (kind == Ending.Kind.CUT || compiled.loopWasCut()) {
+            return End.CUT;
+        }
+        if (kind == Ending.Kind.DEADLOCK) {
+            return End.DEADLOCK;
+        }
+        if (!compiled.passesFilter()) {
+            return End.FILTERED;
+        }
+        return outcomes.enter() ? End.POSITIVE : End.NEGATIVE;
+    }
+
+    /// The test.
+    public LitmusTest test() {
+        return test;
+    }
+
+    /// What the execution that finished last was.
+    public End lastEnd() {
+        return lastEnd;
+    }
+
+    /// The final states that count.
+    public Outcomes outcomes() {
+        return outcomes;
+    }
+
+    /// How many executions the filter excluded.
+    public long filtered() {
+        return filtered;
+    }
+
+    /// How many executions ended in a deadlock.
+    public long deadlocks() {
+        return deadlocks;
+    }
+
+    /// How many executions were cut; while there are any, the exploration is not complete.
+    public long cuts() {
+        return cuts;
+    }
+}

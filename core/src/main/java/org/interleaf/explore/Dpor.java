@@ -175,6 +175,15 @@ final class Dpor implements Scheduler {
         return position;
     }
 
+    /// How often another task than before made the next access.
+    int switches() {
+        int switches = 0;
+        for (int e = 1; e < log.size(); e++) {
+            switches += log.task(e) == log.task(e - 1) ? 0 : 1;
+        }
+        return switches;
+    }
+
     /// The tasks of the execution's accesses, in order.
     int[] schedule() {
         int[] tasks = new int[log.size()];

@@ -20,6 +20,9 @@ public interface Ending {
     /// Number of accesses made.
     int steps();
 
+    /// How often another task than before made the next access.
+    int switches();
+
     /// The way to run it again.
     Schedule schedule();
 }

@@ -111,6 +111,11 @@ public final class Explorer {
         }
 
         @Override
+        public int switches() {
+            return dpor.switches();
+        }
+
+        @Override
         public Schedule schedule() {
             return new Schedule(fingerprint, dpor.schedule());
         }

@@ -93,6 +93,11 @@ public final class RwSem implements Lock {
         return inTheWay == 0;
     }
 
+    /// `rwsem_is_locked()`: whether anybody holds it or waits for it.
+    public boolean isLocked() {
+        return word.readOnce() != 0;
+    }
+
     /// Whether somebody holds it for writing; looked at from outside.
     public boolean writeLocked() {
         return (word.peek() & WRITER) != 0;

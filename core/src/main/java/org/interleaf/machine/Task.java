@@ -147,6 +147,24 @@ public final class Task {
         return extraWritten;
     }
 
+    /// Has the task stand before the access that these describe.
+    void aim(
+            Word newWord,
+            Op newOp,
+            Order newOrder,
+            long newA,
+            long newB,
+            @Nullable Word newExtra,
+            boolean newExtraWritten) {
+        word = newWord;
+        op = newOp;
+        order = newOrder;
+        a = newA;
+        b = newB;
+        extra = newExtra;
+        extraWritten = newExtraWritten;
+    }
+
     /// How many locks the task holds.
     public int heldCount() {
         return heldCount;

@@ -37,6 +37,7 @@ public final class Word {
         owner = newOwner;
         field = newField;
         index = newIndex;
+        format = ValueFormat.DECIMAL;
     }
 
     /// Small dense number of this location; the same in every execution.

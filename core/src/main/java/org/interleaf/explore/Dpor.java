@@ -69,7 +69,7 @@ final class Dpor implements Scheduler {
             return tasks.get(log.task(position));
         }
         if (position >= maxSteps) {
-            cut = true;
+            cut = anyReady(tasks);
             return null;
         }
         following = wakeup.get(position).removeFirst();
@@ -77,6 +77,15 @@ final class Dpor implements Scheduler {
             return feasible(tasks.get(following.event.task()));
         }
         return pickFreely(tasks);
+    }
+
+    private static boolean anyReady(List<Task> tasks) {
+        for (Task task : tasks) {
+            if (task.ready()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Task feasible(Task task) {

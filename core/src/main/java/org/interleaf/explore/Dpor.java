@@ -30,6 +30,7 @@ final class Dpor implements Scheduler {
     private final Machine machine;
     private final int maxSteps;
     private final EventLog log;
+    private final Reversal reversal;
 
     /// One element a state, that is, for each number of events made so far.
     private List<List<Footprint>> sleep = new ArrayList<>();
@@ -48,6 +49,7 @@ final class Dpor implements Scheduler {
         this.machine = machine;
         this.maxSteps = maxSteps;
         this.log = new EventLog(machine.tasks().size());
+        this.reversal = new Reversal(log);
     }
 
     /// Gets ready for the next execution.
@@ -200,10 +202,17 @@ final class Dpor implements Scheduler {
         }
         RaceList races = log.races();
         for (int r = 0; r < races.size(); r++) {
-            if (races.second(r) >= replayUntil || hasNewEventBeside(races.first(r))) {
-                planRace(races.first(r), races.second(r));
+            if (isOpen(r) && planRace(races.first(r), races.second(r))) {
+                races.settle(r);
             }
         }
+    }
+
+    /// Whether race `r` can ask for something that it has not asked for in an earlier execution.
+    private boolean isOpen(int r) {
+        RaceList races = log.races();
+        return races.second(r) >= replayUntil
+                || !races.settled(r) && hasNewEventBeside(races.first(r));
     }
 
     /// Whether an event of this execution's own can come without `first`.
@@ -216,23 +225,23 @@ final class Dpor implements Scheduler {
         return false;
     }
 
-    private void planRace(int first, int second) {
-        List<Footprint> v = new ArrayList<>(log.size() - first);
-        for (int e = first + 1; e < log.size(); e++) {
-            if (!log.happensBefore(first, e)) {
-                v.add(log.footprint(e));
-            }
-        }
-        v.add(
+    /// Plans for one race. Returns whether nothing is left to plan for it in other executions that
+    /// have it.
+    private boolean planRace(int first, int second) {
+        reversal.begin(
+                first,
+                second,
                 second < log.size()
                         ? log.footprintWithout(first, second)
                         : pendingFootprint(machine.tasks().get(second - log.size())));
         for (Footprint sleeper : sleep.get(first)) {
-            if (WakeupTree.isWeakInitial(sleeper, v)) {
-                return;
+            int place = reversal.placeOf(sleeper);
+            if (place != Reversal.NOWHERE) {
+                return reversal.lasts(place);
             }
+            reversal.keepConflicting();
         }
-        wakeup.get(first).insert(v);
+        return wakeup.get(first).insert(reversal);
     }
 
     private static Footprint pendingFootprint(Task task) {

@@ -131,7 +131,7 @@ final class Dpor implements Scheduler {
     public void executed(Task task, long before, boolean wrote) {
         lastTask = task.id();
         if (position < replayUntil) {
-            if (!log.matches(position, task)) {
+            if (!log.matches(position, task, before)) {
                 throw new AssertionError(
                         "[interleaf internal] execution differs from the one it repeats, at step "
                                 + position

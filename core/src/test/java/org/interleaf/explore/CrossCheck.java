@@ -154,6 +154,26 @@ final class CrossCheck {
         }
     }
 
+    /// Explores `program` with executions of up to `steps` accesses. Returns how many were cut.
+    static long cutAt(int steps, RandomProgram program) {
+        CrossCheck check = new CrossCheck(program);
+        Set<TraceKey.Key> seen = new HashSet<>();
+        Program watched =
+                watch(
+                        check.ground,
+                        ending -> {
+                            check.tokens.put(ending.schedule().toString(), check.ground.outcome());
+                            if (ending.steps() > steps || !seen.add(check.ground.trace())) {
+                                throw new AssertionError(program + ": " + ending.schedule());
+                            }
+                        });
+        Exploration found = Explorer.explore(watched, Limits.NONE.withMaxSteps(steps), "test");
+        if (found.complete() != (found.cut() == 0) || seen.size() != check.tokens.size()) {
+            throw new AssertionError(program + ": " + found);
+        }
+        return found.cut();
+    }
+
     /// The smallest program that leaving out tasks and statements of a bad one leads to, one by
     /// one.
     static RandomProgram reduce(RandomProgram bad) {

@@ -35,6 +35,15 @@ final class RandomProgramsTest {
     }
 
     @Test
+    void executionsThatAreCutAreFollowedAndNeverCalledComplete() {
+        long cut = 0;
+        for (long seed = 1; seed <= 200; seed++) {
+            cut += CrossCheck.cutAt(4, RandomProgram.of(seed));
+        }
+        assertThat(cut).as("executions cut").isGreaterThan(100);
+    }
+
+    @Test
     void everyKindOfStatementComesUp() {
         Set<Kind> missing = EnumSet.allOf(Kind.class);
         for (long seed = 1; seed < 3_000; seed++) {

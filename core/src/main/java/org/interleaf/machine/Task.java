@@ -253,6 +253,8 @@ public final class Task {
         order = Order.LOCK;
         a = triggerMask;
         b = 0;
+        extra = null;
+        extraWritten = false;
     }
 
     /// Lets the task run until it stands before an access that it was not granted, or ends. A daemon

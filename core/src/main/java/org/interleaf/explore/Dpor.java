@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// whose executions have all been seen) or a sequence already in the tree leads to an equivalent
 /// one. Then the deepest state with something in its tree is returned to.
 ///
-/// Races among events of the common prefix of two executions are looked at once: what was inserted
-/// for them then also covers all later executions with that prefix, since a weak initial of a
-/// sequence is one of each of its prefixes.
+/// The sequence that a race asks for holds all events that the first one does not happen before, also
+/// those after the second. So a race among events of the common prefix of two executions asks for
+/// something else in each, unless the later one has no new event of that kind.
 final class Dpor implements Scheduler {
     private final Machine machine;
     private final int maxSteps;
@@ -57,7 +57,6 @@ final class Dpor implements Scheduler {
         superfluous = false;
         cut = false;
         following = null;
-        log.forgetRaces();
         stateAt(0);
     }
 
@@ -190,9 +189,22 @@ final class Dpor implements Scheduler {
                 log.addBlocked(task);
             }
         }
-        for (int r = 0; r < log.raceCount(); r++) {
-            planRace(log.raceFirst(r), log.raceSecond(r));
+        RaceList races = log.races();
+        for (int r = 0; r < races.size(); r++) {
+            if (races.second(r) >= replayUntil || hasNewEventBeside(races.first(r))) {
+                planRace(races.first(r), races.second(r));
+            }
         }
+    }
+
+    /// Whether an event of this execution's own can come without `first`.
+    private boolean hasNewEventBeside(int first) {
+        for (int e = replayUntil; e < log.size(); e++) {
+            if (!log.happensBefore(first, e)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void planRace(int first, int second) {

@@ -32,6 +32,7 @@ final class EventLog {
     private long[] before = new long[256];
     private int[] firstAccess = new int[257];
     private int[] previousOfTask = new int[256];
+    private int[] racesBefore = new int[256];
     private @Nullable Footprint[] footprint = new Footprint[256];
     private int[] clock;
 
@@ -48,10 +49,7 @@ final class EventLog {
     private final int[] lastOfTask;
     private final int[] scratchClock;
 
-    // Races found, as pairs of events.
-    private int[] raceFirst = new int[64];
-    private int[] raceSecond = new int[64];
-    private int races;
+    private final RaceList races = new RaceList();
     private int[] candidates = new int[64];
     private int candidateCount;
 
@@ -73,18 +71,8 @@ final class EventLog {
         return task[event];
     }
 
-    int raceCount() {
+    RaceList races() {
         return races;
-    }
-
-    int raceFirst(int race) {
-        return raceFirst[race];
-    }
-
-    /// The later event of a race; {@link #size} plus a task's id for the access that the task was
-    /// blocked at when the execution ended.
-    int raceSecond(int race) {
-        return raceSecond[race];
     }
 
     boolean happensBefore(int first, int second) {
@@ -112,6 +100,7 @@ final class EventLog {
         footprint[e] = null;
         firstAccess[e] = accessCount;
         previousOfTask[e] = lastOfTask[t.id()];
+        racesBefore[e] = races.size();
 
         beginClock(t.id());
         candidateCount = 0;
@@ -125,6 +114,9 @@ final class EventLog {
             touch(e, extra.id(), t.extraWritten(), false);
         }
         firstAccess[e + 1] = accessCount;
+        if (t.op().waits() && accessCount > firstAccess[e] + 1) {
+            dropWhereBlocked(e);
+        }
         keepImmediateRaces(e);
         joinClock(e);
         lastOfTask[t.id()] = e;
@@ -149,7 +141,7 @@ final class EventLog {
         }
         access[x] = Footprint.access(location, written);
         eventOf[x] = e;
-        findRaces(location, written, waits, op[e], a[e], b[e]);
+        findRaces(location, written, waits, true, op[e], a[e], b[e]);
         previousWrite[x] = lastWrite[location];
         previousRead[x] = lastRead[location];
         if (written) {
@@ -161,7 +153,9 @@ final class EventLog {
     }
 
     /// Adds to the candidates the events that race with an access of `location` about to happen.
-    private void findRaces(int location, boolean written, boolean waits, Op o, long x, long y) {
+    /// If it waits, `enabled` says whether it may run now.
+    private void findRaces(
+            int location, boolean written, boolean waits, boolean enabled, Op o, long x, long y) {
         if (written) {
             for (int r = lastRead[location]; r != NONE; r = previousRead[r]) {
                 candidate(eventOf[r]);
@@ -169,7 +163,7 @@ final class EventLog {
         }
         int w = lastWrite[location];
         if (waits) {
-            w = lastWriteBeforeWhichEnabled(w, o, x, y);
+            w = lastWriteBeforeWhichEnabled(w, enabled, o, x, y);
         }
         if (w != NONE) {
             candidate(eventOf[w]);
@@ -178,18 +172,49 @@ final class EventLog {
 
     /// A waiting access cannot come right before the write that enabled it. It races with the latest
     /// write that it could have come before: the one that found a value with which it need not wait.
-    private int lastWriteBeforeWhichEnabled(int w, Op o, long x, long y) {
-        while (w != NONE) {
-            int e = eventOf[w];
-            if (known(e)) {
+    private int lastWriteBeforeWhichEnabled(
+            int last, boolean enabledNow, Op o, long x, long y) {
+        boolean enabled = enabledNow;
+        for (int w = last; w != NONE; w = previousWrite[w]) {
+            if (known(eventOf[w])) {
                 return NONE;
             }
-            if (w != firstAccess[e] || o.enabled(before[e], x, y)) {
+            enabled = enabledBefore(w, enabled, o, x, y);
+            if (enabled) {
                 return w;
             }
-            w = previousWrite[w];
         }
         return NONE;
+    }
+
+    /// Whether an access of a location may run before the write `w` to it, given whether it may run
+    /// right after. A location that is not the word of its event is ordered but not changed by it.
+    private boolean enabledBefore(int w, boolean enabledAfter, Op o, long x, long y) {
+        int e = eventOf[w];
+        return w == firstAccess[e] ? o.enabled(before[e], x, y) : enabledAfter;
+    }
+
+    /// Drops the candidates that the waiting event `second` races with by another location than its
+    /// word, where the word's value without them, and without what they happen before, blocks it: a
+    /// lock taken inside an object that was freed while somebody held the lock.
+    private void dropWhereBlocked(int second) {
+        int kept = 0;
+        for (int i = 0; i < candidateCount; i++) {
+            if (enabledWithout(candidates[i], second)) {
+                candidates[kept++] = candidates[i];
+            }
+        }
+        candidateCount = kept;
+    }
+
+    private boolean enabledWithout(int first, int second) {
+        boolean enabled = true;
+        int w = previousWrite[firstAccess[second]];
+        while (w != NONE && happensBefore(first, eventOf[w])) {
+            enabled = enabledBefore(w, enabled, op[second], a[second], b[second]);
+            w = previousWrite[w];
+        }
+        return enabled;
     }
 
     private boolean known(int e) {
@@ -210,7 +235,7 @@ final class EventLog {
     private void keepImmediateRaces(int second) {
         for (int i = 0; i < candidateCount; i++) {
             if (isImmediate(i)) {
-                addRace(candidates[i], second);
+                races.add(candidates[i], second);
             }
         }
     }
@@ -224,15 +249,6 @@ final class EventLog {
             }
         }
         return true;
-    }
-
-    private void addRace(int first, int second) {
-        if (races == raceFirst.length) {
-            raceFirst = Arrays.copyOf(raceFirst, 2 * races);
-            raceSecond = Arrays.copyOf(raceSecond, 2 * races);
-        }
-        raceFirst[races] = first;
-        raceSecond[races++] = second;
     }
 
     /// The clock of `e`: all that conflicts with it, by program order and by each of its accesses.
@@ -268,12 +284,8 @@ final class EventLog {
         }
         beginClock(t.id());
         candidateCount = 0;
-        findRaces(t.word().id(), false, true, t.op(), t.a(), t.b());
+        findRaces(t.word().id(), false, true, false, t.op(), t.a(), t.b());
         keepImmediateRaces(size + t.id());
-    }
-
-    void forgetRaces() {
-        races = 0;
     }
 
     // ---- footprints
@@ -321,6 +333,7 @@ final class EventLog {
         }
         accessCount = firstAccess[e];
         lastOfTask[task[e]] = previousOfTask[e];
+        races.truncate(racesBefore[e]);
     }
 
     private void growEvents() {
@@ -332,6 +345,7 @@ final class EventLog {
         before = Arrays.copyOf(before, n);
         firstAccess = Arrays.copyOf(firstAccess, n + 1);
         previousOfTask = Arrays.copyOf(previousOfTask, n);
+        racesBefore = Arrays.copyOf(racesBefore, n);
         footprint = Arrays.copyOf(footprint, n);
         clock = Arrays.copyOf(clock, n * tasks);
     }

@@ -34,9 +34,10 @@ public final class Cpu {
     }
 
     /// `local_irq_save()`: no handler runs on this CPU until the matching {@link #irqRestore}. Nests.
+    /// Where another task of the CPU has interrupts off it is waited for, since it cannot be preempted.
     public void irqSave() {
         if (machine.current().irqDepth++ == 0) {
-            machine.access(irq, Op.LOCK, Order.LOCK, IN_HANDLER, OFF);
+            machine.access(irq, Op.LOCK, Order.LOCK, STATE_MASK, OFF);
         }
     }
 

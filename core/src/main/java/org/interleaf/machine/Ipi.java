@@ -81,9 +81,9 @@ public final class Ipi {
     }
 
     private void send(int from, int to, Handler handler) {
-        busy[from][to].await(-1, 0);
+        // csd_lock(): in one step, as two tasks of a CPU may send to the same target.
+        machine.access(busy[from][to], Op.LOCK, Order.LOCK, -1, 1);
         handlers[from][to] = handler;
-        busy[from][to].poke(1);
         queues[to].fetchOr(1L << from, Order.FULL);
     }
 

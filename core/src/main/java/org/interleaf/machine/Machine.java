@@ -269,7 +269,8 @@ public final class Machine {
     }
 
     /// As {@link #access(Word, Op, Order, long, long)}, reading or writing `extra` in the same step:
-    /// only the order against other accesses of `extra` matters, its value is left alone.
+    /// only the order against other accesses of `extra` matters, its value is left alone. It must be
+    /// another location than `word` and the life of its region.
     public long access(
             Word word,
             Op op,
@@ -278,6 +279,10 @@ public final class Machine {
             long b,
             @Nullable Word extra,
             boolean extraWritten) {
+        if (extra != null && (extra == word || isLife(extra, word.region))) {
+            throw new AssertionError(
+                    "[interleaf internal] one step touches " + extra.name() + " twice");
+        }
         Task task = current;
         task.word = word;
         task.op = op;
@@ -292,6 +297,10 @@ public final class Machine {
             throw new IllegalStateException("the set-up would wait forever for " + word.name());
         }
         return perform(task);
+    }
+
+    private static boolean isLife(Word word, @Nullable Region region) {
+        return region != null && region.life() == word;
     }
 
     private void yieldUnlessGranted(Task task) {

@@ -36,6 +36,15 @@ public final class Ref<T extends Shared> {
         write(target, Order.ONCE);
     }
 
+    /// An unmarked read of a pointer that the locks held say is not null.
+    public T readPlainNonNull() {
+        T target = read(Order.PLAIN);
+        if (target == null) {
+            throw new NullPointerException(word.name() + " is null");
+        }
+        return target;
+    }
+
     /// The target, looked at from outside.
     public @Nullable T peek() {
         return type.cast(machine.heap().resolve(word.peek()));

@@ -23,6 +23,7 @@ public final class Task {
     private Strand strand = new Strand();
     private boolean finished;
     private boolean begun;
+    private boolean killed;
 
     Op op = Op.LOAD;
     Word word;
@@ -93,6 +94,11 @@ public final class Task {
     /// Whether the task has ended in this execution.
     public boolean finished() {
         return finished;
+    }
+
+    /// Whether an oops or a signal ended the task.
+    public boolean killed() {
+        return killed;
     }
 
     /// Whether this is a daemon that waits for something to do.
@@ -207,6 +213,7 @@ public final class Task {
     void reset() {
         finished = false;
         begun = false;
+        killed = false;
         heldCount = 0;
         spinDepth = 0;
         irqDepth = 0;
@@ -249,9 +256,10 @@ public final class Task {
     private void live() {
         try {
             body.run();
-        } catch (TaskKilled killed) {
-            // The oops was reported where it happened.
+        } catch (TaskKilled end) {
+            this.killed = true;
         } catch (RuntimeException | StackOverflowError crash) {
+            killed = true;
             machine.monitor().crashed(this, crash);
         }
     }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.check;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// Which kernel function a method of the model stands for. The answer is in the method's Javadoc, of
+/// which the sources in the jar are asked: `/// mm/gup.c: gup_fast().` above a method says it all, and
+/// a method that says nothing is a part of the kernel function that called it.
+public final class KernelNames {
+    private static final String MODEL = "org.interleaf.mm.";
+    private static final Pattern ORIGIN =
+            Pattern.compile("^\\s*/// ([\\w./-]+\\.[chS]): (\\w+)\\(\\)");
+    private static final Pattern METHOD =
+            Pattern.compile("^    (?:[\\w@<>\\[\\]?,.]+ )+(\\w+)\\(");
+
+    private final ClassLoader loader;
+    private final Map<String, Map<String, Origin>> byClass = new LinkedHashMap<>();
+
+    /// A kernel function and its file.
+    public record Origin(String file, String function) {}
+
+    /// Reads the sources that `loader` has.
+    public KernelNames(ClassLoader loader) {
+        this.loader = loader;
+    }
+
+    /// The kernel functions that the running thread is in, innermost first, without repetition.
+    public List<Origin> callTrace() {
+        List<Origin> trace = new ArrayList<>();
+        StackWalker.getInstance()
+                .forEach(
+                        frame -> {
+                            Origin origin = origin(frame.getClassName(), frame.getMethodName());
+                            if (origin != null
+                                    && (trace.isEmpty() || !trace.getLast().equals(origin))) {
+                                trace.add(origin);
+                            }
+                        });
+        return trace;
+    }
+
+    /// The kernel function that `method` of the model's class stands for; null where it says none.
+    public @Nullable Origin origin(String className, String method) {
+        if (!className.startsWith(MODEL)) {
+            return null;
+        }
+        int inner = className.indexOf('$');
+        String outer = inner < 0 ? className : className.substring(0, inner);
+        return byClass.computeIfAbsent(outer, this::read).get(method);
+    }
+
+    private Map<String, Origin> read(String className) {
+        String path = "src/" + className.replace('.', '/') + ".java";
+        try (InputStream in = loader.getResourceAsStream(path)) {
+            if (in == null) {
+                return Map.of();
+            }
+            return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            return Map.of();
+        }
+    }
+
+    /// The origins that the source text of one class declares, by method.
+    static Map<String, Origin> parse(String source) {
+        Map<String, Origin> origins = new LinkedHashMap<>();
+        Origin pending = null;
+        for (String line : source.lines().toList()) {
+            Matcher origin = ORIGIN.matcher(line);
+            Matcher method = METHOD.matcher(line);
+            if (origin.find()) {
+                pending = new Origin(origin.group(1), origin.group(2));
+            } else if (method.find()) {
+                if (pending != null) {
+                    origins.putIfAbsent(method.group(1), pending);
+                }
+                pending = null;
+            }
+        }
+        return origins;
+    }
+}

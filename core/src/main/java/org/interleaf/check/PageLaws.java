@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.check;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongUnaryOperator;
+import org.interleaf.machine.Task;
+import org.interleaf.mm.Entry;
+import org.interleaf.mm.Foll;
+import org.interleaf.mm.Folio;
+import org.interleaf.mm.Geometry;
+import org.interleaf.mm.Inspect;
+import org.interleaf.mm.Kernel;
+import org.interleaf.mm.MemMap;
+import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.Page;
+import org.interleaf.trace.Violation;
+
+/// What must be true of pages and page tables when nothing is under way: each count says what is
+/// really there, and nothing that is allocated is out of reach.
+public final class PageLaws {
+    private final Kernel kernel;
+    private final MemMap memMap;
+    private final MmStruct mm;
+    private final int[] mappings;
+    private final int[] tableUses;
+
+    public PageLaws(Kernel kernel, MmStruct mm) {
+        this.kernel = kernel;
+        this.memMap = kernel.memMap();
+        this.mm = mm;
+        this.mappings = new int[memMap.size()];
+        this.tableUses = new int[memMap.size()];
+    }
+
+    /// Looks at everything from outside.
+    ///
+    /// @param references for each frame, references that the test itself holds
+    /// @param pins for each frame, pins that the test itself holds
+    public List<Violation> check(LongUnaryOperator references, LongUnaryOperator pins) {
+        List<Violation> found = new ArrayList<>();
+        count();
+        for (int pfn = 0; pfn < memMap.size(); pfn++) {
+            Page page = memMap.page(pfn);
+            if (page.isTable()) {
+                checkTable(page, found);
+            } else if (memMap.peekFolio(page).pfn() == pfn) {
+                checkFolio(memMap.folioAt(pfn), references, pins, found);
+            }
+        }
+        return found;
+    }
+
+    /// Counts how often each folio is mapped and each table is pointed to.
+    private void count() {
+        Arrays.fill(mappings, 0);
+        Arrays.fill(tableUses, 0);
+        tableUses[(int) mm.pgd().pfn()]++;
+        Inspect inspect = kernel.inspect();
+        inspect.entries(mm, (level, entry, value) -> countEntry(level, value));
+        inspect.deposited(mm, pfn -> tableUses[(int) pfn]++);
+    }
+
+    private void countEntry(int level, long value) {
+        int pfn = (int) Entry.pfn(value);
+        if (level > Geometry.PTE && Entry.isTable(value)) {
+            tableUses[pfn]++;
+        } else if (!Entry.special(value)) {
+            mappings[(int) memMap.peekFolio(memMap.page(pfn)).pfn()]++;
+        }
+    }
+
+    private void checkTable(Page page, List<Violation> found) {
+        int uses = tableUses[(int) page.pfn()];
+        boolean alive = page.frame().life().alive();
+        if (uses == 0 && alive) {
+            found.add(violation("leaked page table", memMap.table(page.pfn()) + " is unreachable"));
+        } else if (uses > 1) {
+            found.add(violation("page table with two parents", memMap.table(page.pfn()) + ""));
+        }
+    }
+
+    private void checkFolio(
+            Folio folio, LongUnaryOperator references, LongUnaryOperator pins, List<Violation> found) {
+        boolean alive = folio.head().frame().life().alive();
+        int mapped = mappings[(int) folio.pfn()];
+        if (!alive) {
+            if (mapped > 0) {
+                found.add(violation("mapped free page", folio + " is free but mapped"));
+            }
+            return;
+        }
+        if (kernel.isReserved(folio)) {
+            return;
+        }
+        if (folio.peekMapcount() != mapped) {
+            String text = folio + " is mapped by " + mapped + " entries, its mapcount says ";
+            found.add(violation("wrong mapcount", text + folio.peekMapcount()));
+        }
+        long expected = mapped + held(folio, references, pins);
+        if (folio.peekRefCount() != expected) {
+            String text = folio + " has references for " + expected + ", its count says ";
+            found.add(violation("leaked reference", text + folio.peekRefCount()));
+        }
+    }
+
+    /// The part of a folio's reference count that the test holds itself.
+    private static long held(Folio folio, LongUnaryOperator references, LongUnaryOperator pins) {
+        long bias = folio.peekOrder() > 0 ? 1 : Foll.GUP_PIN_COUNTING_BIAS;
+        long sum = 0;
+        for (int i = 0; i < 1 << folio.peekOrder(); i++) {
+            long pfn = folio.pfn() + i;
+            sum += references.applyAsLong(pfn) + pins.applyAsLong(pfn) * bias;
+        }
+        return sum;
+    }
+
+    private Violation violation(String what, String text) {
+        Task nobody = kernel.machine().current();
+        return new Violation(
+                "BUG: " + what, "", "", text, nobody.name(), nobody.cpu(), List.of(), List.of());
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.check;
+
+import java.util.List;
+import org.interleaf.machine.Fence;
+import org.interleaf.machine.Lock;
+import org.interleaf.machine.Monitor;
+import org.interleaf.machine.Region;
+import org.interleaf.machine.Task;
+import org.interleaf.machine.Word;
+
+/// All sanitizers as one monitor. What they find in an execution is in {@link #findings} until the
+/// next one begins.
+public final class Sanitizers implements Monitor {
+    private final Findings findings;
+    private final List<Monitor> all;
+
+    /// @param withHistory whether reports say who allocated and freed; for a single execution, as it
+    ///     makes each allocation slow
+    public Sanitizers(KernelNames names, boolean withHistory) {
+        findings = new Findings(names);
+        all =
+                List.of(
+                        new Kasan(findings, withHistory),
+                        new SleepInAtomic(findings),
+                        new LeftBehind(findings),
+                        new Complaints(findings, names));
+    }
+
+    public Findings findings() {
+        return findings;
+    }
+
+    @Override
+    public void started() {
+        findings.clear();
+        for (Monitor monitor : all) {
+            monitor.started();
+        }
+    }
+
+    @Override
+    public void fenced(Task task, Fence fence) {
+        for (Monitor monitor : all) {
+            monitor.fenced(task, fence);
+        }
+    }
+
+    @Override
+    public void allocated(Task task, Region region) {
+        for (Monitor monitor : all) {
+            monitor.allocated(task, region);
+        }
+    }
+
+    @Override
+    public void freed(Task task, Region region) {
+        for (Monitor monitor : all) {
+            monitor.freed(task, region);
+        }
+    }
+
+    @Override
+    public void doubleFree(Task task, Region region) {
+        for (Monitor monitor : all) {
+            monitor.doubleFree(task, region);
+        }
+    }
+
+    @Override
+    public void usedAfterFree(Task task, Word word) {
+        for (Monitor monitor : all) {
+            monitor.usedAfterFree(task, word);
+        }
+    }
+
+    @Override
+    public void acquired(Task task, Lock lock) {
+        for (Monitor monitor : all) {
+            monitor.acquired(task, lock);
+        }
+    }
+
+    @Override
+    public void released(Task task, Lock lock) {
+        for (Monitor monitor : all) {
+            monitor.released(task, lock);
+        }
+    }
+
+    @Override
+    public void releasedUnheld(Task task, Lock lock) {
+        for (Monitor monitor : all) {
+            monitor.releasedUnheld(task, lock);
+        }
+    }
+
+    @Override
+    public void mightSleep(Task task, String what) {
+        for (Monitor monitor : all) {
+            monitor.mightSleep(task, what);
+        }
+    }
+
+    @Override
+    public void complained(Task task, String kind, String text) {
+        for (Monitor monitor : all) {
+            monitor.complained(task, kind, text);
+        }
+    }
+
+    @Override
+    public void crashed(Task task, Throwable crash) {
+        for (Monitor monitor : all) {
+            monitor.crashed(task, crash);
+        }
+    }
+
+    @Override
+    public void taskEnded(Task task) {
+        for (Monitor monitor : all) {
+            monitor.taskEnded(task);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Op;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.Scheduler;
+import org.interleaf.machine.Task;
+import org.interleaf.machine.Word;
+import org.interleaf.trace.Step;
+import org.jspecify.annotations.Nullable;
+
+/// Writes down, as text, every access of one execution that another scheduler directs.
+public final class Recorder implements Scheduler {
+    private final Machine machine;
+    private final Scheduler director;
+    private final Supplier<List<String>> callTrace;
+    private final List<Raw> raw = new ArrayList<>();
+
+    private record Raw(
+            Task task,
+            int location,
+            List<String> callTrace,
+            String operation,
+            String name,
+            String before,
+            String after,
+            boolean wrote) {}
+
+    /// @param callTrace names the functions that the running thread is in, innermost first
+    public Recorder(Machine machine, Scheduler director, Supplier<List<String>> callTrace) {
+        this.machine = machine;
+        this.director = director;
+        this.callTrace = callTrace;
+    }
+
+    @Override
+    public @Nullable Task pick() {
+        return director.pick();
+    }
+
+    @Override
+    public void executed(Task task, long before, boolean wrote) {
+        director.executed(task, before, wrote);
+        Word word = task.word();
+        raw.add(
+                new Raw(
+                        task,
+                        word.id(),
+                        callTrace.get(),
+                        operation(task.op(), task.order()),
+                        word.name(),
+                        word.show(before),
+                        word.show(word.peek()),
+                        wrote));
+    }
+
+    /// The steps so far.
+    public List<Step> steps() {
+        boolean[][] touched = new boolean[machine.wordCount()][machine.tasks().size()];
+        boolean[] written = new boolean[machine.wordCount()];
+        for (Raw each : raw) {
+            touched[each.location][each.task.id()] = true;
+            written[each.location] |= each.wrote;
+        }
+        List<Step> steps = new ArrayList<>(raw.size());
+        for (Raw each : raw) {
+            boolean shared = written[each.location] && count(touched[each.location]) > 1;
+            steps.add(
+                    new Step(
+                            steps.size(),
+                            each.task.name(),
+                            each.task.cpu(),
+                            each.callTrace,
+                            each.operation,
+                            each.name,
+                            each.before,
+                            each.after,
+                            each.wrote,
+                            shared));
+        }
+        return steps;
+    }
+
+    private static int count(boolean[] flags) {
+        int n = 0;
+        for (boolean flag : flags) {
+            n += flag ? 1 : 0;
+        }
+        return n;
+    }
+
+    private static String operation(Op op, Order order) {
+        return switch (op) {
+            case LOAD ->
+                    switch (order) {
+                        case ONCE -> "READ_ONCE";
+                        case ACQUIRE -> "smp_load_acquire";
+                        case DEPENDENCY -> "rcu_dereference";
+                        default -> "read";
+                    };
+            case STORE ->
+                    switch (order) {
+                        case ONCE -> "WRITE_ONCE";
+                        case RELEASE -> "smp_store_release";
+                        case UNLOCK -> "unlock";
+                        default -> "write";
+                    };
+            case XCHG -> "xchg";
+            case ADD -> order == Order.UNLOCK ? "unlock" : "atomic_add";
+            case AND -> order == Order.UNLOCK ? "unlock" : "atomic_and";
+            case OR -> "atomic_or";
+            case XOR -> "atomic_xor";
+            case CMPXCHG -> "cmpxchg";
+            case ADD_UNLESS -> "atomic_add_unless";
+            case TRY -> "trylock";
+            case TAKE_OR_QUEUE, LOCK -> "lock";
+            case TAKE_PENDING -> "take";
+            case AWAIT, AWAIT_NOT -> "wait";
+        };
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.kernel;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.interleaf.check.Deadlock;
+import org.interleaf.check.KernelNames;
+import org.interleaf.check.PageLaws;
+import org.interleaf.check.Sanitizers;
+import org.interleaf.litmus.vocabulary.BootOptions;
+import org.interleaf.litmus.vocabulary.Booted;
+import org.interleaf.litmus.vocabulary.Vocabulary;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.mm.Kernel;
+import org.interleaf.mm.MmStruct;
+import org.interleaf.trace.Violation;
+
+/// A running model: one process, of which each P of a test is a thread on a CPU of its own.
+final class BootedLinux implements Booted {
+    private final Machine machine;
+    private final Kernel kernel;
+    private final MmStruct mm;
+    private final KernelNames names;
+    private final Sanitizers sanitizers;
+    private final HeldPages held;
+    private final KernelVocabulary vocabulary;
+    private final PageLaws laws;
+
+    BootedLinux(Options config, int cpus, BootOptions options) {
+        machine = new Machine(cpus);
+        int bigOrder = config.arch().geometry().hpagePmdOrder();
+        PhysicalMemory memory =
+                new PhysicalMemory(
+                        machine, options.pageWords(), config.singles(), bigOrder, config.bigs());
+        names = new KernelNames(BootedLinux.class.getClassLoader());
+        sanitizers = new Sanitizers(names, options.forRecording());
+        machine.monitor(sanitizers);
+        kernel = new Kernel(machine, config.arch(), memory, config.thp());
+        mm = kernel.createMm("mm");
+        kernel.activate(mm);
+        held = new HeldPages(memory.frameCount());
+        vocabulary = new KernelVocabulary(kernel, mm, held);
+        laws = new PageLaws(kernel, mm);
+    }
+
+    @Override
+    public Machine machine() {
+        return machine;
+    }
+
+    @Override
+    public Vocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    @Override
+    public void seal() {
+        machine.startDaemons();
+        machine.onReset(held::clear);
+        machine.seal();
+        held.seal();
+    }
+
+    @Override
+    public List<Violation> findings(boolean quiescent) {
+        List<Violation> all = new ArrayList<>(sanitizers.findings().all());
+        if (quiescent && all.isEmpty() && !anyKilled()) {
+            all.addAll(laws.check(held::references, held::pins));
+        }
+        return all;
+    }
+
+    private boolean anyKilled() {
+        return machine.tasks().stream().anyMatch(task -> task.killed());
+    }
+
+    @Override
+    public Violation deadlock() {
+        return Deadlock.describe(machine);
+    }
+
+    @Override
+    public List<String> callTrace() {
+        return names.callTrace().stream().map(KernelNames.Origin::function).toList();
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.kernel;
+
+import org.interleaf.litmus.vocabulary.CallSite;
+import org.interleaf.litmus.vocabulary.UserMemory;
+import org.interleaf.mm.Kernel;
+import org.interleaf.mm.MmStruct;
+
+/// The user memory of the process, as its threads access it.
+final class ProcessMemory implements UserMemory {
+    private final Kernel kernel;
+    private final MmStruct mm;
+
+    ProcessMemory(Kernel kernel, MmStruct mm) {
+        this.kernel = kernel;
+        this.mm = mm;
+    }
+
+    @Override
+    public long load(CallSite site, long address, int bytes) {
+        return kernel.userAccess().load(mm, address, bytes);
+    }
+
+    @Override
+    public void store(CallSite site, long address, int bytes, long value) {
+        kernel.userAccess().store(mm, address, bytes, value);
+    }
+
+    @Override
+    public long peek(CallSite site, long address, int bytes) {
+        return kernel.inspect().user(mm, address, bytes);
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.kernel;
+
+import java.util.Map;
+import org.interleaf.litmus.vocabulary.CallSite;
+import org.interleaf.litmus.vocabulary.Callable;
+import org.interleaf.litmus.vocabulary.Type;
+import org.interleaf.litmus.vocabulary.Types;
+import org.interleaf.litmus.vocabulary.UserMemory;
+import org.interleaf.mm.Kernel;
+import org.interleaf.mm.Mman;
+import org.interleaf.mm.MmStruct;
+
+/// The system calls that tests can make. They return what the kernel returns: 0 or a result, or a
+/// negative error number.
+final class SystemCalls {
+    private static final Type VOID_POINTER = Types.VOID.pointer();
+
+    private final Kernel kernel;
+    private final MmStruct mm;
+    private final UserMemory memory;
+
+    private SystemCalls(Kernel kernel, MmStruct mm, UserMemory memory) {
+        this.kernel = kernel;
+        this.mm = mm;
+        this.memory = memory;
+    }
+
+    static void addTo(
+            Map<String, Callable> functions, Kernel kernel, MmStruct mm, UserMemory memory) {
+        SystemCalls calls = new SystemCalls(kernel, mm, memory);
+        functions.put("mmap", Operation.of(3, 6, VOID_POINTER, calls::mmap));
+        functions.put("munmap", Operation.of(2, Types.INT, calls::munmap));
+        functions.put("madvise", Operation.of(3, Types.INT, calls::madvise));
+        functions.put("memset", Operation.of(3, VOID_POINTER, calls::memset));
+    }
+
+    /// `mmap(length, prot, flags)`, or with all six arguments of mmap(2).
+    private long mmap(CallSite site, long[] args) {
+        int n = site.strings().size();
+        if (n != 3 && n != 6) {
+            throw new IllegalArgumentException("mmap takes 3 or 6 arguments");
+        }
+        long addr = n == 3 ? 0 : args[0];
+        int first = n == 3 ? 0 : 1;
+        return kernel.mmap()
+                .mmap(mm, addr, args[first], (int) args[first + 1], (int) args[first + 2]);
+    }
+
+    private long munmap(CallSite site, long[] args) {
+        return kernel.mmap().munmap(mm, args[0], args[1]);
+    }
+
+    private long madvise(CallSite site, long[] args) {
+        int advice = (int) args[2];
+        if (advice == Mman.MADV_COLLAPSE) {
+            return kernel.khugepaged().madviseCollapse(mm, args[0], args[0] + args[1]);
+        }
+        return kernel.mmap().madvise(mm, args[0], args[1], advice);
+    }
+
+    /// Writes every modelled word of every page in the range: user stores, one for each.
+    private long memset(CallSite site, long[] args) {
+        long value = (args[1] & 0xff) * 0x0101_0101_0101_0101L;
+        long pageSize = kernel.geometry().pageSize();
+        long words = kernel.memMap().memory().frame(0).words();
+        long end = args[0] + args[2];
+        long at = args[0];
+        while (at < end) {
+            if ((at & (pageSize - 1)) >= words * Long.BYTES) {
+                at = (at | (pageSize - 1)) + 1;
+                continue;
+            }
+            boolean whole = (at & (Long.BYTES - 1)) == 0 && end - at >= Long.BYTES;
+            memory.store(site, at, whole ? Long.BYTES : 1, value);
+            at += whole ? Long.BYTES : 1;
+        }
+        return args[0];
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.kernel;
+
+import java.util.Map;
+import org.interleaf.litmus.vocabulary.CallSite;
+import org.interleaf.litmus.vocabulary.Callable;
+import org.interleaf.litmus.vocabulary.Types;
+import org.interleaf.machine.Word;
+import org.interleaf.mm.Entry;
+import org.interleaf.mm.Geometry;
+import org.interleaf.mm.Kernel;
+import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.ScanResult;
+import org.interleaf.mm.Vma;
+
+/// Operations of the kernel on page tables, and looks at them for final conditions.
+final class TableOperations {
+    private final Kernel kernel;
+    private final MmStruct mm;
+    private final PagePointers pages;
+
+    private TableOperations(Kernel kernel, MmStruct mm, PagePointers pages) {
+        this.kernel = kernel;
+        this.mm = mm;
+        this.pages = pages;
+    }
+
+    static void addTo(
+            Map<String, Callable> functions, Kernel kernel, MmStruct mm, PagePointers pages) {
+        TableOperations ops = new TableOperations(kernel, mm, pages);
+        functions.put("collapse_huge_page", Operation.of(1, Types.INT, ops::collapse));
+        functions.put("khugepaged_scan", Operation.of(1, Types.INT, ops::scan));
+        functions.put("split_huge_pmd", Operation.of(1, Types.VOID, ops::split));
+        functions.put("mapped_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::mapped));
+        functions.put("pmd_trans_huge", Operation.look(1, Types.INT, ops::pmdTransHuge));
+    }
+
+    /// 1 where the range was collapsed, 0 where khugepaged gave up.
+    private long collapse(CallSite site, long[] args) {
+        return kernel.khugepaged().collapseHugePage(mm, args[0]) == ScanResult.SUCCEED ? 1 : 0;
+    }
+
+    private long scan(CallSite site, long[] args) {
+        long start = args[0] & -kernel.geometry().size(Geometry.PMD);
+        return kernel.khugepaged().khugepagedScan(mm, start) == ScanResult.SUCCEED ? 1 : 0;
+    }
+
+    /// With the mmap lock held for reading, as its callers in the kernel hold at least.
+    private long split(CallSite site, long[] args) {
+        kernel.mmapLock().readLock(mm);
+        Vma vma = kernel.mmap().findVma(mm, args[0]);
+        if (vma != null && args[0] >= vma.start()) {
+            Word pmd = kernel.pgtable().mmFindPmd(mm, args[0]);
+            if (pmd != null) {
+                kernel.hugeMemory().splitHugePmd(vma, pmd, args[0]);
+            }
+        }
+        kernel.mmapLock().readUnlock(mm);
+        return 0;
+    }
+
+    /// The page that the process has at an address in the end; NULL where it has none.
+    private long mapped(CallSite site, long[] args) {
+        long pfn = kernel.inspect().mappedPfn(mm, args[0]);
+        return pfn < 0 ? 0 : pages.pointer(kernel.memMap().page(pfn));
+    }
+
+    private long pmdTransHuge(CallSite site, long[] args) {
+        return Entry.leaf(kernel.inspect().entry(mm, Geometry.PMD, args[0])) ? 1 : 0;
+    }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+/// The values of page-table entries of every level, and the kernel's questions about them
+/// (include/linux/pgtable.h and the architectures' pgtable.h). Values are plain numbers: two are the
+/// same entry exactly when they are equal (`pte_same()`).
+///
+/// Bits 0 to 11 are flags, a frame number is above them. A table entry holds {@link #PRESENT} and the
+/// frame of the table; a leaf above PTE level also holds {@link #LEAF}.
+public final class Entry {
+    /// The hardware uses the entry.
+    public static final long PRESENT = 1;
+
+    public static final long WRITE = 1 << 1;
+    public static final long USER = 1 << 2;
+    public static final long ACCESSED = 1 << 3;
+    public static final long DIRTY = 1 << 4;
+
+    /// The entry maps memory although it is above PTE level.
+    public static final long LEAF = 1 << 5;
+
+    /// The kernel must not look for a `struct page` behind the entry.
+    public static final long SPECIAL = 1 << 6;
+
+    /// Present for the kernel but not for the hardware: NUMA hinting, or `PROT_NONE`.
+    public static final long PROTNONE = 1 << 7;
+
+    private static final long FLAGS = 0xfff;
+    private static final int PFN_SHIFT = 12;
+
+    private Entry() {}
+
+    // ---- any level
+
+    /// `pte_none()` and so on.
+    public static boolean none(long entry) {
+        return entry == 0;
+    }
+
+    /// `pte_pfn()` and so on: the frame that is mapped, or that holds the next table.
+    public static long pfn(long entry) {
+        return entry >>> PFN_SHIFT;
+    }
+
+    /// An entry that points to the table in frame `pfn`.
+    public static long table(long pfn) {
+        return pfn << PFN_SHIFT | PRESENT | USER | WRITE;
+    }
+
+    /// `pte_write()` and so on.
+    public static boolean write(long entry) {
+        return (entry & WRITE) != 0;
+    }
+
+    /// `pte_dirty()` and so on.
+    public static boolean dirty(long entry) {
+        return (entry & DIRTY) != 0;
+    }
+
+    /// `pte_young()` and so on.
+    public static boolean young(long entry) {
+        return (entry & ACCESSED) != 0;
+    }
+
+    /// `pte_special()` and so on.
+    public static boolean special(long entry) {
+        return (entry & SPECIAL) != 0;
+    }
+
+    /// `pte_access_permitted()`, `pmd_access_permitted()`: the hardware would let user code do this.
+    public static boolean accessPermitted(long entry, boolean write) {
+        long need = PRESENT | USER | (write ? WRITE : 0);
+        return (entry & need) == need;
+    }
+
+    /// `pte_protnone()`, `pmd_protnone()`.
+    public static boolean protnone(long entry) {
+        return (entry & (PROTNONE | PRESENT)) == PROTNONE;
+    }
+
+    // ---- PTE level
+
+    /// `pte_present()`.
+    public static boolean ptePresent(long pte) {
+        return (pte & (PRESENT | PROTNONE)) != 0;
+    }
+
+    // ---- above PTE level
+
+    /// `pmd_present()`, `pud_present()`: also true while a huge entry is invalidated.
+    public static boolean present(long entry) {
+        return (entry & (PRESENT | PROTNONE | LEAF)) != 0;
+    }
+
+    /// `pmd_leaf()`, `pud_leaf()`, `pmd_trans_huge()`: maps memory, or did before
+    /// {@link #mkinvalid}.
+    public static boolean leaf(long entry) {
+        return (entry & LEAF) != 0;
+    }
+
+    /// Points to a table.
+    public static boolean isTable(long entry) {
+        return (entry & (PRESENT | LEAF)) == PRESENT;
+    }
+
+    /// `pmd_bad()` and so on: neither none nor a table.
+    public static boolean bad(long entry) {
+        return !isTable(entry);
+    }
+
+    /// `pmd_mkinvalid()`: the hardware ignores the entry, the kernel still sees a huge one.
+    public static long mkinvalid(long entry) {
+        return entry & ~(PRESENT | PROTNONE);
+    }
+
+    // ---- making and changing
+
+    /// `mk_pte()` with the protection bits `prot`.
+    public static long make(long pfn, long prot) {
+        return pfn << PFN_SHIFT | prot & FLAGS;
+    }
+
+    /// `pte_mkdirty()`.
+    public static long mkdirty(long entry) {
+        return entry | DIRTY;
+    }
+
+    /// `pte_mkyoung()`.
+    public static long mkyoung(long entry) {
+        return entry | ACCESSED;
+    }
+
+    /// `pte_mkwrite()`.
+    public static long mkwrite(long entry) {
+        return entry | WRITE;
+    }
+
+    /// `pte_wrprotect()`.
+    public static long wrprotect(long entry) {
+        return entry & ~WRITE;
+    }
+
+    /// `pte_mkspecial()`.
+    public static long mkspecial(long entry) {
+        return entry | SPECIAL;
+    }
+
+    /// `pmd_mkhuge()`.
+    public static long mkhuge(long entry) {
+        return entry | LEAF;
+    }
+
+    /// The flags of an entry without its frame.
+    public static long flags(long entry) {
+        return entry & FLAGS;
+    }
+
+    /// The entry in words, such as `none`, `table 12` or `page 7 rw`.
+    public static String show(int level, long entry) {
+        if (none(entry)) {
+            return "none";
+        }
+        if (level > Geometry.PTE && isTable(entry)) {
+            return "table " + pfn(entry);
+        }
+        StringBuilder text = new StringBuilder();
+        text.append(level > Geometry.PTE ? "huge page " : "page ").append(pfn(entry));
+        text.append((entry & PRESENT) != 0 ? " r" : protnone(entry) ? " protnone " : " invalid ");
+        text.append(write(entry) ? "w" : "");
+        text.append(dirty(entry) ? " dirty" : "").append(young(entry) ? " young" : "");
+        return text.append(special(entry) ? " special" : "").toString();
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+/// Error numbers, as functions of the kernel return them: negative
+/// (include/uapi/asm-generic/errno-base.h, errno.h).
+public final class Errno {
+    public static final int EINTR = 4;
+    public static final int EAGAIN = 11;
+    public static final int ENOMEM = 12;
+    public static final int EFAULT = 14;
+    public static final int EBUSY = 16;
+    public static final int EEXIST = 17;
+    public static final int EINVAL = 22;
+    public static final int EMLINK = 31;
+    public static final int EOVERFLOW = 75;
+    public static final int EOPNOTSUPP = 95;
+
+    private Errno() {}
+}

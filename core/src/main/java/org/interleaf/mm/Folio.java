@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.BitLock;
+import org.interleaf.machine.Fence;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+/// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a row
+/// that share a reference count. As the kernel's it lies over the `struct page` of its first page, so
+/// it can be looked at by somebody for whom it no longer is what it was.
+public final class Folio {
+    static final long PG_LOCKED = 1;
+    static final long PG_REFERENCED = 1 << 1;
+    static final long PG_UPTODATE = 1 << 2;
+    static final long PG_DIRTY = 1 << 3;
+    static final long PG_LRU = 1 << 4;
+    static final long PG_SWAPBACKED = 1 << 5;
+    static final long PG_ACTIVE = 1 << 6;
+
+    /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
+    private static final long MAPPING_ANON = 1;
+
+    private static final String[] FLAG_NAMES = {
+        "locked", "referenced", "uptodate", "dirty", "lru", "swapbacked", "active"
+    };
+
+    private final Machine machine;
+    private final Page head;
+    private final BitLock lock;
+
+    final Word refcount;
+    final Word flags;
+    final Word mapping;
+    final Word index;
+    final Word order;
+    final Word largeMapcount;
+    final Word entireMapcount;
+    final Word nrPagesMapped;
+    final Word pincount;
+
+    Folio(Machine machine, Page head) {
+        this.machine = machine;
+        this.head = head;
+        refcount = machine.word(null, this, "_refcount", -1, 0);
+        flags = machine.word(null, this, "flags", -1, 0).format(Folio::showFlags);
+        mapping = machine.word(null, this, "mapping", -1, 0).format(this::showMapping);
+        index = machine.word(null, this, "index", -1, 0);
+        order = machine.word(null, this, "order", -1, 0);
+        largeMapcount = machine.word(null, this, "_large_mapcount", -1, -1);
+        entireMapcount = machine.word(null, this, "_entire_mapcount", -1, -1);
+        nrPagesMapped = machine.word(null, this, "_nr_pages_mapped", -1, 0);
+        pincount = machine.word(null, this, "_pincount", -1, 0);
+        lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", true);
+    }
+
+    private static String showFlags(long value) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < FLAG_NAMES.length; i++) {
+            if ((value >> i & 1) != 0) {
+                text.append(text.isEmpty() ? "" : "|").append(FLAG_NAMES[i]);
+            }
+        }
+        return text.isEmpty() ? "0" : text.toString();
+    }
+
+    private String showMapping(long value) {
+        return value == 0 ? "NULL" : String.valueOf(machine.heap().resolve(value >> 1));
+    }
+
+    /// The first page.
+    public Page head() {
+        return head;
+    }
+
+    public long pfn() {
+        return head.pfn();
+    }
+
+    // ---- references
+
+    /// `folio_ref_count()`.
+    public long refCount() {
+        return refcount.readOnce();
+    }
+
+    /// `folio_get()`: one more reference for somebody who has one.
+    public void get() {
+        refAdd(1);
+    }
+
+    /// `folio_ref_add()`. A count that was zero belongs to nobody who could pass on a reference.
+    public void refAdd(long n) {
+        long before = refcount.fetchAdd(n, Order.RELAXED);
+        if (before <= 0) {
+            machine.monitor()
+                    .complained(
+                            machine.current(),
+                            "BUG",
+                            "reference taken on " + this + " whose count is " + before);
+        }
+    }
+
+    /// `folio_ref_add_unless_zero()`; a success is fully ordered, a failure not at all.
+    public boolean refAddUnlessZero(long n) {
+        return refcount.addUnless(n, 0, Order.FULL) != 0;
+    }
+
+    /// `folio_ref_sub_and_test()`: whether these were the last.
+    boolean refSubAndTest(long n) {
+        long before = refcount.fetchAdd(-n, Order.FULL);
+        if (before < n) {
+            machine.monitor()
+                    .complained(
+                            machine.current(),
+                            "BUG",
+                            "reference dropped on " + this + " whose count is " + before);
+        }
+        return before == n;
+    }
+
+    // ---- size
+
+    /// `folio_order()`; not ordered against anything, as the order of a folio that one has a
+    /// reference on does not change.
+    public int order() {
+        return (int) order.readPlain();
+    }
+
+    /// `folio_test_large()`.
+    public boolean isLarge() {
+        return order() > 0;
+    }
+
+    /// `folio_nr_pages()`.
+    public int nrPages() {
+        return 1 << order();
+    }
+
+    // ---- flags
+
+    /// `folio_lock()`, `folio_trylock()`, `folio_unlock()`.
+    public BitLock lock() {
+        return lock;
+    }
+
+    boolean testFlag(long flag) {
+        return (flags.readOnce() & flag) != 0;
+    }
+
+    void setFlag(long flag) {
+        flags.fetchOr(flag, Order.RELAXED);
+    }
+
+    void clearFlag(long flag) {
+        flags.fetchAnd(~flag, Order.RELAXED);
+    }
+
+    /// `folio_test_clear_lru()` and its like: clears the flag, says whether it was set.
+    boolean testClearFlag(long flag) {
+        return (flags.fetchAnd(~flag, Order.FULL) & flag) != 0;
+    }
+
+    /// `__folio_mark_uptodate()`: the contents are written before anybody can map them.
+    void markUptodate() {
+        machine.fence(Fence.WMB);
+        setFlag(PG_UPTODATE);
+    }
+
+    // ---- mapping
+
+    /// `folio_test_anon()`.
+    public boolean isAnon() {
+        return isAnonMapping(mapping.readOnce());
+    }
+
+    /// Whether a value of the mapping word is that of an anonymous folio.
+    static boolean isAnonMapping(long mapping) {
+        return (mapping & MAPPING_ANON) != 0;
+    }
+
+    /// The anon_vma of an anonymous folio; null for others.
+    @Nullable AnonVma anonVma() {
+        long value = mapping.readOnce();
+        return isAnonMapping(value) ? (AnonVma) machine.heap().resolve(value >> 1) : null;
+    }
+
+    /// Sets mapping and anon tag in one store (`WRITE_ONCE()`, mm/rmap.c: __folio_set_anon()).
+    void setAnon(AnonVma anonVma, long newIndex) {
+        mapping.writeOnce(anonVma.pointer() << 1 | MAPPING_ANON);
+        index.writePlain(newIndex);
+    }
+
+    /// Whether the folio keeps its pins in a counter of their own (`folio_has_pincount()`).
+    boolean hasPincount() {
+        return isLarge();
+    }
+
+    /// The reference count, looked at from outside.
+    public long peekRefCount() {
+        return refcount.peek();
+    }
+
+    /// The order, looked at from outside.
+    public int peekOrder() {
+        return (int) order.peek();
+    }
+
+    /// The number of mappings, looked at from outside.
+    public long peekMapcount() {
+        return (peekOrder() > 0 ? largeMapcount.peek() : head.mapcount.peek()) + 1;
+    }
+
+    /// The pins that are counted apart, looked at from outside.
+    public long peekPincount() {
+        return pincount.peek();
+    }
+
+    @Override
+    public String toString() {
+        return "folio " + pfn();
+    }
+}

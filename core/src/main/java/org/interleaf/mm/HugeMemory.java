@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Fence;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+/// Transparent huge pages of anonymous memory, at PMD level (mm/huge_memory.c).
+///
+/// # Locking
+/// A huge PMD changes under its PMD lock only. Whoever has seen one without the lock takes it and
+/// looks again. While it is split the PMD goes from huge to *invalidated huge*, which the hardware
+/// ignores but everybody else still takes for huge, and from there to a table that is already
+/// filled: a lockless reader sees the one or the other and never a half-filled table.
+public final class HugeMemory {
+    private final Kernel kernel;
+    private final Machine machine;
+    private final Geometry geometry;
+    private final PgtableGeneric pgtableGeneric;
+    private final Pgtable pgtable;
+    private final Rmap rmap;
+    private final Thp thp;
+
+    /// `/sys/kernel/mm/transparent_hugepage/enabled`.
+    public enum Thp {
+        ALWAYS,
+        MADVISE,
+        NEVER
+    }
+
+    HugeMemory(Kernel kernel, Thp thp) {
+        this.kernel = kernel;
+        this.machine = kernel.machine();
+        this.geometry = kernel.geometry();
+        this.pgtableGeneric = kernel.pgtableGeneric();
+        this.pgtable = kernel.pgtable();
+        this.rmap = kernel.rmap();
+        this.thp = thp;
+    }
+
+    // ---- locks and looks
+
+    /// include/linux/huge_mm.h: pmd_is_huge(): trans huge, or an entry that stands for a huge page in
+    /// some other way. The model has no such other entries yet.
+    static boolean pmdIsHuge(long pmd) {
+        return Entry.leaf(pmd);
+    }
+
+    /// include/linux/huge_mm.h: pmd_trans_huge_lock(). The PMD lock, held, where `pmd` is huge; null
+    /// where it is not, or no longer.
+    public @Nullable SpinLock pmdTransHugeLock(Word pmd, Vma vma) {
+        return pmdIsHuge(pmd.readPlain()) ? pmdTransHugeLockSlow(pmd, vma) : null;
+    }
+
+    /// mm/huge_memory.c: __pmd_trans_huge_lock(). The same without the look before.
+    public @Nullable SpinLock pmdTransHugeLockSlow(Word pmd, Vma vma) {
+        SpinLock ptl = kernel.ptLocks().pmdLock(vma.mm(), pmd);
+        if (pmdIsHuge(pmd.readPlain())) {
+            return ptl;
+        }
+        ptl.unlock();
+        return null;
+    }
+
+    /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault at PMD order: whether faults in
+    /// the VMA may map huge pages.
+    public boolean thpVmaAllowable(Vma vma) {
+        long flags = vma.flags();
+        if ((flags & Vma.VM_NOHUGEPAGE) != 0 || thp == Thp.NEVER) {
+            return false;
+        }
+        return thp == Thp.ALWAYS || (flags & Vma.VM_HUGEPAGE) != 0;
+    }
+
+    /// include/linux/huge_mm.h: thp_vma_suitable_order(): whether the PMD range around `addr` is
+    /// inside the VMA.
+    public boolean thpVmaSuitable(Vma vma, long addr) {
+        long start = addr & -geometry.size(Geometry.PMD);
+        return start >= vma.start() && start + geometry.size(Geometry.PMD) <= vma.end();
+    }
+
+    private long haddr(VmFault vmf) {
+        return vmf.address & -geometry.size(Geometry.PMD);
+    }
+
+    // ---- faults
+
+    /// mm/huge_memory.c: do_huge_pmd_anonymous_page(). A fault on a none PMD: maps a new huge page, or
+    /// the huge zero page for a read. `FALLBACK` where a small page must do.
+    public int doHugePmdAnonymousPage(VmFault vmf) {
+        if (!thpVmaSuitable(vmf.vma, vmf.address)) {
+            return VmFault.FALLBACK;
+        }
+        int ret = kernel.memory().vmfAnonPrepare(vmf);
+        if (ret != 0) {
+            return ret;
+        }
+        return vmf.has(VmFault.FLAG_WRITE) ? mapNewHugePage(vmf) : mapHugeZeroPage(vmf);
+    }
+
+    /// The read half of do_huge_pmd_anonymous_page().
+    private int mapHugeZeroPage(VmFault vmf) {
+        PageTable table = pgtable.pteAllocOne();
+        if (table == null) {
+            return VmFault.OOM;
+        }
+        SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
+        boolean none = Entry.none(vmf.pmd().readPlain());
+        if (none) {
+            long zero = Entry.make(kernel.hugeZeroFolio().pfn(), Entry.PRESENT | Entry.USER);
+            pgtableGeneric.pgtableTransHugeDeposit(vmf.vma.mm(), vmf.pmd(), table);
+            vmf.pmd().writeOnce(Entry.mkspecial(Entry.mkhuge(zero)));
+            pgtable.incPgtables(vmf.vma.mm());
+        }
+        ptl.unlock();
+        if (!none) {
+            pgtable.freePage(table);
+        }
+        return 0;
+    }
+
+    /// mm/huge_memory.c: __do_huge_pmd_anonymous_page().
+    private int mapNewHugePage(VmFault vmf) {
+        Folio folio = allocAnonThp();
+        if (folio == null) {
+            return VmFault.FALLBACK;
+        }
+        PageTable table = pgtable.pteAllocOne();
+        if (table == null) {
+            kernel.swap().folioPut(folio);
+            return VmFault.OOM;
+        }
+        SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
+        boolean none = Entry.none(vmf.pmd().readPlain());
+        if (none) {
+            pgtableGeneric.pgtableTransHugeDeposit(vmf.vma.mm(), vmf.pmd(), table);
+            mapAnonFolioPmd(folio, vmf.pmd(), vmf.vma, haddr(vmf));
+            pgtable.incPgtables(vmf.vma.mm());
+        }
+        ptl.unlock();
+        if (!none) {
+            pgtable.freePage(table);
+            kernel.swap().folioPut(folio);
+        }
+        return 0;
+    }
+
+    /// mm/huge_memory.c: vma_alloc_anon_folio_pmd(). A zeroed folio of PMD size; null where there is
+    /// none.
+    private @Nullable Folio allocAnonThp() {
+        Folio folio = kernel.pageAlloc().folioAlloc(geometry.hpagePmdOrder());
+        if (folio != null) {
+            for (int i = 0; i < geometry.hpagePmdNr(); i++) {
+                kernel.highmem().clearPage(folio.pfn() + i);
+            }
+            folio.markUptodate();
+        }
+        return folio;
+    }
+
+    /// mm/huge_memory.c: map_anon_folio_pmd(). Maps a folio that nobody else knows, writable where
+    /// the VMA is. The PMD lock is held.
+    public void mapAnonFolioPmd(Folio folio, Word pmd, Vma vma, long haddr) {
+        long entry = Entry.make(folio.pfn(), Entry.PRESENT | Entry.USER | Entry.ACCESSED);
+        entry = Entry.mkdirty(Entry.mkhuge(entry));
+        if ((vma.flags() & Vma.VM_WRITE) != 0) {
+            entry = Entry.mkwrite(entry);
+        }
+        rmap.folioAddNewAnonRmap(folio, vma, haddr);
+        kernel.swap().folioAddLru(folio);
+        pmd.writeOnce(entry);
+    }
+
+    /// mm/huge_memory.c: huge_pmd_set_accessed(). Marks the entry that the fault saw young, and dirty
+    /// for a write. False where another entry is there by now, or nothing was to be changed.
+    public boolean hugePmdSetAccessed(VmFault vmf) {
+        SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
+        boolean same = vmf.pmd().readPlain() == vmf.origPmd;
+        boolean changed =
+                same && touchPmd(vmf.pmd(), vmf.origPmd, vmf.has(VmFault.FLAG_WRITE));
+        ptl.unlock();
+        return changed;
+    }
+
+    /// mm/huge_memory.c: touch_pmd(). The PMD lock is held; the hardware may set bits meanwhile, so
+    /// they are added and never overwritten.
+    boolean touchPmd(Word pmd, long value, boolean write) {
+        long bits = Entry.ACCESSED | (write ? Entry.DIRTY : 0);
+        if ((value & bits) == bits) {
+            return false;
+        }
+        pmd.fetchOr(bits, Order.RELAXED);
+        return true;
+    }
+
+    /// mm/huge_memory.c: do_huge_pmd_wp_page(). A write to (or unsharing of) a PMD that is not
+    /// writable: reuses the folio where it is the process' own, else splits and returns `FALLBACK`.
+    public int doHugePmdWpPage(VmFault vmf) {
+        SpinLock ptl = kernel.ptLocks().pmdLockptr(vmf.vma.mm(), vmf.pmd());
+        if (kernel.isHugeZeroPfn(Entry.pfn(vmf.origPmd))) {
+            return wpHugeZeroPage(vmf);
+        }
+        ptl.lock();
+        if (vmf.pmd().readPlain() != vmf.origPmd) {
+            ptl.unlock();
+            return 0;
+        }
+        Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(vmf.origPmd)));
+        if (folio.head().anonExclusive()) {
+            return reuse(vmf, ptl);
+        }
+        if (!folio.lock().trylock()) {
+            folio.get();
+            ptl.unlock();
+            folio.lock().lock();
+            ptl.lock();
+            boolean same = vmf.pmd().readPlain() == vmf.origPmd;
+            if (!same) {
+                ptl.unlock();
+                folio.lock().unlock();
+                kernel.swap().folioPut(folio);
+                return 0;
+            }
+            kernel.swap().folioPut(folio);
+        }
+        if (folio.head().anonExclusive()) {
+            folio.lock().unlock();
+            return reuse(vmf, ptl);
+        }
+        if (folio.refCount() == 1) {
+            folio.head().setAnonExclusive();
+            folio.lock().unlock();
+            return reuse(vmf, ptl);
+        }
+        folio.lock().unlock();
+        ptl.unlock();
+        splitHugePmd(vmf.vma, vmf.pmd(), vmf.address);
+        return VmFault.FALLBACK;
+    }
+
+    private int reuse(VmFault vmf, SpinLock ptl) {
+        if (!vmf.has(VmFault.FLAG_UNSHARE)) {
+            vmf.pmd().fetchOr(Entry.ACCESSED | Entry.DIRTY | Entry.WRITE, Order.RELAXED);
+        }
+        ptl.unlock();
+        return 0;
+    }
+
+    /// mm/huge_memory.c: do_huge_zero_wp_pmd(): a huge page of its own in place of the huge zero page;
+    /// where there is none, the PMD is split.
+    private int wpHugeZeroPage(VmFault vmf) {
+        Folio folio = vmf.has(VmFault.FLAG_UNSHARE) ? null : allocAnonThp();
+        if (folio == null) {
+            splitHugePmd(vmf.vma, vmf.pmd(), vmf.address);
+            return VmFault.FALLBACK;
+        }
+        SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
+        boolean same = vmf.pmd().readPlain() == vmf.origPmd;
+        if (same) {
+            pgtableGeneric.pmdpHugeClearFlush(vmf.vma, haddr(vmf), vmf.pmd());
+            mapAnonFolioPmd(folio, vmf.pmd(), vmf.vma, haddr(vmf));
+        }
+        ptl.unlock();
+        if (!same) {
+            kernel.swap().folioPut(folio);
+        }
+        return 0;
+    }
+
+    // ---- zapping
+
+    /// mm/huge_memory.c: zap_huge_pmd(). Unmaps a huge PMD as a whole and gives its folio to the
+    /// gather. False where the PMD is not huge any more: the caller looks again.
+    public boolean zapHugePmd(MmuGather tlb, Vma vma, Word pmd, long addr) {
+        SpinLock ptl = pmdTransHugeLockSlow(pmd, vma);
+        if (ptl == null) {
+            return false;
+        }
+        long old = pmd.xchg(0, Order.FULL);
+        tlb.removePmdTlbEntry(addr);
+        boolean zero = kernel.isHugeZeroPfn(Entry.pfn(old));
+        Folio folio = null;
+        if (!zero) {
+            folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
+            rmap.folioRemoveRmapPmd(folio);
+            kernel.warnOn(rmap.folioMapcount(folio) < 0, "negative mapcount of " + folio);
+        }
+        PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
+        pgtable.freePage(table);
+        pgtable.decPgtables(vma.mm());
+        ptl.unlock();
+        if (folio != null) {
+            tlb.removeFolio(folio);
+        }
+        return true;
+    }
+
+    // ---- splitting
+
+    /// mm/huge_memory.c: __split_huge_pmd(). Has PTEs map what the huge PMD around `addr` maps; the
+    /// folio stays as large as it was. Nothing happens where the PMD is not huge. What is there
+    /// afterwards the caller must look at.
+    public void splitHugePmd(Vma vma, Word pmd, long addr) {
+        SpinLock ptl = kernel.ptLocks().pmdLock(vma.mm(), pmd);
+        splitHugePmdLocked(vma, addr & -geometry.size(Geometry.PMD), pmd);
+        ptl.unlock();
+    }
+
+    /// mm/huge_memory.c: split_huge_pmd_locked(). The PMD lock is held.
+    public void splitHugePmdLocked(Vma vma, long haddr, Word pmd) {
+        long value = pmd.readPlain();
+        if (!pmdIsHuge(value)) {
+            return;
+        }
+        if (kernel.isHugeZeroPfn(Entry.pfn(value))) {
+            splitHugeZeroPagePmd(vma, haddr, pmd);
+        } else {
+            splitAnonPmd(vma, haddr, pmd);
+        }
+    }
+
+    /// mm/huge_memory.c: __split_huge_zero_page_pmd(). Special PTEs that map the zero page.
+    private void splitHugeZeroPagePmd(Vma vma, long haddr, Word pmd) {
+        pgtableGeneric.pmdpHugeClearFlush(vma, haddr, pmd);
+        PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
+        long zero = Entry.make(kernel.zeroFolio().pfn(), Entry.PRESENT | Entry.USER);
+        for (int i = 0; i < geometry.hpagePmdNr(); i++) {
+            table.entry(i).writeOnce(Entry.mkspecial(zero));
+        }
+        machine.fence(Fence.WMB);
+        pgtable.populate(pmd, table);
+    }
+
+    /// mm/huge_memory.c: __split_huge_pmd_locked(), for a present anonymous folio, without freezing.
+    private void splitAnonPmd(Vma vma, long haddr, Word pmd) {
+        // Never straight from huge to table: some CPUs must not hold TLB entries of both sizes for
+        // one address. Invalidating also catches the accessed and dirty bits for good.
+        long old = pgtableGeneric.pmdpInvalidate(vma, haddr, pmd);
+        int nr = geometry.hpagePmdNr();
+        Page page = kernel.memMap().page(Entry.pfn(old));
+        Folio folio = kernel.memMap().pageFolio(page);
+        if (Entry.dirty(old)) {
+            folio.setFlag(Folio.PG_DIRTY);
+        }
+        boolean exclusive = page.anonExclusive();
+        folio.refAdd(nr - 1);
+        rmap.folioAddAnonRmapPtes(folio, page, nr, exclusive);
+
+        // Withdrawn only now: some architectures need the table while the huge entry is valid.
+        PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
+        long keep = Entry.WRITE | Entry.ACCESSED | Entry.DIRTY;
+        fillDetached(table, haddr, page, Entry.PRESENT | Entry.USER | old & keep);
+        rmap.folioRemoveRmapPmd(folio);
+        machine.fence(Fence.WMB);
+        pgtable.populate(pmd, table);
+    }
+
+    /// Maps consecutive pages from `page` on by the entries of a table that only a local PMD leads to.
+    private void fillDetached(PageTable table, long haddr, Page page, long prot) {
+        PteMapping pte = pgtableGeneric.pteOffsetMapValue(Entry.table(table.pfn()), haddr);
+        if (pte == null) {
+            throw new AssertionError("[interleaf internal] a local PMD leads to no table");
+        }
+        int nr = geometry.hpagePmdNr();
+        for (int i = 0; i < nr; i++) {
+            kernel.warnOn(!Entry.none(pte.pte(i).readOnce()), "deposited table is not empty");
+        }
+        for (int i = 0; i < nr; i++) {
+            pte.pte(i).writeOnce(Entry.make(page.pfn() + i, prot));
+        }
+        pte.unmap();
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.Word;
+
+/// The `struct page`s of all frames, and the page tables that can be in them.
+public final class MemMap {
+    private final PhysicalMemory memory;
+    private final Page[] pages;
+    private final Folio[] folios;
+    private final PageTable[] tables;
+
+    MemMap(Machine machine, PhysicalMemory memory, int entriesPerTable) {
+        this.memory = memory;
+        int n = memory.frameCount();
+        pages = new Page[n];
+        folios = new Folio[n];
+        tables = new PageTable[n];
+        for (int pfn = 0; pfn < n; pfn++) {
+            pages[pfn] = new Page(machine, memory.frame(pfn));
+            folios[pfn] = new Folio(machine, pages[pfn]);
+            tables[pfn] = new PageTable(machine, memory.frame(pfn), entriesPerTable);
+        }
+    }
+
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    public int size() {
+        return pages.length;
+    }
+
+    /// `pfn_to_page()`.
+    public Page page(long pfn) {
+        return pages[(int) pfn];
+    }
+
+    /// The folio whose first page is `pfn`, whether or not it is one at this moment.
+    public Folio folioAt(long pfn) {
+        return folios[(int) pfn];
+    }
+
+    /// `page_folio()`: the folio that `page` is part of. One access, of the page's compound head:
+    /// without a reference the answer can be out of date at once.
+    public Folio pageFolio(Page page) {
+        return folioAt(page.compoundHead.readOnce());
+    }
+
+    /// The folio that `page` is part of, looked at from outside.
+    public Folio peekFolio(Page page) {
+        return folioAt(page.compoundHead.peek());
+    }
+
+    /// The page table in frame `pfn`.
+    public PageTable table(long pfn) {
+        return tables[(int) pfn];
+    }
+
+    /// The word of the contents of frame `pfn` at byte `offset`.
+    public Word contents(long pfn, long offset) {
+        return memory.frame(pfn).word((int) (offset / Long.BYTES));
+    }
+}

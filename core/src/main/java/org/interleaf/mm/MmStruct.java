@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Ref;
+import org.interleaf.machine.RwSem;
+import org.interleaf.machine.SeqCount;
+import org.interleaf.machine.Shared;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+
+/// `struct mm_struct` (include/linux/mm_types.h): the address space of a process.
+public final class MmStruct extends Shared {
+    private final String name;
+    private final PageTable pgd;
+
+    private final RwSem mmapLock;
+    private final SpinLock pageTableLock;
+    private final SeqCount writeProtectSeq;
+    private final DepositList deposited;
+
+    /// `mm_lock_seq`: odd while the mmap lock is held for writing; VMAs write-locked in that time carry
+    /// the same value.
+    final Word mmLockSeq;
+
+    /// `mm_mt`, the tree of VMAs. Written under the mmap lock held for writing, read under RCU.
+    final Ref<VmaTree> vmas;
+
+    /// `flags`, of which bit {@link #HAS_PINNED} is modelled.
+    final Word flags;
+
+    /// Number of gathers under way that may not have flushed yet.
+    final Word tlbFlushPending;
+
+    /// Bytes in page tables, counted in tables of each level.
+    final Word pgtables;
+
+    /// `mm_cpumask()`: the CPUs that may hold translations of this address space.
+    final Word cpumask;
+
+    static final long HAS_PINNED = 1;
+
+    MmStruct(Machine machine, String name, PageTable pgd, int depositCapacity) {
+        super(machine);
+        this.name = name;
+        this.pgd = pgd;
+        mmapLock = new RwSem(machine, null, this, "mmap_lock");
+        pageTableLock = new SpinLock(machine, null, this, "page_table_lock");
+        writeProtectSeq = new SeqCount(machine, this, "write_protect_seq");
+        deposited = new DepositList(machine, null, this, depositCapacity);
+        mmLockSeq = machine.word(null, this, "mm_lock_seq", -1, 0);
+        vmas = new Ref<>(machine, VmaTree.class, this, "mm_mt", -1);
+        flags = machine.word(null, this, "flags", -1, 0);
+        tlbFlushPending = machine.word(null, this, "tlb_flush_pending", -1, 0);
+        pgtables = machine.word(null, this, "pgtables", -1, 0);
+        cpumask = machine.word(null, this, "cpumask", -1, 0);
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /// The top-level table; it lives as long as the process.
+    public PageTable pgd() {
+        return pgd;
+    }
+
+    /// `mmap_lock`, without the sequence count that write-locking it also moves: see
+    /// {@link MmapLock}.
+    public RwSem mmapLock() {
+        return mmapLock;
+    }
+
+    public SpinLock pageTableLock() {
+        return pageTableLock;
+    }
+
+    public SeqCount writeProtectSeq() {
+        return writeProtectSeq;
+    }
+
+    DepositList deposited() {
+        return deposited;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Frame;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+
+/// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list live
+/// and die with the frame.
+public final class PageTable {
+    private final Frame frame;
+    private final Word[] entries;
+    private final SpinLock ptl;
+    private final Word level;
+    private final DepositList deposited;
+
+    PageTable(Machine machine, Frame frame, int entryCount) {
+        this.frame = frame;
+        this.level = machine.word(null, this, "level", -1, 0);
+        this.ptl = new SpinLock(machine, frame.life(), this, "ptl");
+        this.entries = new Word[entryCount];
+        for (int i = 0; i < entryCount; i++) {
+            entries[i] = machine.word(frame.life(), this, "entry", i, 0);
+            entries[i].format(value -> Entry.show(level(), value));
+        }
+        this.deposited = new DepositList(machine, frame.life(), this, entryCount);
+    }
+
+    /// The frame that holds the table.
+    public long pfn() {
+        return frame.pfn();
+    }
+
+    public Frame frame() {
+        return frame;
+    }
+
+    /// Level of the table, as in {@link Geometry}.
+    public int level() {
+        return (int) level.peek();
+    }
+
+    /// The table becomes an empty one of `newLevel`. Part of the step that allocated its frame: nobody
+    /// can tell the clearing of a page from its allocation without having used it after free.
+    void initialise(int newLevel) {
+        level.poke(newLevel);
+        for (Word entry : entries) {
+            if (entry.peek() != 0) {
+                entry.poke(0);
+            }
+        }
+        deposited.clear();
+    }
+
+    /// The location of entry `index`.
+    public Word entry(int index) {
+        return entries[index];
+    }
+
+    /// Which entry of its table `entry` is.
+    public int indexOf(Word entry) {
+        for (int i = 0; i < entries.length; i++) {
+            if (entries[i] == entry) {
+                return i;
+            }
+        }
+        throw new IllegalArgumentException(entry + " is no entry of " + this);
+    }
+
+    /// The lock in the `ptdesc`, whoever uses it.
+    public SpinLock ptl() {
+        return ptl;
+    }
+
+    /// The table that `entry` is part of: `virt_to_ptdesc()`.
+    public static PageTable of(Word entry) {
+        if (entry.owner() instanceof PageTable table) {
+            return table;
+        }
+        throw new IllegalArgumentException(entry + " is not in a page table");
+    }
+
+    /// The tables deposited with this PMD table where it has a lock of its own.
+    DepositList deposited() {
+        return deposited;
+    }
+
+    @Override
+    public String toString() {
+        return Geometry.name(level()) + " table " + pfn();
+    }
+}

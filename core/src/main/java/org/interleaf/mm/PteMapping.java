@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import java.util.Objects;
+import org.interleaf.machine.Rcu;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+/// A mapped PTE table: what `pte_offset_map()` and its family return. Until it is unmapped the task is
+/// in an RCU read section, so the table's memory stays, though it may be detached meanwhile.
+public final class PteMapping {
+    private final Rcu rcu;
+    private final PageTable table;
+    private final long pmdValue;
+    private final int index;
+    private final @Nullable SpinLock ptl;
+
+    PteMapping(Rcu rcu, PageTable table, long pmdValue, int index, @Nullable SpinLock ptl) {
+        this.rcu = rcu;
+        this.table = table;
+        this.pmdValue = pmdValue;
+        this.index = index;
+        this.ptl = ptl;
+    }
+
+    /// The entry of the address that was mapped.
+    public Word pte() {
+        return table.entry(index);
+    }
+
+    /// The entry `n` places after that of the mapped address.
+    public Word pte(int n) {
+        return table.entry(index + n);
+    }
+
+    /// Value of the PMD through which the table was found.
+    public long pmdValue() {
+        return pmdValue;
+    }
+
+    /// The lock of this table, where the mapping was made with one.
+    public SpinLock ptl() {
+        return Objects.requireNonNull(ptl);
+    }
+
+    /// `pte_unmap()`: leaves the RCU section.
+    public void unmap() {
+        rcu.readUnlock();
+    }
+
+    /// `pte_unmap_unlock()`.
+    public void unmapUnlock() {
+        ptl().unlock();
+        unmap();
+    }
+}

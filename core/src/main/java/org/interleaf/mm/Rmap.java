@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Order;
+
+/// Counting who maps what (mm/rmap.c, include/linux/rmap.h). Every mapping also holds a reference,
+/// which is taken before it is counted and dropped after.
+///
+/// All functions run under the lock of the page table that holds the mapping.
+public final class Rmap {
+    /// Added to `_nr_pages_mapped` while the folio is mapped by a huge entry.
+    static final long ENTIRELY_MAPPED = 0x800000;
+
+    private final MemMap memMap;
+    private final Geometry geometry;
+
+    Rmap(MemMap memMap, Geometry geometry) {
+        this.memMap = memMap;
+        this.geometry = geometry;
+    }
+
+    /// mm/rmap.c: folio_add_new_anon_rmap(). The first mapping of a folio that nobody else knows, by a
+    /// PTE (order 0) or a PMD; the process owns it exclusively.
+    public void folioAddNewAnonRmap(Folio folio, Vma vma, long addr) {
+        folio.setFlag(Folio.PG_SWAPBACKED);
+        AnonVma anonVma = vma.anonVma.readOnce();
+        if (anonVma == null) {
+            throw new NullPointerException("folio_add_new_anon_rmap: the VMA has no anon_vma");
+        }
+        folio.setAnon(anonVma, vma.linearPageIndex(geometry, addr));
+        if (folio.isLarge()) {
+            folio.entireMapcount.writePlain(0);
+            folio.largeMapcount.writePlain(0);
+            folio.nrPagesMapped.writePlain(ENTIRELY_MAPPED);
+        } else {
+            folio.head().mapcount.writePlain(0);
+        }
+        folio.head().setAnonExclusive();
+    }
+
+    /// mm/rmap.c: folio_add_anon_rmap_ptes(). `nr` pages of the folio, from `page` on, get one mapping
+    /// each; they are marked exclusive where `exclusive`.
+    public void folioAddAnonRmapPtes(Folio folio, Page page, int nr, boolean exclusive) {
+        boolean large = folio.isLarge();
+        for (int i = 0; i < nr; i++) {
+            Page each = memMap.page(page.pfn() + i);
+            long before = each.mapcount.fetchAdd(1, Order.RELAXED);
+            if (large && before == -1) {
+                folio.nrPagesMapped.fetchAdd(1, Order.RELAXED);
+            }
+            if (exclusive) {
+                each.setAnonExclusive();
+            }
+        }
+        if (large) {
+            folio.largeMapcount.fetchAdd(nr, Order.RELAXED);
+        }
+    }
+
+    /// mm/rmap.c: folio_remove_rmap_pte(). One PTE mapping of `page` is gone.
+    public void folioRemoveRmapPte(Folio folio, Page page) {
+        if (folio.isLarge()) {
+            folio.largeMapcount.fetchAdd(-1, Order.RELAXED);
+            if (page.mapcount.fetchAdd(-1, Order.RELAXED) == 0) {
+                folio.nrPagesMapped.fetchAdd(-1, Order.RELAXED);
+            }
+        } else {
+            page.mapcount.fetchAdd(-1, Order.RELAXED);
+        }
+    }
+
+    /// mm/rmap.c: folio_remove_rmap_pmd(). The mapping of the whole folio by a PMD is gone.
+    public void folioRemoveRmapPmd(Folio folio) {
+        folio.largeMapcount.fetchAdd(-1, Order.RELAXED);
+        if (folio.entireMapcount.fetchAdd(-1, Order.RELAXED) == 0) {
+            folio.nrPagesMapped.fetchAdd(-ENTIRELY_MAPPED, Order.RELAXED);
+        }
+    }
+
+    /// include/linux/mm.h: folio_mapcount(). Mappings of the folio by entries of any level.
+    public long folioMapcount(Folio folio) {
+        return folio.isLarge()
+                ? folio.largeMapcount.readOnce() + 1
+                : folio.head().mapcount.readOnce() + 1;
+    }
+
+    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings account for;
+    /// anonymous folios that are not in the swap cache have no others of right.
+    public long folioExpectedRefCount(Folio folio) {
+        return folioMapcount(folio);
+    }
+
+    /// include/linux/mm.h: folio_maybe_mapped_shared(), for folios that only one process can map.
+    public boolean folioMaybeMappedShared(Folio folio) {
+        return !folio.isLarge() && folioMapcount(folio) > 1;
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+/// Why khugepaged stopped where it did: `enum scan_result` (mm/khugepaged.c).
+public enum ScanResult {
+    SUCCEED,
+    /// The PMD is none, bad or non-present.
+    NO_PTE_TABLE,
+    /// The PMD is huge already.
+    PMD_MAPPED,
+    EXCEED_NONE_PTE,
+    EXCEED_SHARED_PTE,
+    PTE_NON_PRESENT,
+    /// An entry maps something without a `struct page`.
+    PAGE_NULL,
+    PAGE_ANON,
+    /// Somebody else has the folio locked.
+    PAGE_LOCK,
+    /// Somebody has a reference that no mapping accounts for.
+    PAGE_COUNT,
+    PAGE_LRU,
+    DEL_PAGE_LRU,
+    /// No page was used lately; for khugepaged only.
+    LACK_REFERENCED_PAGE,
+    VMA_NULL,
+    VMA_CHECK,
+    ADDRESS_RANGE,
+    ALLOC_HUGE_PAGE_FAIL;
+
+    /// mm/khugepaged.c: madvise_collapse_errno(). What madvise() returns for it.
+    long errno() {
+        return switch (this) {
+            case SUCCEED, PMD_MAPPED -> 0;
+            case ALLOC_HUGE_PAGE_FAIL -> -Errno.ENOMEM;
+            case EXCEED_NONE_PTE -> -Errno.EBUSY;
+            case PAGE_COUNT, PAGE_LOCK, PAGE_LRU, DEL_PAGE_LRU -> -Errno.EAGAIN;
+            default -> -Errno.EINVAL;
+        };
+    }
+}

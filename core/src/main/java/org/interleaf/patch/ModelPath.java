@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.patch;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The names of files in `---` and `+++` lines.
+final class ModelPath {
+    /// Stands for no file, before or after.
+    static final String NONE = "/dev/null";
+
+    /// What comes before the path, depending on how git is configured.
+    private static final Pattern PREFIX = Pattern.compile("(?:[abciow12]/)?(.*)");
+
+    private static final Pattern SOURCE =
+            Pattern.compile(
+                    Pattern.quote(ModelSources.TREE)
+                            + "org/interleaf/mm/(?:[A-Za-z]\\w*/)*[A-Za-z][\\w-]*\\.java");
+
+    private ModelPath() {}
+
+    /// The file that `written` names, from the top of the source tree, or {@link #NONE}: without
+    /// time stamp, quotes and `a/`.
+    static String of(String patch, int line, String written) {
+        String name = written.split("\t", 2)[0].strip();
+        if (name.length() > 1 && name.startsWith("\"") && name.endsWith("\"")) {
+            name = name.substring(1, name.length() - 1);
+        }
+        if (name.equals(NONE)) {
+            return NONE;
+        }
+        Matcher prefix = PREFIX.matcher(name);
+        String path = prefix.matches() ? prefix.group(1) : name;
+        if (!SOURCE.matcher(path).matches()) {
+            throw PatchException.at(
+                    patch,
+                    line,
+                    "only Java files of the kernel model can be patched, not '" + path + "'",
+                    "their names begin with " + ModelSources.TREE + "org/interleaf/mm/");
+        }
+        return path;
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.report;
+
+/// How a trace is to look.
+///
+/// @param width characters in a line
+/// @param allSteps whether to show the steps too that touch what no other task touches
+public record TraceStyle(int width, boolean allSteps, Ansi ansi) {
+    /// For a mail or a commit message: 100 columns, the steps that matter, no colour.
+    public static final TraceStyle PLAIN = new TraceStyle(100, false, Ansi.OFF);
+
+    public TraceStyle withAllSteps(boolean newAllSteps) {
+        return new TraceStyle(width, newAllSteps, ansi);
+    }
+
+    public TraceStyle withAnsi(Ansi newAnsi) {
+        return new TraceStyle(width, allSteps, newAnsi);
+    }
+}

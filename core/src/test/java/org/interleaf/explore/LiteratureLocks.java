@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.interleaf.machine.Mutex;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.Word;
+
+/// Locks, and structures that are built on them or do without.
+final class LiteratureLocks {
+    private LiteratureLocks() {}
+
+    static void circularBuffer(Scenario s, int n) {
+        Mutex m = s.mutex("m");
+        for (int i = 0; i < 2; i++) {
+            s.task(
+                    () -> {
+                        for (int k = 0; k < n; k++) {
+                            m.lock();
+                            m.unlock();
+                        }
+                    });
+        }
+    }
+
+    static void peterson(Scenario s) {
+        Word[] f = s.words("f", 2, 0);
+        Word turn = s.word("turn", 0);
+        Word c = s.word("c", 0);
+        for (int t = 0; t < 2; t++) {
+            int i = t;
+            s.task(
+                    () -> {
+                        f[i].writeOnce(1);
+                        turn.writeOnce(1 - i);
+                        if (f[1 - i].readOnce() != 0) {
+                            s.assume(turn.readOnce() == i);
+                        }
+                        c.writeOnce(i);
+                        c.readOnce();
+                        f[i].writeOnce(0);
+                    });
+        }
+    }
+
+    static void ticketLock(Scenario s, int n) {
+        Word next = s.word("next", 0);
+        Word owner = s.word("owner", 0);
+        Word c = s.word("c", 0);
+        for (int i = 0; i < n; i++) {
+            s.task(
+                    () -> {
+                        long t = next.fetchAdd(1, Order.FULL);
+                        owner.await(-1, t);
+                        c.writeOnce(c.readOnce() + 1);
+                        owner.writeOnce(t + 1);
+                    });
+        }
+    }
+
+    static void spinLock(Scenario s, int n) {
+        Word l = s.word("l", 0);
+        Word c = s.word("c", 0);
+        for (int i = 0; i < n; i++) {
+            s.task(
+                    () -> {
+                        s.assume(Scenario.cas(l, 0, 1));
+                        c.writeOnce(c.readOnce() + 1);
+                        l.writeOnce(0);
+                    });
+        }
+    }
+
+    static void mutexIncrement(Scenario s, int n) {
+        Mutex m = s.mutex("m");
+        for (int i = 0; i < n; i++) {
+            s.task(
+                    () -> {
+                        m.lock();
+                        m.unlock();
+                    });
+        }
+    }
+
+    static void mcs(Scenario s, int n) {
+        Word[] nx = s.words("next", n + 1, 0);
+        Word[] lk = s.words("locked", n + 1, 0);
+        Word tail = s.word("tail", 0);
+        Word c = s.word("c", 0);
+        for (int t = 1; t <= n; t++) {
+            int i = t;
+            s.task(
+                    () -> {
+                        nx[i].writeOnce(0);
+                        lk[i].writeOnce(1);
+                        int p = (int) tail.xchg(i, Order.FULL);
+                        if (p != 0) {
+                            nx[p].writeOnce(i);
+                            s.assume(lk[i].readOnce() == 0);
+                        }
+                        c.writeOnce(c.readOnce() + 1);
+                        int next = (int) nx[i].readOnce();
+                        if (next == 0) {
+                            if (Scenario.cas(tail, i, 0)) {
+                                return;
+                            }
+                            next = (int) nx[i].readOnce();
+                            s.assume(next != 0);
+                        }
+                        lk[next].writeOnce(0);
+                    });
+        }
+    }
+
+    static void treiber(Scenario s, int n) {
+        Word top = s.word("top", 0);
+        Word[] nxt = s.words("nxt", n + 1, 0);
+        for (int t = 1; t <= n; t++) {
+            int i = t;
+            s.task(
+                    () -> {
+                        s.assume(push(top, nxt[i], i));
+                        s.assume(pop(top, nxt));
+                    });
+        }
+    }
+
+    private static boolean push(Word top, Word next, int i) {
+        for (int k = 0; k < 2; k++) {
+            long t = top.readOnce();
+            next.writeOnce(t);
+            if (Scenario.cas(top, t, i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean pop(Word top, Word[] nxt) {
+        for (int k = 0; k < 2; k++) {
+            long t = top.readOnce();
+            if (t == 0) {
+                return true;
+            }
+            if (Scenario.cas(top, t, nxt[(int) t].readOnce())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static void seqlock(Scenario s, int n) {
+        Word seq = s.word("s", 0);
+        Word a = s.word("a", 0);
+        Word b = s.word("b", 0);
+        s.task(
+                () -> {
+                    for (int k = 1; k <= n; k++) {
+                        seq.writeOnce(2 * k - 1);
+                        a.writeOnce(k);
+                        b.writeOnce(k);
+                        seq.writeOnce(2 * k);
+                    }
+                });
+        s.task(
+                () -> {
+                    long first = seq.readOnce();
+                    s.assume((first & 1) == 0);
+                    a.readOnce();
+                    b.readOnce();
+                    s.assume(seq.readOnce() == first);
+                });
+    }
+
+    static void pageTableWalk(Scenario s, int n) {
+        Word pmd = s.word("pmd", 0);
+        Word[] pte = s.words("pte", 2, 0);
+        Mutex mm = s.mutex("mm");
+        Mutex ptl = s.mutex("ptl");
+        for (Word entry : pte) {
+            s.task(
+                    () -> {
+                        if (pmd.readOnce() == 0) {
+                            mm.lock();
+                            if (pmd.readOnce() == 0) {
+                                pmd.writeOnce(1);
+                            }
+                            mm.unlock();
+                        }
+                        ptl.lock();
+                        if (entry.readOnce() == 0) {
+                            entry.writeOnce(1);
+                        }
+                        ptl.unlock();
+                    });
+        }
+        s.task(
+                () -> {
+                    if (pmd.readOnce() != 0) {
+                        ptl.lock();
+                        if (pte[0].readOnce() != 0) {
+                            pte[0].writeOnce(0);
+                        }
+                        ptl.unlock();
+                    }
+                });
+        for (int i = 0; i < n; i++) {
+            s.task(
+                    () -> {
+                        if (pmd.readOnce() != 0) {
+                            pte[0].readOnce();
+                        }
+                    });
+        }
+    }
+}

@@ -21,7 +21,8 @@ public final class LitmusProgram implements Program {
         POSITIVE,
         /// It ended, and the proposition does not hold.
         NEGATIVE,
-        /// It ended in a state that the `filter` excludes; it does not count.
+        /// It ended in a state that the `filter` excludes: it does not count, nor does what went
+        /// wrong in it. A deadlock is such a state too.
         FILTERED,
         /// Tasks wait for each other, or for something that nobody will do.
         DEADLOCK,
@@ -86,11 +87,11 @@ public final class LitmusProgram implements Program {
         if (kind == Ending.Kind.CUT || compiled.loopWasCut()) {
             return End.CUT;
         }
-        if (kind == Ending.Kind.DEADLOCK) {
-            return End.DEADLOCK;
-        }
         if (!compiled.passesFilter()) {
             return End.FILTERED;
+        }
+        if (kind == Ending.Kind.DEADLOCK) {
+            return End.DEADLOCK;
         }
         return outcomes.enter() ? End.POSITIVE : End.NEGATIVE;
     }

@@ -392,10 +392,14 @@ class ExprCompiler {
     }
 
     private Typed sizeOf(Expr.SizeOf e) {
-        if (e.operand() instanceof Expr.Name name) {
+        if (e.operand() instanceof Expr.Name name && registers.find(name.id()) == null) {
             Variable variable = unit.globals().find(name.id());
-            if (variable != null && registers.find(name.id()) == null) {
+            if (variable != null) {
                 return sizeOf(e.pos(), variable.type(), variable.cells().size());
+            }
+            Type type = unit.types().find(name.id());
+            if (type != null) {
+                return sizeOf(e.pos(), type, 1);
             }
         }
         return sizeOf(e.pos(), operand(e.operand()).type(), 1);

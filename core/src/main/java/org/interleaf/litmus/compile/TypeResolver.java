@@ -67,11 +67,14 @@ final class TypeResolver {
         return type;
     }
 
+    /// What a name that was written without a star stands for, or null where it is no type.
+    @Nullable Type find(String name) {
+        Type type = KNOWN.get(name);
+        return type == null ? vocabulary.type(name) : type;
+    }
+
     private Type base(TypeName written) {
-        Type type = KNOWN.get(written.name());
-        if (type == null) {
-            type = vocabulary.type(written.name());
-        }
+        Type type = find(written.name());
         if (type == null && written.name().startsWith("struct ")) {
             return new Type.Opaque(written.name());
         }

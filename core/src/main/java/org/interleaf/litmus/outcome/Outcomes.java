@@ -44,6 +44,13 @@ public final class Outcomes {
         return holds;
     }
 
+    /// Adds what was entered into another table of the same test.
+    public void addAll(Outcomes other) {
+        seen.addAll(other.seen);
+        positive += other.positive;
+        negative += other.negative;
+    }
+
     /// The state that the machine is in, as text.
     public String current() {
         test.observe(current);

@@ -121,8 +121,8 @@ final class ConditionParser {
         BinaryOp op = comparisonOp(token);
         if (op == null) {
             throw in.errorAt(
-                    token.start(),
-                    "expected a comparison but found " + token.quoted(),
+                    left.pos(),
+                    "`" + ExprPrinter.print(left) + "` is not compared with anything",
                     "compare with = != < <= > or >=, such as `0:r0 = 1`");
         }
         in.next();

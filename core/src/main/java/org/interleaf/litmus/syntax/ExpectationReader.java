@@ -27,19 +27,12 @@ final class ExpectationReader {
 
     Expectation read(List<Comment> comments) {
         for (Comment comment : comments) {
-            Matcher line =
-                    LINE.matcher(source.text())
-                            .region(lineStart(comment.start()), comment.end())
-                            .useTransparentBounds(true);
+            Matcher line = LINE.matcher(source.text()).region(comment.start(), comment.end());
             while (line.find()) {
                 readLine(line.group(1), line.start(2), withoutClosing(line.group(2)));
             }
         }
         return new Expectation(result, words, List.copyOf(splats));
-    }
-
-    private int lineStart(int offset) {
-        return source.text().lastIndexOf('\n', offset - 1) + 1;
     }
 
     private static String withoutClosing(String rest) {
@@ -78,7 +71,7 @@ final class ExpectationReader {
     private Expectation.@Nullable Result result(int pos, String rest) {
         String word = rest.split("[^A-Za-z]", 2)[0];
         for (Expectation.Result known : Expectation.Result.values()) {
-            if (known.word().equals(word)) {
+            if (known.word().equalsIgnoreCase(word)) {
                 return known;
             }
         }

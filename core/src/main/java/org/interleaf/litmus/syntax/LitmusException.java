@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.syntax;
 
+import java.util.Objects;
+
 /// A mistake in a litmus test: what is wrong, where, and how to mend it.
 ///
 /// It is the only exception that reading and compiling a test throws for a mistake of its author.
@@ -70,6 +72,11 @@ public final class LitmusException extends RuntimeException {
             }
         }
         return shown.append('\n').append(below).append("^\n").toString();
+    }
+
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNull(super.getMessage());
     }
 
     /// The file's name as the user gave it.

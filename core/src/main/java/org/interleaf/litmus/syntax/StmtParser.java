@@ -78,6 +78,9 @@ final class StmtParser {
             case "break" -> jump(new Stmt.Break(token.start()));
             case "continue" -> jump(new Stmt.Continue(token.start()));
             case "return" -> returnStatement();
+            case "else" ->
+                    throw in.error(
+                            "`else` without `if`", "several statements after `if` need braces");
             default -> null;
         };
     }

@@ -117,7 +117,7 @@ public final class Recorder implements Scheduler {
             case XOR -> "atomic_xor";
             case CMPXCHG -> "cmpxchg";
             case ADD_UNLESS -> "atomic_add_unless";
-            case ADD_LIMITED -> "refcount_add_limited";
+            case ADD_LIMITED -> "refcount_inc_not_zero_limited";
             case TRY -> "trylock";
             case TAKE_OR_QUEUE, LOCK -> "lock";
             case TAKE_PENDING -> "take";

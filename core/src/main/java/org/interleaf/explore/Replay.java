@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// Scheduling by a recorded schedule: one execution again, access by access.
 ///
@@ -33,8 +34,14 @@ public final class Replay implements Scheduler {
     /// @throws ReplayException where the schedule has a task go that cannot: it is that of another
     ///   program
     public static Ending run(Program program, Schedule schedule) {
+        return run(program, schedule, director -> director);
+    }
+
+    /// The same, with a scheduler around the one that follows the schedule, which can watch it.
+    public static Ending run(
+            Program program, Schedule schedule, UnaryOperator<Scheduler> around) {
         Replay replay = new Replay(program.machine(), schedule);
-        replay.machine.run(replay);
+        replay.machine.run(around.apply(replay));
         if (replay.misfit != null) {
             throw replay.misfit;
         }
@@ -43,7 +50,12 @@ public final class Replay implements Scheduler {
         return ending;
     }
 
-    private record Ended(Kind kind, int steps, Schedule schedule) implements Ending {}
+    private record Ended(Kind kind, int steps, Schedule schedule) implements Ending {
+        @Override
+        public int switches() {
+            return schedule.switches();
+        }
+    }
 
     @Override
     public @Nullable Task pick() {

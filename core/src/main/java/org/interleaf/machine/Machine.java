@@ -363,4 +363,11 @@ public final class Machine {
             monitor.mightSleep(current, what);
         }
     }
+
+    /// The same for taking `lock` by the function `how`.
+    void mightSleep(String how, Lock lock) {
+        if (current.atomic()) {
+            monitor.mightSleep(current, how + " " + lock.name());
+        }
+    }
 }

@@ -36,7 +36,7 @@ public final class RwSem implements Lock {
 
     /// `down_read()`.
     public void downRead() {
-        machine.mightSleep("down_read " + name());
+        machine.mightSleep("down_read", this);
         machine.access(word, Op.LOCK, Order.LOCK, WRITER | WAITERS, READER);
         machine.current().acquired(this);
     }
@@ -55,7 +55,7 @@ public final class RwSem implements Lock {
 
     /// `down_write()`.
     public void downWrite() {
-        machine.mightSleep("down_write " + name());
+        machine.mightSleep("down_write", this);
         long before =
                 machine.access(
                         word,

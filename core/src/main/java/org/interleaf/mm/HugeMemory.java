@@ -291,7 +291,7 @@ public final class HugeMemory {
         if (!zero) {
             folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
             rmap.folioRemoveRmapPmd(folio);
-            kernel.warnOn(rmap.folioMapcount(folio) < 0, "negative mapcount of " + folio);
+            kernel.warnOn(rmap.folioMapcount(folio) < 0, "negative mapcount", folio);
         }
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         pgtable.freePage(table);

@@ -184,6 +184,11 @@ public final class Kernel {
         return condition;
     }
 
+    /// The same, about an object that is named only if the condition holds.
+    boolean warnOn(boolean condition, String text, Object about) {
+        return condition && warnOn(true, text + ": " + about);
+    }
+
     // ---- parts
 
     public Machine machine() {

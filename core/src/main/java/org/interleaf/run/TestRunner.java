@@ -193,10 +193,11 @@ public final class TestRunner {
     private Recording record(LitmusTest test, Schedule schedule, BootOptions boot) {
         Session session = Session.open(test, model, boot.recording());
         Machine machine = session.machine();
-        Replay replay = new Replay(machine, schedule);
-        Recorder recorder = new Recorder(machine, replay, session::callTrace);
-        machine.run(recorder);
-        session.finished(new Replayed(replay.ending(), schedule));
+        Recorder[] recorder = new Recorder[1];
+        Replay.run(
+                session,
+                schedule,
+                director -> recorder[0] = new Recorder(machine, director, session::callTrace));
         String state =
                 switch (session.program().lastEnd()) {
                     case POSITIVE, NEGATIVE -> session.program().outcomes().current();
@@ -204,21 +205,9 @@ public final class TestRunner {
                 };
         return new Recording(
                 machine.tasks().stream().map(Task::name).toList(),
-                recorder.steps(),
+                recorder[0].steps(),
                 session.findings(),
                 state,
                 schedule);
-    }
-
-    private record Replayed(Kind kind, Schedule schedule) implements Ending {
-        @Override
-        public int steps() {
-            return schedule.length();
-        }
-
-        @Override
-        public int switches() {
-            return 0;
-        }
     }
 }

@@ -20,7 +20,7 @@ final class Complaints implements Monitor {
 
     @Override
     public void complained(Task task, String kind, String text) {
-        findings.report(kind, task, text);
+        findings.report(kind, task, () -> text);
     }
 
     @Override
@@ -37,6 +37,6 @@ final class Complaints implements Monitor {
                 trace.add(origin);
             }
         }
-        findings.report(kind, task, message == null ? "" : message, trace, List.of());
+        findings.report(kind, task, message == null ? "" : message, trace);
     }
 }

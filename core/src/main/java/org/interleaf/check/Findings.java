@@ -2,14 +2,21 @@
 package org.interleaf.check;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.interleaf.check.KernelNames.Origin;
 import org.interleaf.machine.Task;
 import org.interleaf.trace.Violation;
 
 /// What the sanitizers found in the execution at hand, each finding once.
+///
+/// Two findings with one title are the same finding. Its text is written when it is first met: an
+/// exploration may meet it a million times.
 public final class Findings {
     private final KernelNames names;
+    private final Map<String, Violation> known = new LinkedHashMap<>();
     private final List<Violation> found = new ArrayList<>();
 
     public Findings(KernelNames names) {
@@ -23,21 +30,32 @@ public final class Findings {
 
     /// The findings, in the order of their appearance.
     public List<Violation> all() {
-        return List.copyOf(found);
+        return found.isEmpty() ? List.of() : List.copyOf(found);
     }
 
-    /// Reports `text`, found where the running thread is.
-    void report(String kind, Task task, String text) {
-        report(kind, task, text, List.of());
+    /// Reports something found where the running thread is.
+    void report(String kind, Task task, Supplier<String> text) {
+        report(kind, task, text, List::of);
     }
 
-    void report(String kind, Task task, String text, List<String> details) {
-        report(kind, task, text, names.callTrace(), details);
+    void report(String kind, Task task, Supplier<String> text, Supplier<List<String>> details) {
+        String where = names.innermost();
+        Violation violation = known.get(Violation.title(kind, where));
+        if (violation == null) {
+            violation = describe(kind, task, text.get(), names.callTrace(), details.get());
+        }
+        add(violation);
     }
 
-    void report(
+    /// Reports something found in the functions of `trace`.
+    void report(String kind, Task task, String text, List<Origin> trace) {
+        add(describe(kind, task, text, trace, List.of()));
+    }
+
+    private Violation describe(
             String kind, Task task, String text, List<Origin> trace, List<String> details) {
-        Origin origin = trace.isEmpty() ? new Origin("", "") : trace.getFirst();
+        Origin origin = trace.isEmpty() ? Origin.UNKNOWN : trace.getFirst();
+        List<String> functions = trace.stream().map(Origin::function).toList();
         Violation violation =
                 new Violation(
                         kind,
@@ -46,11 +64,19 @@ public final class Findings {
                         text,
                         task.name(),
                         task.cpu(),
-                        trace.stream().map(Origin::function).toList(),
+                        functions,
                         details);
-        if (found.stream().noneMatch(v -> v.title().equals(violation.title()))) {
-            found.add(violation);
+        known.putIfAbsent(violation.title(), violation);
+        return violation;
+    }
+
+    private void add(Violation violation) {
+        for (Violation other : found) {
+            if (other.title().equals(violation.title())) {
+                return;
+            }
         }
+        found.add(violation);
     }
 
     /// The functions that the running thread is in, in one line.

@@ -50,15 +50,21 @@ final class Kasan implements Monitor {
     public void usedAfterFree(Task task, Word word) {
         Region region = word.region();
         if (region != null) {
-            String text = "access to " + word.name() + " after " + region + " was freed";
-            findings.report("BUG: KASAN: use-after-free", task, text, history(region));
+            findings.report(
+                    "BUG: KASAN: use-after-free",
+                    task,
+                    () -> "access to " + word.name() + " after " + region + " was freed",
+                    () -> history(region));
         }
     }
 
     @Override
     public void doubleFree(Task task, Region region) {
-        String text = region + " is freed a second time";
-        findings.report("BUG: KASAN: double-free", task, text, history(region));
+        findings.report(
+                "BUG: KASAN: double-free",
+                task,
+                () -> region + " is freed a second time",
+                () -> history(region));
     }
 
     private List<String> history(Region region) {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,9 @@ public final class KernelNames {
     private final Map<String, Map<String, Origin>> byClass = new LinkedHashMap<>();
 
     /// A kernel function and its file.
-    public record Origin(String file, String function) {}
+    public record Origin(String file, String function) {
+        static final Origin UNKNOWN = new Origin("", "");
+    }
 
     /// Reads the sources that `loader` has.
     public KernelNames(ClassLoader loader) {
@@ -46,6 +49,18 @@ public final class KernelNames {
                             }
                         });
         return trace;
+    }
+
+    /// The kernel function that the running thread is in; empty where it is in none.
+    public String innermost() {
+        return StackWalker.getInstance()
+                .walk(
+                        frames ->
+                                frames.map(f -> origin(f.getClassName(), f.getMethodName()))
+                                        .filter(Objects::nonNull)
+                                        .map(Origin::function)
+                                        .findFirst()
+                                        .orElse(""));
     }
 
     /// The kernel function that `method` of the model's class stands for; null where it says none.

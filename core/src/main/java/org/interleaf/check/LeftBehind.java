@@ -20,19 +20,19 @@ final class LeftBehind implements Monitor {
             return;
         }
         if (task.heldCount() > 0) {
-            findings.report("WARNING: lock held when returning to user space", task, locks(task));
+            findings.report("WARNING: lock held when returning to user space", task, () -> locks(task));
         }
         if (task.irqsOff()) {
-            findings.report("WARNING: interrupts off when returning to user space", task, "");
+            findings.report("WARNING: interrupts off when returning to user space", task, () -> "");
         }
         if (task.rcuDepth() > 0) {
-            findings.report("WARNING: RCU read section left open", task, "");
+            findings.report("WARNING: RCU read section left open", task, () -> "");
         }
     }
 
     @Override
     public void releasedUnheld(Task task, Lock lock) {
-        findings.report("WARNING: bad unlock balance", task, lock.name() + " is not held");
+        findings.report("WARNING: bad unlock balance", task, () -> lock.name() + " is not held");
     }
 
     static String locks(Task task) {

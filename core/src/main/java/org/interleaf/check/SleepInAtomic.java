@@ -15,13 +15,16 @@ final class SleepInAtomic implements Monitor {
 
     @Override
     public void mightSleep(Task task, String what) {
-        String text =
-                what
-                        + " with "
-                        + (task.irqsOff() ? "interrupts off, " : "")
-                        + (task.rcuDepth() > 0 ? "RCU read-side section, " : "")
-                        + "locks held: "
-                        + LeftBehind.locks(task);
-        findings.report("BUG: sleeping function called from invalid context", task, text);
+        findings.report(
+                "BUG: sleeping function called from invalid context",
+                task,
+                () -> what + " with " + context(task));
+    }
+
+    private static String context(Task task) {
+        return (task.irqsOff() ? "interrupts off, " : "")
+                + (task.rcuDepth() > 0 ? "RCU read-side section, " : "")
+                + "locks held: "
+                + LeftBehind.locks(task);
     }
 }

@@ -30,6 +30,7 @@ final class Dpor implements Scheduler {
     private final Machine machine;
     private final int maxSteps;
     private final EventLog log;
+    private final Reversal reversal;
 
     /// One element a state, that is, for each number of events made so far.
     private List<List<Footprint>> sleep = new ArrayList<>();
@@ -48,6 +49,7 @@ final class Dpor implements Scheduler {
         this.machine = machine;
         this.maxSteps = maxSteps;
         this.log = new EventLog(machine.tasks().size());
+        this.reversal = new Reversal(log);
     }
 
     /// Gets ready for the next execution.
@@ -69,7 +71,7 @@ final class Dpor implements Scheduler {
             return tasks.get(log.task(position));
         }
         if (position >= maxSteps) {
-            cut = true;
+            cut = anyReady(tasks);
             return null;
         }
         following = wakeup.get(position).removeFirst();
@@ -77,6 +79,15 @@ final class Dpor implements Scheduler {
             return feasible(tasks.get(following.event.task()));
         }
         return pickFreely(tasks);
+    }
+
+    private static boolean anyReady(List<Task> tasks) {
+        for (Task task : tasks) {
+            if (task.ready()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Task feasible(Task task) {
@@ -120,7 +131,7 @@ final class Dpor implements Scheduler {
     public void executed(Task task, long before, boolean wrote) {
         lastTask = task.id();
         if (position < replayUntil) {
-            if (!log.matches(position, task)) {
+            if (!log.matches(position, task, before)) {
                 throw new AssertionError(
                         "[interleaf internal] execution differs from the one it repeats, at step "
                                 + position
@@ -175,6 +186,15 @@ final class Dpor implements Scheduler {
         return position;
     }
 
+    /// How often another task than before made the next access.
+    int switches() {
+        int switches = 0;
+        for (int e = 1; e < log.size(); e++) {
+            switches += log.task(e) == log.task(e - 1) ? 0 : 1;
+        }
+        return switches;
+    }
+
     /// The tasks of the execution's accesses, in order.
     int[] schedule() {
         int[] tasks = new int[log.size()];
@@ -191,10 +211,17 @@ final class Dpor implements Scheduler {
         }
         RaceList races = log.races();
         for (int r = 0; r < races.size(); r++) {
-            if (races.second(r) >= replayUntil || hasNewEventBeside(races.first(r))) {
-                planRace(races.first(r), races.second(r));
+            if (isOpen(r) && planRace(races.first(r), races.second(r))) {
+                races.settle(r);
             }
         }
+    }
+
+    /// Whether race `r` can ask for something that it has not asked for in an earlier execution.
+    private boolean isOpen(int r) {
+        RaceList races = log.races();
+        return races.second(r) >= replayUntil
+                || !races.settled(r) && hasNewEventBeside(races.first(r));
     }
 
     /// Whether an event of this execution's own can come without `first`.
@@ -207,23 +234,23 @@ final class Dpor implements Scheduler {
         return false;
     }
 
-    private void planRace(int first, int second) {
-        List<Footprint> v = new ArrayList<>(log.size() - first);
-        for (int e = first + 1; e < log.size(); e++) {
-            if (!log.happensBefore(first, e)) {
-                v.add(log.footprint(e));
-            }
-        }
-        v.add(
+    /// Plans for one race. Returns whether nothing is left to plan for it in other executions that
+    /// have it.
+    private boolean planRace(int first, int second) {
+        reversal.begin(
+                first,
+                second,
                 second < log.size()
                         ? log.footprintWithout(first, second)
                         : pendingFootprint(machine.tasks().get(second - log.size())));
         for (Footprint sleeper : sleep.get(first)) {
-            if (WakeupTree.isWeakInitial(sleeper, v)) {
-                return;
+            int place = reversal.placeOf(sleeper);
+            if (place != Reversal.NOWHERE) {
+                return reversal.lasts(place);
             }
+            reversal.keepConflicting();
         }
-        wakeup.get(first).insert(v);
+        return wakeup.get(first).insert(reversal);
     }
 
     private static Footprint pendingFootprint(Task task) {

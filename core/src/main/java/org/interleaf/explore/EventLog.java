@@ -79,9 +79,14 @@ final class EventLog {
         return clock[second * tasks + task[first]] >= first;
     }
 
-    /// Whether event `i` is the access that `t` stands before, as far as can be told.
-    boolean matches(int i, Task t) {
-        return task[i] == t.id() && op[i] == t.op() && access[firstAccess[i]] >> 1 == t.word().id();
+    /// Whether event `i` is the access that `t` describes, which found `valueBefore`.
+    boolean matches(int i, Task t, long valueBefore) {
+        return task[i] == t.id()
+                && op[i] == t.op()
+                && access[firstAccess[i]] >> 1 == t.word().id()
+                && a[i] == t.a()
+                && b[i] == t.b()
+                && before[i] == valueBefore;
     }
 
     // ---- appending

@@ -17,4 +17,9 @@ public record Exploration(
         long cut,
         long steps,
         boolean complete,
-        Duration elapsed) {}
+        Duration elapsed) {
+    /// The same with another answer to whether everything was seen.
+    public Exploration withComplete(boolean newComplete) {
+        return new Exploration(executions, superfluous, cut, steps, newComplete, elapsed);
+    }
+}

@@ -3,7 +3,6 @@ package org.interleaf.explore;
 
 import java.time.Duration;
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Task;
 import org.interleaf.trace.Schedule;
 
 /// Explores every interleaving of a program, up to equivalence, within limits.
@@ -60,19 +59,7 @@ public final class Explorer {
         } else {
             executions++;
         }
-        program.finished(new Ended(endingKind()));
-    }
-
-    private Ending.Kind endingKind() {
-        if (dpor.cut()) {
-            return Ending.Kind.CUT;
-        }
-        for (Task task : machine.tasks()) {
-            if (!task.finished() && !task.atRest()) {
-                return Ending.Kind.DEADLOCK;
-            }
-        }
-        return Ending.Kind.COMPLETE;
+        program.finished(new Ended(Ending.Kind.of(machine)));
     }
 
     private boolean atLimit() {
@@ -108,6 +95,11 @@ public final class Explorer {
         @Override
         public int steps() {
             return dpor.steps();
+        }
+
+        @Override
+        public int switches() {
+            return dpor.switches();
         }
 
         @Override

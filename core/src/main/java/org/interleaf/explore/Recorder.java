@@ -109,6 +109,7 @@ public final class Recorder implements Scheduler {
                         case UNLOCK -> "unlock";
                         default -> "write";
                     };
+            case STORE_BITS -> "write";
             case XCHG -> "xchg";
             case ADD -> order == Order.UNLOCK ? "unlock" : "atomic_add";
             case AND -> order == Order.UNLOCK ? "unlock" : "atomic_and";
@@ -116,6 +117,7 @@ public final class Recorder implements Scheduler {
             case XOR -> "atomic_xor";
             case CMPXCHG -> "cmpxchg";
             case ADD_UNLESS -> "atomic_add_unless";
+            case ADD_LIMITED -> "refcount_inc_not_zero_limited";
             case TRY -> "trylock";
             case TAKE_OR_QUEUE, LOCK -> "lock";
             case TAKE_PENDING -> "take";

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A wakeup tree (Abdulla, Aronis, Jonsson, Sagonas: *Source Sets*, JACM 2017, §6): the sequences of
 /// events still to be tried from one state, ordered, none of which makes another superfluous.
 ///
-/// A node is the last event of the path to it; siblings are tried in order of insertion.
+/// A node is the last event of the path to it; siblings are tried in order of insertion. What is in
+/// the sequences is decided by {@link Reversal}.
 final class WakeupTree {
     private @Nullable Node first;
 
@@ -40,34 +40,38 @@ final class WakeupTree {
         return first == null;
     }
 
-    /// Inserts the sequence `v`, unless a sequence of the tree already leads to it. Destroys `v`.
-    void insert(List<Footprint> v) {
+    /// Inserts the sequence `v`, unless a sequence of the tree already leads to it. Uses `v` up.
+    ///
+    /// Returns whether no other execution that has the race of `v` need insert anything for it.
+    boolean insert(Reversal v) {
         Node parent = null;
         Node child = first;
+        boolean settled = true;
         while (child != null) {
-            if (isWeakInitial(child.event, v)) {
-                removeFirstOf(v, child.event.task());
-                if (child.child == null) {
-                    return;
-                }
-                parent = child;
-                child = child.child;
-            } else {
+            int place = v.placeOf(child.event);
+            if (place == Reversal.NOWHERE) {
+                v.keepConflicting();
                 child = child.sibling;
+                continue;
             }
+            settled &= v.lasts(place);
+            if (place != Reversal.ANYWHERE) {
+                v.take(place);
+            }
+            if (child.child == null) {
+                return settled;
+            }
+            parent = child;
+            child = child.child;
         }
-        append(parent, v);
+        settled &= v.reduce();
+        append(parent, v.branch());
+        return settled;
     }
 
-    private void append(@Nullable Node parent, List<Footprint> v) {
-        Node chain = null;
-        for (int i = v.size() - 1; i >= 0; i--) {
-            Node node = new Node(v.get(i));
-            node.child = chain;
-            chain = node;
-        }
+    private void append(@Nullable Node parent, @Nullable Node branch) {
         if (parent == null && first == null) {
-            first = chain;
+            first = branch;
             return;
         }
         Node last = parent == null ? first : parent.child;
@@ -75,31 +79,7 @@ final class WakeupTree {
             last = last.sibling;
         }
         if (last != null) {
-            last.sibling = chain;
-        }
-    }
-
-    /// Whether `event` could come first in `v`: it is an event of `v` that nothing before it conflicts
-    /// with, or it commutes with all of `v`.
-    static boolean isWeakInitial(Footprint event, List<Footprint> v) {
-        for (int i = 0; i < v.size(); i++) {
-            Footprint other = v.get(i);
-            if (other.task() == event.task()) {
-                return true;
-            }
-            if (other.conflictsWith(event)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static void removeFirstOf(List<Footprint> v, int task) {
-        for (int i = 0; i < v.size(); i++) {
-            if (v.get(i).task() == task) {
-                v.remove(i);
-                return;
-            }
+            last.sibling = branch;
         }
     }
 }

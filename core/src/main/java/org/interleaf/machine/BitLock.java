@@ -23,7 +23,7 @@ public final class BitLock implements Lock {
     /// Takes the lock, waiting until it is free.
     public void lock() {
         if (sleeps) {
-            machine.mightSleep("lock " + name());
+            machine.mightSleep("lock", this);
         }
         machine.access(word, Op.LOCK, Order.LOCK, mask, mask);
         machine.current().acquired(this);
@@ -51,7 +51,7 @@ public final class BitLock implements Lock {
 
     /// Waits until nobody holds the lock, without taking it.
     public void waitUnlocked() {
-        machine.mightSleep("wait for " + name());
+        machine.mightSleep("wait for", this);
         word.await(mask, 0);
     }
 

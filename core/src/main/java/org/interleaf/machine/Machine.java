@@ -284,17 +284,30 @@ public final class Machine {
                     "[interleaf internal] one step touches " + extra.name() + " twice");
         }
         Task task = current;
-        task.word = word;
-        task.op = op;
-        task.order = order;
-        task.a = a;
-        task.b = b;
-        task.extra = extra;
-        task.extraWritten = extraWritten;
+        task.aim(word, op, order, a, b, extra, extraWritten);
         if (running) {
             yieldUnlessGranted(task);
         } else if (!task.ready()) {
             throw new IllegalStateException("the set-up would wait forever for " + word.name());
+        }
+        return perform(task);
+    }
+
+    /// What an access touches and does, where that is only known in the step that makes it.
+    @FunctionalInterface
+    interface Aim {
+        /// Says through {@link Task#aim} what `task` would do now. It must never be a waiting access.
+        void take(Task task);
+    }
+
+    /// Makes an access that takes its aim in the same step, as hardware that looks something up and
+    /// uses it at once. Until then the scheduler sees what the aim was when the task came here.
+    long access(Aim aim) {
+        Task task = current;
+        aim.take(task);
+        if (running) {
+            yieldUnlessGranted(task);
+            aim.take(task);
         }
         return perform(task);
     }
@@ -348,6 +361,13 @@ public final class Machine {
     public void mightSleep(String what) {
         if (current.atomic()) {
             monitor.mightSleep(current, what);
+        }
+    }
+
+    /// The same for taking `lock` by the function `how`.
+    void mightSleep(String how, Lock lock) {
+        if (current.atomic()) {
+            monitor.mightSleep(current, how + " " + lock.name());
         }
     }
 }

@@ -16,7 +16,7 @@ public final class Mutex implements Lock {
 
     /// `mutex_lock()`.
     public void lock() {
-        machine.mightSleep("mutex_lock " + name());
+        machine.mightSleep("mutex_lock", this);
         machine.access(word, Op.LOCK, Order.LOCK, -1, 1);
         machine.current().acquired(this);
     }

@@ -14,6 +14,8 @@ public enum Op {
     STORE,
     /// Stores `a`.
     XCHG,
+    /// Stores `b` in the bits of the mask `a`, as a store that is narrower than the word does.
+    STORE_BITS,
     /// Adds `a`.
     ADD,
     /// Keeps the bits of `a`.
@@ -26,6 +28,8 @@ public enum Op {
     CMPXCHG,
     /// Adds `a` unless the value is `b`.
     ADD_UNLESS,
+    /// Adds `a` unless the value is 0 or the sum would be above `b`: `refcount_inc_not_zero_limited()`.
+    ADD_LIMITED,
     /// Adds `b` where all bits of the mask `a` are clear: a trylock.
     TRY,
     /// Where the bits of mask `a` are clear adds the low half of `b`, else its high half: take the
@@ -62,6 +66,7 @@ public enum Op {
             case LOAD, AWAIT, AWAIT_NOT -> false;
             case CMPXCHG -> value == a;
             case ADD_UNLESS -> value != b;
+            case ADD_LIMITED -> value != 0 && value <= b - a;
             case TRY -> (value & a) == 0;
             default -> true;
         };
@@ -72,7 +77,8 @@ public enum Op {
         return switch (this) {
             case LOAD, AWAIT, AWAIT_NOT -> value;
             case STORE, XCHG -> a;
-            case ADD, ADD_UNLESS -> value + a;
+            case STORE_BITS -> value & ~a | b;
+            case ADD, ADD_UNLESS, ADD_LIMITED -> value + a;
             case AND -> value & a;
             case OR -> value | a;
             case XOR -> value ^ a;

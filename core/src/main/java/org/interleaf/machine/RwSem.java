@@ -36,7 +36,7 @@ public final class RwSem implements Lock {
 
     /// `down_read()`.
     public void downRead() {
-        machine.mightSleep("down_read " + name());
+        machine.mightSleep("down_read", this);
         machine.access(word, Op.LOCK, Order.LOCK, WRITER | WAITERS, READER);
         machine.current().acquired(this);
     }
@@ -55,7 +55,7 @@ public final class RwSem implements Lock {
 
     /// `down_write()`.
     public void downWrite() {
-        machine.mightSleep("down_write " + name());
+        machine.mightSleep("down_write", this);
         long before =
                 machine.access(
                         word,
@@ -91,6 +91,11 @@ public final class RwSem implements Lock {
             machine.current().acquired(this);
         }
         return inTheWay == 0;
+    }
+
+    /// `rwsem_is_locked()`: whether anybody holds it or waits for it.
+    public boolean isLocked() {
+        return word.readOnce() != 0;
     }
 
     /// Whether somebody holds it for writing; looked at from outside.

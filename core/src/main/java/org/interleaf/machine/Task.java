@@ -147,6 +147,24 @@ public final class Task {
         return extraWritten;
     }
 
+    /// Has the task stand before the access that these describe.
+    void aim(
+            Word newWord,
+            Op newOp,
+            Order newOrder,
+            long newA,
+            long newB,
+            @Nullable Word newExtra,
+            boolean newExtraWritten) {
+        word = newWord;
+        op = newOp;
+        order = newOrder;
+        a = newA;
+        b = newB;
+        extra = newExtra;
+        extraWritten = newExtraWritten;
+    }
+
     /// How many locks the task holds.
     public int heldCount() {
         return heldCount;
@@ -235,6 +253,8 @@ public final class Task {
         order = Order.LOCK;
         a = triggerMask;
         b = 0;
+        extra = null;
+        extraWritten = false;
     }
 
     /// Lets the task run until it stands before an access that it was not granted, or ends. A daemon

@@ -37,6 +37,7 @@ public final class Word {
         owner = newOwner;
         field = newField;
         index = newIndex;
+        format = ValueFormat.DECIMAL;
     }
 
     /// Small dense number of this location; the same in every execution.
@@ -127,6 +128,11 @@ public final class Word {
         return machine.access(this, Op.XCHG, order, newValue, 0);
     }
 
+    /// A store of `bits` that leaves the bits outside of `mask` alone, as one narrower than the word.
+    public void storeBits(long mask, long bits, Order order) {
+        machine.access(this, Op.STORE_BITS, order, mask, bits);
+    }
+
     /// `cmpxchg()`; returns the value before, equal to `expected` exactly when it was replaced.
     public long cmpxchg(long expected, long newValue, Order order) {
         return machine.access(this, Op.CMPXCHG, order, expected, newValue);
@@ -156,6 +162,12 @@ public final class Word {
     /// was added.
     public long addUnless(long delta, long unless, Order order) {
         return machine.access(this, Op.ADD_UNLESS, order, delta, unless);
+    }
+
+    /// `__refcount_inc_not_zero_limited_acquire()` and its like; returns the value before, to which
+    /// `delta` was added unless it was 0 or the sum would have been above `limit`.
+    public long addLimited(long delta, long limit, Order order) {
+        return machine.access(this, Op.ADD_LIMITED, order, delta, limit);
     }
 
     /// Waits until the bits under `mask` equal `wanted`; returns the value then seen.

@@ -38,4 +38,21 @@ public record Arch(
     public boolean rcuTableFree() {
         return tableFree == TableFree.RCU;
     }
+
+    /// `MMU_GATHER_MERGE_VMAS`: a gather flushes once for several VMAs, not once for each. x86 does so,
+    /// arm64 does not.
+    public boolean mmuGatherMergeVmas() {
+        return tlbFlush == TlbFlush.IPI;
+    }
+
+    /// `PT_RECLAIM`: `MADV_DONTNEED` frees PTE tables that it leaves empty.
+    public boolean ptReclaim() {
+        return rcuTableFree();
+    }
+
+    /// Whether a CPU that faults on a cached translation forgets it, as x86 does. Otherwise it faults
+    /// on it again until somebody flushes it.
+    public boolean faultDropsTranslation() {
+        return tlbFlush == TlbFlush.IPI;
+    }
 }

@@ -189,8 +189,13 @@ public final class Folio {
 
     /// Sets mapping and anon tag in one store (`WRITE_ONCE()`, mm/rmap.c: __folio_set_anon()).
     void setAnon(AnonVma anonVma, long newIndex) {
-        mapping.writeOnce(anonVma.pointer() << 1 | MAPPING_ANON);
+        moveAnon(anonVma);
         index.writePlain(newIndex);
+    }
+
+    /// Sets mapping and anon tag in one store.
+    void moveAnon(AnonVma anonVma) {
+        mapping.writeOnce(anonVma.pointer() << 1 | MAPPING_ANON);
     }
 
     /// Whether the folio keeps its pins in a counter of their own (`folio_has_pincount()`).

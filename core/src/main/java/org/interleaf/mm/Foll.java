@@ -41,7 +41,7 @@ public final class Foll {
 
     private Foll() {}
 
-    static boolean has(int flags, int flag) {
+    public static boolean has(int flags, int flag) {
         return (flags & flag) != 0;
     }
 }

@@ -209,7 +209,7 @@ public final class Gup {
         if (increment > 1
                 && kernel.warnOn(
                         refs.tryGrabFolio(folio, increment - 1, flags) != 0,
-                        "no further references on " + folio)) {
+                        "no further references", folio)) {
             refs.gupPutFolio(folio, 1, flags);
             return false;
         }
@@ -372,7 +372,7 @@ public final class Gup {
 
     private void warnPinnedShared(Context context, Folio folio, Page page) {
         if (context.has(Foll.PIN) && folio.isAnon()) {
-            kernel.warnOn(!page.anonExclusive(), "pin of " + page + ", which is not exclusive");
+            kernel.warnOn(!page.anonExclusive(), "pin of a page that is not exclusive", page);
         }
     }
 

@@ -26,7 +26,7 @@ public final class GupRefs {
     public @Nullable Folio tryGetFolio(Page page, int refs) {
         while (true) {
             Folio folio = kernel.memMap().pageFolio(page);
-            if (kernel.warnOn(folio.refCount() < 0, "negative refcount of " + folio)) {
+            if (kernel.warnOn(folio.refCount() < 0, "negative refcount", folio)) {
                 return null;
             }
             if (!folio.refAddUnlessZero(refs)) {
@@ -72,7 +72,7 @@ public final class GupRefs {
     /// mm/gup.c: try_grab_folio(). References or pins on a folio of which the caller, under the lock
     /// of an entry that maps it, knows that it has at least one. 0, or -ENOMEM where that is not so.
     public int tryGrabFolio(Folio folio, int refs, int flags) {
-        if (kernel.warnOn(folio.refCount() <= 0, "refcount of mapped " + folio + " is not positive")) {
+        if (kernel.warnOn(folio.refCount() <= 0, "refcount of mapped folio is not positive", folio)) {
             return -Errno.ENOMEM;
         }
         if (Foll.has(flags, Foll.GET)) {
@@ -135,7 +135,7 @@ public final class GupRefs {
         if (!exclusive && folio.isLarge()) {
             exclusive = page.anonExclusive();
         }
-        kernel.warnOn(!exclusive, "pinned anonymous " + page + " is not exclusive");
+        kernel.warnOn(!exclusive, "pinned anonymous page is not exclusive", page);
     }
 
     /// mm/internal.h: gup_must_unshare(). Whether a read-only pin of `page` through an entry that is

@@ -107,10 +107,15 @@ public final class HugeMemory {
         if (table == null) {
             return VmFault.OOM;
         }
+        Folio zeroFolio = kernel.hugeZeroFolio();
+        if (zeroFolio == null) {
+            pgtable.freePage(table);
+            return VmFault.FALLBACK;
+        }
         SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
         boolean none = Entry.none(vmf.pmd().readPlain());
         if (none) {
-            long zero = Entry.make(kernel.hugeZeroFolio().pfn(), Entry.PRESENT | Entry.USER);
+            long zero = Entry.make(zeroFolio.pfn(), Entry.PRESENT | Entry.USER);
             pgtableGeneric.pgtableTransHugeDeposit(vmf.vma.mm(), vmf.pmd(), table);
             vmf.pmd().writeOnce(Entry.mkspecial(Entry.mkhuge(zero)));
             pgtable.incPgtables(vmf.vma.mm());
@@ -286,7 +291,7 @@ public final class HugeMemory {
         if (!zero) {
             folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
             rmap.folioRemoveRmapPmd(folio);
-            kernel.warnOn(rmap.folioMapcount(folio) < 0, "negative mapcount of " + folio);
+            kernel.warnOn(rmap.folioMapcount(folio) < 0, "negative mapcount", folio);
         }
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         pgtable.freePage(table);

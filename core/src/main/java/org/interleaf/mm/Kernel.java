@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import java.util.List;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Mmu;
 import org.interleaf.machine.PhysicalMemory;
+import org.jspecify.annotations.Nullable;
 
 /// The memory manager of one running kernel: its parts, wired together.
 public final class Kernel {
@@ -14,23 +17,179 @@ public final class Kernel {
     private final PageAlloc pageAlloc;
     private final Swap swap;
     private final Rmap rmap;
+    private final Highmem highmem;
+    private final Inspect inspect;
+    private final Mmu mmu;
+    private final TlbFlush tlbFlush;
+    private final PgtableGeneric pgtableGeneric;
+    private final MmapLock mmapLock;
+    private final VmaLock vmaLock;
+    private final AnonVmas anonVmas;
+    private final VmaSplit vmaSplit;
+    private final Munmap munmap;
+    private final Mmap mmap;
+    private final Madvise madvise;
+    private final Zap zap;
+    private final FreePgtables freePgtables;
+    private final Memory memory;
+    private final AnonFault anonFault;
+    private final WpFault wpFault;
+    private final HugeMemory hugeMemory;
+    private final GupRefs gupRefs;
+    private final Gup gup;
+    private final GupFast gupFast;
+    private final Khugepaged khugepaged;
+    private final UserAccess userAccess;
+    private final Folio zeroFolio;
+    private final @Nullable Folio hugeZeroFolio;
 
-    /// A kernel for `arch` that manages `memory`.
-    public Kernel(Machine machine, Arch arch, PhysicalMemory memory) {
+    /// A kernel for `arch` that manages `physical`, of which it takes the zero page and, where there is
+    /// one, a huge zero page from the set-up's share.
+    ///
+    /// @param thp when faults map huge pages
+    public Kernel(Machine machine, Arch arch, PhysicalMemory physical, HugeMemory.Thp thp) {
         this.machine = machine;
         this.arch = arch;
         Geometry geometry = arch.geometry();
-        int entries = 0;
-        for (int level = Geometry.PTE; level <= Geometry.PGD; level++) {
-            entries = Math.max(entries, geometry.entries(level));
-        }
-        memMap = new MemMap(machine, memory, entries);
+        memMap = new MemMap(machine, physical, entriesPerTable(geometry));
         ptLocks = new PtLocks(arch, memMap);
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
         swap = new Swap(pageAlloc);
         rmap = new Rmap(memMap, geometry);
+        highmem = new Highmem(physical);
+        inspect = new Inspect(geometry, memMap);
+        HardwareTables format = new HardwareTables(geometry, memMap);
+        mmu = new Mmu(machine, format, arch.faultDropsTranslation());
+        tlbFlush =
+                switch (arch.tlbFlush()) {
+                    case IPI -> new IpiTlbFlush(machine, mmu);
+                    case BROADCAST -> new BroadcastTlbFlush(machine, mmu, geometry.pageSize());
+                };
+        pgtableGeneric = new PgtableGeneric(machine, geometry, memMap, ptLocks, tlbFlush);
+        mmapLock = new MmapLock(machine);
+        vmaLock = new VmaLock(machine, mmapLock);
+        anonVmas = new AnonVmas(machine, geometry, mmapLock);
+        vmaSplit = new VmaSplit(this);
+        munmap = new Munmap(this);
+        mmap = new Mmap(this);
+        madvise = new Madvise(this);
+        zap = new Zap(this);
+        freePgtables = new FreePgtables(this);
+        memory = new Memory(this);
+        anonFault = new AnonFault(this);
+        wpFault = new WpFault(this);
+        hugeMemory = new HugeMemory(this, thp);
+        gupRefs = new GupRefs(this);
+        gup = new Gup(this, gupRefs);
+        gupFast = new GupFast(this, gupRefs, gup);
+        khugepaged = new Khugepaged(this);
+        userAccess = new UserAccess(this);
+        zeroFolio = allocZeroFolio();
+        hugeZeroFolio = pageAlloc.folioAlloc(geometry.hpagePmdOrder());
     }
+
+    private static int entriesPerTable(Geometry geometry) {
+        int entries = 0;
+        for (int level = Geometry.PTE; level <= Geometry.PGD; level++) {
+            entries = Math.max(entries, geometry.entries(level));
+        }
+        return entries;
+    }
+
+    private Folio allocZeroFolio() {
+        Folio folio = pageAlloc.folioAlloc(0);
+        if (folio == null) {
+            throw new IllegalArgumentException("there is not one page of memory");
+        }
+        return folio;
+    }
+
+    // ---- processes
+
+    /// kernel/fork.c: mm_alloc(), without a process to copy: an empty address space. For the set-up.
+    public MmStruct createMm(String name) {
+        PageTable pgd = pgtable.allocPage(Geometry.PGD);
+        if (pgd == null) {
+            throw new IllegalArgumentException("there is no page of memory for " + name);
+        }
+        // Where PMD tables have locks of their own they also have lists of their own.
+        int deposits = arch.splitPmdPtlocks() ? 0 : memMap.size();
+        MmStruct mm = new MmStruct(machine, name, pgd, deposits);
+        mm.vmas.writeOnce(new VmaTree(machine, List.of()));
+        return mm;
+    }
+
+    /// Says that every CPU runs threads of `mm`, as far as TLB flushes are concerned. For the set-up.
+    public void activate(MmStruct mm) {
+        mm.cpumask.writeOnce((1L << machine.cpuCount()) - 1);
+    }
+
+    // ---- zero pages
+
+    /// The folio of `ZERO_PAGE()`: mapped, without being counted, wherever memory was only read.
+    public Folio zeroFolio() {
+        return zeroFolio;
+    }
+
+    /// include/linux/pgtable.h: is_zero_pfn().
+    public boolean isZeroPfn(long pfn) {
+        return pfn == zeroFolio.pfn();
+    }
+
+    /// include/linux/mm.h: is_zero_page().
+    public boolean isZeroPage(Page page) {
+        return isZeroPfn(page.pfn());
+    }
+
+    /// include/linux/mm.h: is_zero_folio().
+    public boolean isZeroFolio(Folio folio) {
+        return folio == zeroFolio;
+    }
+
+    /// mm/huge_memory.c: mm_get_huge_zero_folio(). It is there from the beginning and never freed; null
+    /// where there was no memory for it.
+    public @Nullable Folio hugeZeroFolio() {
+        return hugeZeroFolio;
+    }
+
+    /// include/linux/huge_mm.h: is_huge_zero_pfn().
+    public boolean isHugeZeroPfn(long pfn) {
+        return hugeZeroFolio != null && pfn == hugeZeroFolio.pfn();
+    }
+
+    /// Whether the kernel keeps the folio for itself: it is never freed, and not counted.
+    public boolean isReserved(Folio folio) {
+        return folio == zeroFolio || folio == hugeZeroFolio;
+    }
+
+    // ---- short names
+
+    /// mm/mmu_gather.c: tlb_gather_mmu().
+    public MmuGather tlbGatherMmu(MmStruct mm) {
+        return new MmuGather(this, mm);
+    }
+
+    /// mm/mmu_gather.c: tlb_remove_table_sync_one().
+    public void tlbRemoveTableSyncOne() {
+        MmuGather.tlbRemoveTableSyncOne(this);
+    }
+
+    /// `WARN_ON_ONCE(condition)`: the kernel complains with `text` where the condition holds; returns
+    /// the condition.
+    boolean warnOn(boolean condition, String text) {
+        if (condition) {
+            machine.monitor().complained(machine.current(), "WARNING", text);
+        }
+        return condition;
+    }
+
+    /// The same, about an object that is named only if the condition holds.
+    boolean warnOn(boolean condition, String text, Object about) {
+        return condition && warnOn(true, text + ": " + about);
+    }
+
+    // ---- parts
 
     public Machine machine() {
         return machine;
@@ -56,6 +215,10 @@ public final class Kernel {
         return pgtable;
     }
 
+    public PgtableGeneric pgtableGeneric() {
+        return pgtableGeneric;
+    }
+
     public PageAlloc pageAlloc() {
         return pageAlloc;
     }
@@ -68,12 +231,91 @@ public final class Kernel {
         return rmap;
     }
 
-    /// `WARN_ON_ONCE(condition)`: the kernel complains with `text` where the condition holds; returns
-    /// the condition.
-    boolean warnOn(boolean condition, String text) {
-        if (condition) {
-            machine.monitor().complained(machine.current(), "WARNING", text);
-        }
-        return condition;
+    public Highmem highmem() {
+        return highmem;
+    }
+
+    public Inspect inspect() {
+        return inspect;
+    }
+
+    public Mmu mmu() {
+        return mmu;
+    }
+
+    public TlbFlush tlbFlush() {
+        return tlbFlush;
+    }
+
+    public MmapLock mmapLock() {
+        return mmapLock;
+    }
+
+    public VmaLock vmaLock() {
+        return vmaLock;
+    }
+
+    public AnonVmas anonVmas() {
+        return anonVmas;
+    }
+
+    VmaSplit vmaSplit() {
+        return vmaSplit;
+    }
+
+    Munmap munmap() {
+        return munmap;
+    }
+
+    public Mmap mmap() {
+        return mmap;
+    }
+
+    Madvise madvise() {
+        return madvise;
+    }
+
+    public Zap zap() {
+        return zap;
+    }
+
+    FreePgtables freePgtables() {
+        return freePgtables;
+    }
+
+    public Memory memory() {
+        return memory;
+    }
+
+    AnonFault anonFault() {
+        return anonFault;
+    }
+
+    WpFault wpFault() {
+        return wpFault;
+    }
+
+    public HugeMemory hugeMemory() {
+        return hugeMemory;
+    }
+
+    public GupRefs gupRefs() {
+        return gupRefs;
+    }
+
+    public Gup gup() {
+        return gup;
+    }
+
+    public GupFast gupFast() {
+        return gupFast;
+    }
+
+    public Khugepaged khugepaged() {
+        return khugepaged;
+    }
+
+    public UserAccess userAccess() {
+        return userAccess;
     }
 }

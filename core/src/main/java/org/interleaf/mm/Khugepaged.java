@@ -277,7 +277,7 @@ public final class Khugepaged {
                 return giveUp(mapping, i, compound, ScanResult.PAGE_NULL);
             }
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pte)));
-            kernel.warnOn(!folio.isAnon(), folio + " is not anonymous");
+            kernel.warnOn(!folio.isAnon(), "folio is not anonymous", folio);
             if (kernel.rmap().folioMaybeMappedShared(folio) && ++shared > cc.maxPtesShared()) {
                 return giveUp(mapping, i, compound, ScanResult.EXCEED_SHARED_PTE);
             }

@@ -65,6 +65,38 @@ public final class Pgtable {
         return entry;
     }
 
+    /// The entry for `addr` in the table of `level` that `entry` is in: what incrementing the pointer
+    /// gives. No access.
+    Word sameTable(int level, Word entry, long addr) {
+        return geometry.folded(level)
+                ? entry
+                : PageTable.of(entry).entry(geometry.index(level, addr));
+    }
+
+    /// include/linux/pgtable.h: pmd_none_or_clear_bad() and so on. Whether `entry` of `level` leads to no
+    /// table; what is neither none nor a table is reported and cleared. Above a folded level there is
+    /// nothing to look at.
+    boolean noneOrClearBad(int level, Word entry) {
+        if (level > Geometry.PMD && geometry.folded(level - 1)) {
+            return false;
+        }
+        if (Entry.none(entry.readPlain())) {
+            return true;
+        }
+        if (Entry.bad(entry.readPlain())) {
+            clearBad(entry);
+            return true;
+        }
+        return false;
+    }
+
+    /// mm/pgtable-generic.c: pmd_clear_bad() and so on.
+    void clearBad(Word entry) {
+        machine.monitor()
+                .complained(machine.current(), "BUG", "bad page-table entry " + entry.name());
+        entry.writeOnce(0);
+    }
+
     // ---- adding tables
 
     /// mm/memory.c: p4d_alloc(), pud_alloc(), pmd_alloc() from the top: the PUD or PMD entry of

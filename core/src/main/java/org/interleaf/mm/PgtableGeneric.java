@@ -151,6 +151,20 @@ public final class PgtableGeneric {
         return value;
     }
 
+    /// mm/pgtable-generic.c: ptep_set_access_flags(). Makes the entry more permissive, under the PTE lock;
+    /// `entry` contains every bit that the hardware may set meanwhile. Only a write does: a read finds
+    /// the accessed bit set by the hardware. Whether the entry was another one before. Other CPUs may
+    /// fault on older translations, this one must not.
+    public boolean ptepSetAccessFlags(
+            Vma vma, long addr, Word pte, long entry, boolean write) {
+        boolean changed = pte.readOnce() != entry;
+        if (changed && write) {
+            pte.writeOnce(entry);
+            tlbFlush.flushTlbFixSpuriousFault(vma.mm(), addr);
+        }
+        return changed;
+    }
+
     /// mm/pgtable-generic.c: pgtable_trans_huge_deposit(). The PMD lock is held.
     public void pgtableTransHugeDeposit(MmStruct mm, Word pmd, PageTable table) {
         ptLocks.pmdHugePte(mm, pmd).add(table.pfn());

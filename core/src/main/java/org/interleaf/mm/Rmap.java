@@ -59,14 +59,31 @@ public final class Rmap {
 
     /// mm/rmap.c: folio_remove_rmap_pte(). One PTE mapping of `page` is gone.
     public void folioRemoveRmapPte(Folio folio, Page page) {
-        if (folio.isLarge()) {
-            folio.largeMapcount.fetchAdd(-1, Order.RELAXED);
-            if (page.mapcount.fetchAdd(-1, Order.RELAXED) == 0) {
-                folio.nrPagesMapped.fetchAdd(-1, Order.RELAXED);
-            }
-        } else {
+        folioRemoveRmapPtes(folio, page, 1);
+    }
+
+    /// mm/rmap.c: folio_remove_rmap_ptes(). One PTE mapping each of `nr` pages from `page` on is gone.
+    public void folioRemoveRmapPtes(Folio folio, Page page, int nr) {
+        if (!folio.isLarge()) {
             page.mapcount.fetchAdd(-1, Order.RELAXED);
+            return;
         }
+        folio.largeMapcount.fetchAdd(-nr, Order.RELAXED);
+        int last = 0;
+        for (int i = 0; i < nr; i++) {
+            Page each = memMap.page(page.pfn() + i);
+            if (each.mapcount.fetchAdd(-1, Order.RELAXED) == 0) {
+                last++;
+            }
+        }
+        if (last > 0) {
+            folio.nrPagesMapped.fetchAdd(-last, Order.RELAXED);
+        }
+    }
+
+    /// mm/rmap.c: folio_move_anon_rmap(). The folio, locked, becomes this VMA's alone.
+    public void folioMoveAnonRmap(Folio folio, Vma vma) {
+        folio.moveAnon(vma.anonVma.readPlainNonNull());
     }
 
     /// mm/rmap.c: folio_remove_rmap_pmd(). The mapping of the whole folio by a PMD is gone.

@@ -3,10 +3,16 @@ package org.interleaf.mm;
 
 /// Having all CPUs forget translations (the architectures' tlbflush.h).
 public interface TlbFlush {
-    /// include/asm/tlbflush.h: flush_tlb_range(). Returns when no CPU uses a translation of the range
-    /// that it read before.
+    /// asm/tlbflush.h: flush_tlb_range(). Returns when no CPU uses a translation of the range that it
+    /// read before.
     void flushTlbRange(MmStruct mm, long start, long end);
 
-    /// include/asm/tlbflush.h: flush_tlb_mm(). The same for the whole address space.
-    void flushTlbMm(MmStruct mm);
+    /// asm/tlbflush.h: flush_tlb_mm(). The same for the whole address space.
+    default void flushTlbMm(MmStruct mm) {
+        flushTlbRange(mm, 0, Long.MAX_VALUE);
+    }
+
+    /// include/linux/pgtable.h: flush_tlb_fix_spurious_fault(). This CPU has faulted on a translation
+    /// that is less permissive than the entry by now: has it, and no other, forget it.
+    void flushTlbFixSpuriousFault(MmStruct mm, long addr);
 }

@@ -43,6 +43,34 @@ final class VmaTree extends Shared {
         return null;
     }
 
+    /// include/linux/mm.h: vma_find(). The first VMA with a part in `[start, end)`.
+    @Nullable Vma firstIn(long start, long end) {
+        for (int i = 0; i < ends.length; i++) {
+            if (start < ends[i]) {
+                return starts[i] < end ? vmas.get(i) : null;
+            }
+        }
+        return null;
+    }
+
+    /// include/linux/mm.h: vma_prev(). The VMA before one that is in the tree.
+    @Nullable Vma previous(Vma vma) {
+        int i = vmas.indexOf(vma);
+        return i > 0 ? vmas.get(i - 1) : null;
+    }
+
+    /// include/linux/mm.h: vma_next(). The VMA after one that is in the tree.
+    @Nullable Vma next(Vma vma) {
+        int i = vmas.indexOf(vma) + 1;
+        return i < vmas.size() ? vmas.get(i) : null;
+    }
+
+    /// The VMA after one that is in the tree, if it begins before `end`.
+    @Nullable Vma nextIn(Vma vma, long end) {
+        int i = vmas.indexOf(vma) + 1;
+        return i < vmas.size() && starts[i] < end ? vmas.get(i) : null;
+    }
+
     /// The VMAs, in the order of their addresses.
     List<Vma> vmas() {
         return vmas;

@@ -34,6 +34,15 @@ public final class Schedule {
         return tasks[step];
     }
 
+    /// How often another task than before makes the next access.
+    public int switches() {
+        int switches = 0;
+        for (int i = 1; i < tasks.length; i++) {
+            switches += tasks[i] == tasks[i - 1] ? 0 : 1;
+        }
+        return switches;
+    }
+
     /// Reads a token.
     ///
     /// @throws IllegalArgumentException where it is not one; the message says why

@@ -24,6 +24,11 @@ public record Violation(
         List<String> details) {
     /// Two violations with the same title are the same finding.
     public String title() {
+        return title(kind, where);
+    }
+
+    /// The title of a violation of this kind in this function.
+    public static String title(String kind, String where) {
         return where.isEmpty() ? kind : kind + " " + where;
     }
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Supplier;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mutex;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
 
 /// A small program for the explorer, written as one would write it for the literature's tools.
 final class Scenario implements Program {

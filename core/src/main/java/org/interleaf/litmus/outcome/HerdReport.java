@@ -3,6 +3,7 @@ package org.interleaf.litmus.outcome;
 
 import org.interleaf.litmus.syntax.Condition;
 import org.interleaf.litmus.syntax.LitmusTest;
+import org.interleaf.trace.Verdict;
 import org.interleaf.litmus.syntax.PropPrinter;
 
 import java.util.List;

@@ -3,6 +3,7 @@ package org.interleaf.litmus.outcome;
 
 import org.interleaf.litmus.compile.CompiledTest;
 import org.interleaf.litmus.run.Observable;
+import org.interleaf.trace.Verdict;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -42,13 +43,6 @@ public final class Outcomes {
             negative++;
         }
         return holds;
-    }
-
-    /// Adds what was entered into another table of the same test.
-    public void addAll(Outcomes other) {
-        seen.addAll(other.seen);
-        positive += other.positive;
-        negative += other.negative;
     }
 
     /// The state that the machine is in, as text.

@@ -60,7 +60,16 @@ public record Rmw(
             case OR -> word.fetchOr(first, order);
             case XOR -> word.fetchXor(first, order);
             case ADD_UNLESS -> word.addUnless(first, second, order);
-            case LOAD, STORE, TRY, TAKE_OR_QUEUE, LOCK, TAKE_PENDING, AWAIT, AWAIT_NOT ->
+            case LOAD,
+                            STORE,
+                            STORE_BITS,
+                            ADD_LIMITED,
+                            TRY,
+                            TAKE_OR_QUEUE,
+                            LOCK,
+                            TAKE_PENDING,
+                            AWAIT,
+                            AWAIT_NOT ->
                     throw new AssertionError("[interleaf internal] not an atomic operation: " + op);
         };
     }

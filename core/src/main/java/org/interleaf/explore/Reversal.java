@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// The sequence of events that a race asks for: in the state before its first event come all events
+/// that this one does not happen before, and then its second event.
+///
+/// Whether the sequence is superfluous is asked of all of it. What goes into a wakeup tree is only
+/// what must be there to wake all that could make it superfluous later, and to have the second event:
+/// whatever else is in the sequence follows of itself, in all orders. So executions that differ
+/// elsewhere ask for the same, and trees stay small.
+final class Reversal {
+    /// See {@link #placeOf}.
+    static final int ANYWHERE = -1;
+
+    /// See {@link #placeOf}.
+    static final int NOWHERE = -2;
+
+    private final EventLog log;
+    private int size;
+    private int second;
+    private int conflicting;
+    private int[] event = new int[64];
+    private Footprint[] footprint = new Footprint[64];
+    private boolean[] taken = new boolean[64];
+    private boolean[] needed = new boolean[64];
+
+    Reversal(EventLog log) {
+        this.log = log;
+    }
+
+    /// Becomes the sequence for the race of two events.
+    ///
+    /// @param reversed the footprint that the second event has before the first
+    void begin(int firstEvent, int secondEvent, Footprint reversed) {
+        size = 0;
+        second = secondEvent;
+        for (int e = firstEvent + 1; e < log.size(); e++) {
+            if (!log.happensBefore(firstEvent, e)) {
+                add(e, log.footprint(e));
+            }
+        }
+        add(secondEvent, reversed);
+        needed[size - 1] = true;
+    }
+
+    private void add(int e, Footprint itsFootprint) {
+        if (size == event.length) {
+            event = Arrays.copyOf(event, 2 * size);
+            footprint = Arrays.copyOf(footprint, 2 * size);
+            taken = Arrays.copyOf(taken, 2 * size);
+            needed = Arrays.copyOf(needed, 2 * size);
+        }
+        event[size] = e;
+        footprint[size] = itsFootprint;
+        taken[size] = false;
+        needed[size++] = false;
+    }
+
+    /// Where in the sequence `other` is, if it could come first: its index, or {@link #ANYWHERE} if it
+    /// is not there and commutes with everything. {@link #NOWHERE} if something comes before it.
+    int placeOf(Footprint other) {
+        for (int i = 0; i < size; i++) {
+            if (taken[i]) {
+                continue;
+            }
+            if (footprint[i].task() == other.task()) {
+                return i;
+            }
+            if (footprint[i].conflictsWith(other)) {
+                conflicting = i;
+                return NOWHERE;
+            }
+        }
+        return ANYWHERE;
+    }
+
+    /// Keeps what came before the event that {@link #placeOf} was asked for last.
+    void keepConflicting() {
+        needed[conflicting] = true;
+    }
+
+    /// Takes the event at `place` out: a wakeup tree has it.
+    void take(int place) {
+        taken[place] = true;
+    }
+
+    /// Whether what is at `place` is there in all executions that have this race.
+    boolean lasts(int place) {
+        return place >= 0 && event[place] <= second;
+    }
+
+    /// Drops what need not be in a wakeup tree, once all that could come first has been asked for.
+    /// Returns whether what is left is there in all executions that have this race.
+    boolean reduce() {
+        boolean lasting = true;
+        for (int i = size - 1; i >= 0; i--) {
+            if (!taken[i]) {
+                needed[i] |= isBeforeSomethingNeeded(i);
+                taken[i] = !needed[i];
+                lasting &= taken[i] || lasts(i);
+            }
+        }
+        return lasting;
+    }
+
+    private boolean isBeforeSomethingNeeded(int i) {
+        for (int k = i + 1; k < size; k++) {
+            if (!taken[k] && needed[k] && isBefore(i, k)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isBefore(int i, int k) {
+        return event[k] < log.size()
+                ? log.happensBefore(event[i], event[k])
+                : footprint[i].task() == footprint[k].task()
+                        || footprint[i].conflictsWith(footprint[k]);
+    }
+
+    /// What is left, as a branch of a wakeup tree.
+    WakeupTree.@Nullable Node branch() {
+        WakeupTree.Node chain = null;
+        for (int i = size - 1; i >= 0; i--) {
+            if (!taken[i]) {
+                WakeupTree.Node node = new WakeupTree.Node(footprint[i]);
+                node.child = chain;
+                chain = node;
+            }
+        }
+        return chain;
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Fence;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Mmu;
+
+/// TLB flushes by interrupt (arch/x86/mm/tlb.c). The sender waits until each CPU that may hold
+/// translations has taken the interrupt; a CPU with interrupts off makes it wait, and that is what
+/// lockless walkers lean on.
+///
+/// The generation counters by which the kernel leaves out flushes that another one has made
+/// unnecessary are not modelled, nor are CPUs that keep an address space lazily.
+final class IpiTlbFlush implements TlbFlush {
+    private final Machine machine;
+    private final Mmu mmu;
+
+    IpiTlbFlush(Machine machine, Mmu mmu) {
+        this.machine = machine;
+        this.mmu = mmu;
+    }
+
+    /// arch/x86/mm/tlb.c: flush_tlb_mm_range(). Interrupts must be on.
+    @Override
+    public void flushTlbRange(MmStruct mm, long start, long end) {
+        machine.fence(Fence.MB); // inc_mm_tlb_gen()
+        long mask = mm.cpumask.readOnce();
+        int self = machine.cpu().id();
+        long others = mask & ~(1L << self);
+        if (mask != others || !machine.running()) {
+            mmu.tlb(self).flush(mm.pointer(), start, end);
+        }
+        if (others != 0) {
+            machine.ipi()
+                    .call(others, cpu -> mmu.tlb(cpu.id()).flush(mm.pointer(), start, end), true);
+        }
+    }
+
+    /// arch/x86/include/asm/pgtable.h: flush_tlb_fix_spurious_fault(). Nothing: the CPU forgets a
+    /// translation when it faults on it.
+    @Override
+    public void flushTlbFixSpuriousFault(MmStruct mm, long addr) {}
+}

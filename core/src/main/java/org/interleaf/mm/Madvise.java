@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import java.util.Objects;
+import org.interleaf.machine.Order;
+import org.jspecify.annotations.Nullable;
+
+/// madvise(2) (mm/madvise.c), but for `MADV_COLLAPSE`.
+///
+/// # Locking
+/// `MADV_DONTNEED` needs only the VMA's lock if the range is inside one VMA, the mmap lock for reading
+/// otherwise. Populating needs the mmap lock for reading, changing flags the mmap lock for writing.
+final class Madvise {
+    private final Kernel kernel;
+    private final Geometry geometry;
+
+    /// `enum madvise_lock_mode`.
+    private enum LockMode {
+        MMAP_READ,
+        MMAP_WRITE,
+        VMA_READ
+    }
+
+    /// `struct madvise_behavior`.
+    private static final class Behavior {
+        final MmStruct mm;
+        final int advice;
+        LockMode lockMode;
+        long start;
+        long end;
+        /// For `MADV_DONTNEED`, which flushes once for the whole range.
+        final @Nullable MmuGather tlb;
+
+        Behavior(MmStruct mm, int advice, LockMode lockMode, @Nullable MmuGather tlb) {
+            this.mm = mm;
+            this.advice = advice;
+            this.lockMode = lockMode;
+            this.tlb = tlb;
+        }
+    }
+
+    Madvise(Kernel kernel) {
+        this.kernel = kernel;
+        this.geometry = kernel.geometry();
+    }
+
+    /// mm/madvise.c: do_madvise(). 0 or a negative error number.
+    long doMadvise(MmStruct mm, long start, long length, int advice) {
+        LockMode lockMode = lockMode(advice);
+        long pageMask = geometry.pageSize() - 1;
+        long len = length + pageMask & ~pageMask;
+        if (lockMode == null
+                || (start & pageMask) != 0
+                || length != 0 && len == 0
+                || Long.compareUnsigned(start + len, start) < 0) {
+            return -Errno.EINVAL;
+        }
+        if (len == 0) {
+            return 0;
+        }
+        lock(mm, lockMode);
+        MmuGather tlb = advice == Mman.MADV_DONTNEED ? kernel.tlbGatherMmu(mm) : null;
+        Behavior behavior = new Behavior(mm, advice, lockMode, tlb);
+        behavior.start = start;
+        behavior.end = start + len;
+        long error = doBehavior(behavior);
+        if (tlb != null) {
+            tlb.finish();
+        }
+        unlock(mm, behavior.lockMode);
+        return error;
+    }
+
+    /// mm/madvise.c: get_lock_mode(), madvise_behavior_valid(). Null for advice that nobody knows.
+    private static @Nullable LockMode lockMode(int advice) {
+        return switch (advice) {
+            case Mman.MADV_POPULATE_READ, Mman.MADV_POPULATE_WRITE -> LockMode.MMAP_READ;
+            case Mman.MADV_DONTNEED -> LockMode.VMA_READ;
+            case Mman.MADV_HUGEPAGE, Mman.MADV_NOHUGEPAGE -> LockMode.MMAP_WRITE;
+            default -> null;
+        };
+    }
+
+    /// mm/madvise.c: madvise_lock(). The lock of a VMA is taken once the VMA is looked for.
+    private void lock(MmStruct mm, LockMode mode) {
+        switch (mode) {
+            case MMAP_READ -> kernel.mmapLock().readLock(mm);
+            case MMAP_WRITE -> kernel.mmapLock().writeLock(mm);
+            case VMA_READ -> {}
+        }
+    }
+
+    /// mm/madvise.c: madvise_unlock().
+    private void unlock(MmStruct mm, LockMode mode) {
+        switch (mode) {
+            case MMAP_READ -> kernel.mmapLock().readUnlock(mm);
+            case MMAP_WRITE -> kernel.mmapLock().writeUnlock(mm);
+            case VMA_READ -> {}
+        }
+    }
+
+    /// mm/madvise.c: madvise_do_behavior().
+    private long doBehavior(Behavior behavior) {
+        return behavior.lockMode == LockMode.MMAP_READ ? populate(behavior) : walkVmas(behavior);
+    }
+
+    /// mm/madvise.c: madvise_populate(). Faults in the whole range.
+    private long populate(Behavior behavior) {
+        boolean write = behavior.advice == Mman.MADV_POPULATE_WRITE;
+        long start = behavior.start;
+        while (start < behavior.end) {
+            long[] done = kernel.gup().faultinPageRange(behavior.mm, start, behavior.end, write);
+            if (done[1] == 0) {
+                kernel.mmapLock().readLock(behavior.mm);
+            }
+            if (done[0] < 0) {
+                return done[0];
+            }
+            start += done[0] * geometry.pageSize();
+        }
+        return 0;
+    }
+
+    /// mm/madvise.c: madvise_walk_vmas(). Advises about each VMA in the range; holes in it make the
+    /// result -ENOMEM, but do not keep the rest from being done.
+    private long walkVmas(Behavior behavior) {
+        if (behavior.lockMode == LockMode.VMA_READ) {
+            Vma vma = tryVmaReadLock(behavior);
+            if (vma != null) {
+                zap(behavior, vma, behavior.start, behavior.end);
+                kernel.vmaLock().vmaEndRead(vma);
+                return 0;
+            }
+        }
+        long unmapped = 0;
+        long start = behavior.start;
+        Vma vma = find(behavior.mm, start);
+        while (true) {
+            if (vma == null) {
+                return -Errno.ENOMEM;
+            }
+            if (start < vma.start()) {
+                unmapped = -Errno.ENOMEM;
+                start = vma.start();
+                if (start >= behavior.end) {
+                    return unmapped;
+                }
+            }
+            long end = Math.min(vma.end(), behavior.end);
+            advise(behavior, vma, start, end);
+            // The VMA ends where it was cut or later; cut at the end it is followed by the rest.
+            start = Math.max(end, vma.end());
+            if (start >= behavior.end) {
+                return unmapped;
+            }
+            vma = find(behavior.mm, start);
+        }
+    }
+
+    private @Nullable Vma find(MmStruct mm, long addr) {
+        return Objects.requireNonNull(mm.vmas.read(Order.PLAIN)).find(addr);
+    }
+
+    /// mm/madvise.c: try_vma_read_lock(), is_vma_lock_sufficient(). The VMA that the whole range is in,
+    /// read-locked; null, and the mmap lock is held for reading, where that is not enough.
+    private @Nullable Vma tryVmaReadLock(Behavior behavior) {
+        Vma vma = kernel.vmaLock().lockVmaUnderRcu(behavior.mm, behavior.start);
+        if (vma != null) {
+            if (behavior.end <= vma.end()) {
+                return vma;
+            }
+            kernel.vmaLock().vmaEndRead(vma);
+        }
+        kernel.mmapLock().readLock(behavior.mm);
+        behavior.lockMode = LockMode.MMAP_READ;
+        return null;
+    }
+
+    /// mm/madvise.c: madvise_vma_behavior().
+    private void advise(Behavior behavior, Vma vma, long start, long end) {
+        if (behavior.tlb != null) {
+            zap(behavior, vma, start, end);
+            return;
+        }
+        long flags = vma.flags() & ~(Vma.VM_HUGEPAGE | Vma.VM_NOHUGEPAGE);
+        boolean huge = behavior.advice == Mman.MADV_HUGEPAGE;
+        updateVma(vma, start, end, flags | (huge ? Vma.VM_HUGEPAGE : Vma.VM_NOHUGEPAGE));
+    }
+
+    /// mm/madvise.c: madvise_dontneed_single_vma().
+    private void zap(Behavior behavior, Vma vma, long start, long end) {
+        MmuGather tlb = Objects.requireNonNull(behavior.tlb);
+        kernel.zap().zapVmaRangeBatched(tlb, vma, start, end, true);
+    }
+
+    /// mm/madvise.c: madvise_update_vma(). Gives the part of the VMA in `[start, end)` new flags; the VMA
+    /// is cut to that part.
+    private void updateVma(Vma vma, long start, long end, long flags) {
+        if (vma.flags() == flags) {
+            return;
+        }
+        kernel.vmaSplit().vmaModify(vma, start, end);
+        kernel.vmaLock().vmaStartWrite(vma);
+        vma.flags.writePlain(flags);
+    }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import java.util.List;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+
+/// Taking pages out of page tables (the zap functions of mm/memory.c).
+///
+/// # Locking
+/// The VMA is kept from changing by its own or the mmap lock, or is detached. Entries are cleared under
+/// the lock of their table. The TLBs are flushed by the gather, later, except that it must be done
+/// before the lock is dropped where the gather is full.
+public final class Zap {
+    private final Kernel kernel;
+    private final Geometry geometry;
+    private final Pgtable pgtable;
+    private final PtLocks ptLocks;
+
+    Zap(Kernel kernel) {
+        this.kernel = kernel;
+        this.geometry = kernel.geometry();
+        this.pgtable = kernel.pgtable();
+        this.ptLocks = kernel.ptLocks();
+    }
+
+    /// mm/memory.c: unmap_vmas(). Zaps the parts in `[start, end)` of detached VMAs.
+    void unmapVmas(MmuGather tlb, List<Vma> vmas, long start, long end) {
+        for (Vma vma : vmas) {
+            long from = Math.max(vma.start(), start);
+            long to = Math.min(vma.end(), end);
+            zapVmaRange(tlb, vma, from, to, false);
+        }
+    }
+
+    /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; with `reclaimPt`
+    /// PTE tables that become empty are freed.
+    public void zapVmaRangeBatched(
+            MmuGather tlb, Vma vma, long start, long end, boolean reclaimPt) {
+        if (start != end) {
+            zapVmaRange(tlb, vma, start, end, reclaimPt);
+        }
+    }
+
+    /// mm/memory.c: __zap_vma_range().
+    private void zapVmaRange(MmuGather tlb, Vma vma, long start, long end, boolean reclaimPt) {
+        long addr = start;
+        do {
+            long next = geometry.addrEnd(Geometry.PGD, addr, end);
+            Word pgd = pgtable.pgdOffset(vma.mm(), addr);
+            if (!pgtable.noneOrClearBad(Geometry.PGD, pgd)) {
+                zapP4dRange(tlb, vma, pgd, addr, next, reclaimPt);
+            }
+            addr = next;
+        } while (addr != end);
+        tlb.endVma();
+    }
+
+    /// mm/memory.c: zap_p4d_range().
+    private void zapP4dRange(
+            MmuGather tlb, Vma vma, Word pgd, long start, long end, boolean reclaimPt) {
+        long addr = start;
+        Word p4d = pgtable.offset(Geometry.P4D, pgd, addr);
+        do {
+            long next = geometry.addrEnd(Geometry.P4D, addr, end);
+            if (!pgtable.noneOrClearBad(Geometry.P4D, p4d)) {
+                zapPudRange(tlb, vma, p4d, addr, next, reclaimPt);
+            }
+            addr = next;
+            p4d = pgtable.sameTable(Geometry.P4D, p4d, addr);
+        } while (addr != end);
+    }
+
+    /// mm/memory.c: zap_pud_range(). Anonymous memory is never mapped by a huge PUD.
+    private void zapPudRange(
+            MmuGather tlb, Vma vma, Word p4d, long start, long end, boolean reclaimPt) {
+        long addr = start;
+        Word pud = pgtable.offset(Geometry.PUD, p4d, addr);
+        do {
+            long next = geometry.addrEnd(Geometry.PUD, addr, end);
+            if (!geometry.folded(Geometry.PMD)) {
+                kernel.warnOn(Entry.leaf(pud.readPlain()), "huge PUD in anonymous memory");
+            }
+            if (!pgtable.noneOrClearBad(Geometry.PUD, pud)) {
+                zapPmdRange(tlb, vma, pud, addr, next, reclaimPt);
+            }
+            addr = next;
+            pud = pgtable.sameTable(Geometry.PUD, pud, addr);
+        } while (addr != end);
+    }
+
+    /// mm/memory.c: zap_pmd_range().
+    private void zapPmdRange(
+            MmuGather tlb, Vma vma, Word pud, long start, long end, boolean reclaimPt) {
+        long addr = start;
+        Word pmd = pgtable.offset(Geometry.PMD, pud, addr);
+        do {
+            long next = geometry.addrEnd(Geometry.PMD, addr, end);
+            // Where the PTE table went away meanwhile the same PMD is looked at again.
+            addr = zapPmd(tlb, vma, pmd, addr, next, reclaimPt);
+            pmd = pgtable.sameTable(Geometry.PMD, pmd, addr);
+        } while (addr != end);
+    }
+
+    /// One round of zap_pmd_range(); returns how far it came.
+    private long zapPmd(
+            MmuGather tlb, Vma vma, Word pmd, long addr, long next, boolean reclaimPt) {
+        if (HugeMemory.pmdIsHuge(pmd.readPlain())) {
+            if (next - addr != geometry.size(Geometry.PMD)) {
+                kernel.hugeMemory().splitHugePmd(vma, pmd, addr);
+            } else if (kernel.hugeMemory().zapHugePmd(tlb, vma, pmd, addr)) {
+                return next;
+            }
+        }
+        if (Entry.none(pmd.readPlain())) {
+            return next;
+        }
+        return zapPteRange(tlb, vma, pmd, addr, next, reclaimPt);
+    }
+
+    /// mm/memory.c: zap_pte_range(). Returns `end`, or `start` where there is no PTE table (any more).
+    private long zapPteRange(
+            MmuGather tlb, Vma vma, Word pmd, long start, long end, boolean reclaimPt) {
+        boolean canReclaim =
+                kernel.arch().ptReclaim()
+                        && reclaimPt
+                        && end - start >= geometry.size(Geometry.PMD);
+        // Whether the whole table has been zapped without its lock being dropped.
+        boolean direct = true;
+        long unhooked = 0;
+        long addr = start;
+        do {
+            PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(vma.mm(), pmd, addr);
+            if (pte == null) {
+                return addr;
+            }
+            Pass pass = new Pass(tlb, vma, pte, addr, end);
+            pass.run();
+            addr = pass.addr;
+            direct &= !pass.full;
+            if (canReclaim && direct && addr == end) {
+                unhooked = zapEmptyPteTable(vma.mm(), pmd, pte.ptl());
+            }
+            if (pass.full) {
+                // Before the lock is dropped: who takes it next must not find old translations.
+                tlb.flushMmuTlbonly();
+            }
+            pte.unmapUnlock();
+            if (pass.full) {
+                tlb.flushMmu();
+            }
+        } while (addr != end);
+        if (canReclaim) {
+            reclaim(tlb, pmd, start, unhooked);
+        }
+        return addr;
+    }
+
+    /// The end of zap_pte_range(): frees the table that the entry `unhooked` pointed to; where that is
+    /// none, the table below `pmd` if it is empty.
+    private void reclaim(MmuGather tlb, Word pmd, long start, long unhooked) {
+        long value = Entry.none(unhooked) ? zapPteTableIfEmpty(tlb.mm(), pmd, start) : unhooked;
+        if (!Entry.none(value)) {
+            tlb.pteFreeTlb(kernel.memMap().table(Entry.pfn(value)), start);
+            pgtable.decPgtables(tlb.mm());
+        }
+    }
+
+    /// mm/memory.c: zap_empty_pte_table(). Unhooks the table, all of whose entries have just been
+    /// cleared, with its lock still held. Only a trylock: the PMD lock is taken before PTE locks.
+    /// Returns the entry that pointed to the table; none where the trylock failed.
+    private long zapEmptyPteTable(MmStruct mm, Word pmd, SpinLock ptl) {
+        SpinLock pml = ptLocks.pmdLockptr(mm, pmd);
+        if (ptl != pml && !pml.trylock()) {
+            return 0;
+        }
+        long value = pmd.readOnce();
+        pmd.writeOnce(0);
+        if (ptl != pml) {
+            pml.unlock();
+        }
+        return value;
+    }
+
+    /// mm/memory.c: zap_pte_table_if_empty(). Unhooks the table if nobody has put anything in since its
+    /// lock was dropped. Returns the entry that pointed to it; none where it stays.
+    private long zapPteTableIfEmpty(MmStruct mm, Word pmd, long start) {
+        SpinLock pml = ptLocks.pmdLock(mm, pmd);
+        PteMapping pte = kernel.pgtableGeneric().pteOffsetMapNolock(mm, pmd, start);
+        if (pte == null) {
+            pml.unlock();
+            return 0;
+        }
+        boolean nested = pte.ptl() != pml;
+        if (nested) {
+            pte.ptl().lock();
+        }
+        boolean empty = allNone(pte);
+        if (empty) {
+            pte.unmap();
+            pmd.writeOnce(0);
+        }
+        if (nested) {
+            pte.ptl().unlock();
+        }
+        if (!empty) {
+            pte.unmap();
+        }
+        pml.unlock();
+        return empty ? pte.pmdValue() : 0;
+    }
+
+    private boolean allNone(PteMapping pte) {
+        for (int i = 0; i < geometry.entries(Geometry.PTE); i++) {
+            if (!Entry.none(pte.pte(i).readOnce())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// What is done with a PTE table while its lock is held: the loop of zap_pte_range().
+    private final class Pass {
+        private final MmuGather tlb;
+        private final Vma vma;
+        private final PteMapping pte;
+        private final long start;
+        private final long end;
+        /// How far it came.
+        long addr;
+        /// Whether it stopped because the gather is full.
+        boolean full;
+
+        Pass(MmuGather tlb, Vma vma, PteMapping pte, long start, long end) {
+            this.tlb = tlb;
+            this.vma = vma;
+            this.pte = pte;
+            this.start = start;
+            this.end = end;
+            this.addr = start;
+        }
+
+        void run() {
+            do {
+                zapOne();
+            } while (addr != end && !full);
+        }
+
+        private Word entry() {
+            return pte.pte((int) (addr - start >> geometry.pageShift()));
+        }
+
+        /// mm/memory.c: do_zap_pte_range(). Skips entries that are none and zaps one folio's part.
+        private void zapOne() {
+            long value = entry().readOnce();
+            while (Entry.none(value)) {
+                addr += geometry.pageSize();
+                if (addr == end) {
+                    return;
+                }
+                value = entry().readOnce();
+            }
+            if (!Entry.ptePresent(value)) {
+                kernel.warnOn(true, "unrecognized swap entry " + Long.toHexString(value));
+                entry().writeOnce(0);
+                addr += geometry.pageSize();
+            } else if (Entry.special(value)) {
+                clearPte(entry());
+                tlb.removeTlbEntry(addr);
+                addr += geometry.pageSize();
+            } else {
+                zapPresentPtes(value);
+            }
+        }
+
+        /// mm/memory.c: zap_present_ptes(), zap_present_folio_ptes(). The accessed and dirty bits of
+        /// anonymous pages do not matter.
+        private void zapPresentPtes(long value) {
+            Page page = kernel.memMap().page(Entry.pfn(value));
+            Folio folio = kernel.memMap().pageFolio(page);
+            int max = (int) (end - addr >> geometry.pageShift());
+            int nr = folio.isLarge() && max != 1 ? folioPteBatch(folio, value, max) : 1;
+            if (!folio.isAnon()) {
+                kernel.warnOn(true, folio + " is not anonymous");
+            }
+            int first = (int) (addr - start >> geometry.pageShift());
+            for (int i = 0; i < nr; i++) {
+                clearPte(pte.pte(first + i));
+            }
+            tlb.removeTlbEntries(addr, nr);
+            kernel.rmap().folioRemoveRmapPtes(folio, page, nr);
+            if (kernel.rmap().folioMapcount(folio) < 0) {
+                kernel.machine()
+                        .monitor()
+                        .complained(
+                                kernel.machine().current(),
+                                "BUG: Bad page map",
+                                vma.mm() + ": negative mapcount of " + folio);
+            }
+            full = tlb.removeFolioPages(page, nr);
+            addr += nr * geometry.pageSize();
+        }
+
+        /// The hardware may set bits until the exchange.
+        private void clearPte(Word entry) {
+            entry.xchg(0, Order.FULL);
+        }
+
+        /// mm/util.c: folio_pte_batch(). How many entries from here on map consecutive pages of the
+        /// folio alike, but for accessed and dirty bits.
+        private int folioPteBatch(Folio folio, long value, int max) {
+            long left = folio.pfn() + folio.nrPages() - Entry.pfn(value);
+            int limit = (int) Math.min(max, left);
+            long ignored = Entry.ACCESSED | Entry.DIRTY;
+            int first = (int) (addr - start >> geometry.pageShift());
+            int nr = 1;
+            while (nr < limit) {
+                long next = pte.pte(first + nr).readOnce();
+                boolean follows =
+                        Entry.pfn(next) == Entry.pfn(value) + nr
+                                && ((Entry.flags(next) ^ Entry.flags(value)) & ~ignored) == 0;
+                if (!follows) {
+                    break;
+                }
+                nr++;
+            }
+            return nr;
+        }
+    }
+}

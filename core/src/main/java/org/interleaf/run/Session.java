@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.run;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+import org.interleaf.check.Deadlock;
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Program;
+import org.interleaf.litmus.LitmusProgram;
+import org.interleaf.litmus.syntax.LitmusException;
+import org.interleaf.litmus.syntax.LitmusTest;
+import org.interleaf.litmus.vocabulary.BootOptions;
+import org.interleaf.litmus.vocabulary.Booted;
+import org.interleaf.litmus.vocabulary.Model;
+import org.interleaf.machine.Machine;
+import org.interleaf.patch.ModelPatch;
+import org.interleaf.trace.Violation;
+import org.jspecify.annotations.Nullable;
+
+/// A test, ready to run: compiled, on a machine that is sealed. Tests that name nothing of the model
+/// run on a bare machine.
+final class Session implements Program {
+    private final LitmusProgram program;
+    private final @Nullable Booted booted;
+
+    private Session(LitmusProgram program, @Nullable Booted booted) {
+        this.program = program;
+        this.booted = booted;
+    }
+
+    /// Boots `model` for `test`, whose configuration is final.
+    static Session open(LitmusTest test, Model model, BootOptions options) {
+        if (test.config().entries().isEmpty() && isPlain(test)) {
+            return new Session(LitmusProgram.plain(test), null);
+        }
+        Booted booted = model.boot(test, options);
+        LitmusProgram program =
+                LitmusProgram.load(
+                        test,
+                        booted.machine(),
+                        booted.vocabulary(),
+                        LitmusProgram.SPIN_BOUND);
+        booted.seal();
+        return new Session(program, booted);
+    }
+
+    /// Whether the test gets by with the memory model's own names.
+    private static boolean isPlain(LitmusTest test) {
+        try {
+            LitmusProgram.plain(test);
+            return true;
+        } catch (LitmusException e) {
+            return false;
+        }
+    }
+
+    /// Identifies a test with its configuration and patches: a schedule of one makes no sense for
+    /// another.
+    static String fingerprint(
+            LitmusTest test, Map<String, String> config, List<ModelPatch> patches) {
+        CRC32 crc = new CRC32();
+        StringBuilder all = new StringBuilder(test.source().text());
+        all.append('\0').append(new TreeMap<>(config));
+        patches.forEach(patch -> all.append('\0').append(patch.text()));
+        crc.update(all.toString().getBytes(StandardCharsets.UTF_8));
+        return String.format("%08x", crc.getValue());
+    }
+
+    @Override
+    public Machine machine() {
+        return program.machine();
+    }
+
+    LitmusProgram program() {
+        return program;
+    }
+
+    @Override
+    public void finished(Ending ending) {
+        program.finished(ending);
+    }
+
+    /// What was found in the execution that finished last, beside the condition.
+    List<Violation> findings() {
+        boolean complete = program.lastEnd() != LitmusProgram.End.CUT;
+        boolean deadlock = program.lastEnd() == LitmusProgram.End.DEADLOCK;
+        List<Violation> found =
+                booted == null ? List.of() : booted.findings(complete && !deadlock);
+        if (!deadlock || !found.isEmpty()) {
+            return found;
+        }
+        return List.of(booted == null ? Deadlock.describe(machine()) : booted.deadlock());
+    }
+
+    /// The kernel functions that the running thread is in, innermost first.
+    List<String> callTrace() {
+        return booted == null ? List.of() : booted.callTrace();
+    }
+}

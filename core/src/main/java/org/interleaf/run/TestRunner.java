@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.run;
+
+import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Exploration;
+import org.interleaf.explore.Explorer;
+import org.interleaf.explore.Limits;
+import org.interleaf.explore.Program;
+import org.interleaf.explore.Recorder;
+import org.interleaf.explore.Replay;
+import org.interleaf.litmus.LitmusProgram;
+import org.interleaf.litmus.outcome.HerdReport;
+import org.interleaf.litmus.outcome.Outcomes;
+import org.interleaf.litmus.syntax.Condition;
+import org.interleaf.litmus.syntax.Config;
+import org.interleaf.litmus.syntax.LitmusTest;
+import org.interleaf.litmus.syntax.Source;
+import org.interleaf.litmus.vocabulary.BootOptions;
+import org.interleaf.litmus.vocabulary.Model;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.NotModelled;
+import org.interleaf.machine.Task;
+import org.interleaf.patch.PatchedModel;
+import org.interleaf.trace.Recording;
+import org.interleaf.trace.Schedule;
+import org.jspecify.annotations.Nullable;
+
+/// Runs tests: loads the model, explores, replays what was found.
+public final class TestRunner {
+    private static final String MODEL_CLASS = "org.interleaf.kernel.LinuxModel";
+
+    private final RunOptions options;
+    private final Model model;
+
+    /// Loads the model that `options` ask for, once for all tests that are then run.
+    ///
+    /// @throws org.interleaf.patch.PatchException if a patch does not apply or compile
+    public TestRunner(RunOptions options) {
+        this.options = options;
+        ClassLoader loader =
+                options.patches().isEmpty()
+                        ? TestRunner.class.getClassLoader()
+                        : PatchedModel.load(options.patches()).classLoader();
+        this.model = instantiate(loader);
+    }
+
+    private static Model instantiate(ClassLoader loader) {
+        try {
+            Class<?> type = Class.forName(MODEL_CLASS, true, loader);
+            return (Model) type.getDeclaredConstructor().newInstance();
+        } catch (ClassNotFoundException
+                | NoSuchMethodException
+                | InstantiationException
+                | IllegalAccessException
+                | InvocationTargetException e) {
+            throw new AssertionError("[interleaf internal] the model cannot be loaded", e);
+        }
+    }
+
+    /// Explores a test and, if there is something to show, records it.
+    ///
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    public Answer check(Source source) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(boot -> check(test, boot));
+    }
+
+    /// Runs one execution of a test again.
+    ///
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    /// @throws org.interleaf.explore.ReplayException if the schedule is not one of this test
+    public Recording replay(Source source, Schedule schedule) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(boot -> record(test, schedule, boot));
+    }
+
+    /// Identifies the test as it is run here, as schedules of it do.
+    public String fingerprint(LitmusTest test) {
+        return Session.fingerprint(test, options.config(), options.patches());
+    }
+
+    // ---- configuration
+
+    /// The test with the configuration that overrides its own.
+    private LitmusTest configured(LitmusTest test) {
+        if (options.config().isEmpty()) {
+            return test;
+        }
+        List<Config.Entry> entries = new ArrayList<>();
+        for (Config.Entry entry : test.config().entries()) {
+            if (!options.config().containsKey(entry.key())) {
+                entries.add(entry);
+            }
+        }
+        for (Map.Entry<String, String> entry : options.config().entrySet()) {
+            entries.add(new Config.Entry(0, entry.getKey(), 0, entry.getValue()));
+        }
+        return new LitmusTest(
+                test.source(),
+                test.name(),
+                test.doc(),
+                test.expectation(),
+                new Config(entries),
+                test.init(),
+                test.processes(),
+                test.locations(),
+                test.filter(),
+                test.condition());
+    }
+
+    @FunctionalInterface
+    private interface Attempt<T> {
+        T run(BootOptions boot);
+    }
+
+    /// Runs `attempt` with pages of one word, and again with larger ones if it needs more.
+    private static <T> T withPagesLargeEnough(Attempt<T> attempt) {
+        BootOptions boot = BootOptions.DEFAULT;
+        while (true) {
+            try {
+                return attempt.run(boot);
+            } catch (NotModelled small) {
+                boot = boot.withPageWords(Integer.highestOneBit(2 * small.wordsNeeded() - 1));
+            }
+        }
+    }
+
+    // ---- exploring
+
+    private Answer check(LitmusTest test, BootOptions boot) {
+        Session session = Session.open(test, model, boot);
+        LitmusProgram program = session.program();
+        Findings findings = new Findings();
+        boolean[] stop = new boolean[1];
+        Condition.Quantifier quantifier = test.condition().quantifier();
+        Program watched =
+                new Program() {
+                    @Override
+                    public Machine machine() {
+                        return session.machine();
+                    }
+
+                    @Override
+                    public void finished(Ending ending) {
+                        session.finished(ending);
+                        findings.enter(ending, program.lastEnd(), session.findings());
+                        stop[0] =
+                                options.stopAtFirst()
+                                        && (findings.anyViolation()
+                                                || decisive(quantifier, findings) != null);
+                    }
+                };
+        Limits limits = options.limits();
+        Exploration explored =
+                Explorer.explore(
+                        watched,
+                        limits.withStop(() -> stop[0] || limits.stop().getAsBoolean()),
+                        fingerprint(test));
+        boolean complete = explored.complete() && program.cuts() == 0;
+        Outcomes outcomes = program.outcomes();
+        Schedule witness = findings.ofViolation();
+        if (witness == null) {
+            witness = decisive(quantifier, findings);
+        }
+        Recording recording = witness == null ? null : record(test, witness, boot);
+        double seconds = explored.elapsed().toNanos() / 1e9;
+        return new Answer(
+                test,
+                outcomes.verdict(complete),
+                outcomes.positive(),
+                outcomes.negative(),
+                outcomes.states(),
+                findings.violations(),
+                program.deadlocks(),
+                explored.withComplete(complete),
+                HerdReport.render(test, outcomes, complete, seconds),
+                witness,
+                recording);
+    }
+
+    /// An execution that decides the condition: one that is asked for, or one that must not be.
+    private static @Nullable Schedule decisive(Condition.Quantifier quantifier, Findings findings) {
+        return findings.ofCondition(quantifier != Condition.Quantifier.FORALL);
+    }
+
+    // ---- recording
+
+    private Recording record(LitmusTest test, Schedule schedule, BootOptions boot) {
+        Session session = Session.open(test, model, boot.recording());
+        Machine machine = session.machine();
+        Recorder[] recorder = new Recorder[1];
+        Replay.run(
+                session,
+                schedule,
+                director -> recorder[0] = new Recorder(machine, director, session::callTrace));
+        String state =
+                switch (session.program().lastEnd()) {
+                    case POSITIVE, NEGATIVE -> session.program().outcomes().current();
+                    case FILTERED, DEADLOCK, CUT -> "";
+                };
+        return new Recording(
+                machine.tasks().stream().map(Task::name).toList(),
+                recorder[0].steps(),
+                session.findings(),
+                state,
+                schedule);
+    }
+}

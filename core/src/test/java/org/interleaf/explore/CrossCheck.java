@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.interleaf.machine.Machine;
+import org.interleaf.trace.Schedule;
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/// Compares what the explorer says of one random program with what brute force says.
+final class CrossCheck {
+    /// Interleavings up to which all are run; beyond, equivalent ones are merged, up to three times
+    /// as many executions.
+    private static final int INTERLEAVINGS_MAX =
+            Integer.getInteger("interleaf.random.limit", 1_000);
+
+    private static final int REPLAYS_MAX = 100;
+
+    private final RandomProgram program;
+    private final Playground ground;
+    private final Map<TraceKey.Key, String> expected = new HashMap<>();
+    private final List<String> problems = new ArrayList<>();
+    private final Map<String, String> tokens = new LinkedHashMap<>();
+    private long executions;
+
+    private CrossCheck(RandomProgram program) {
+        this.program = program;
+        this.ground = new Playground(program);
+    }
+
+    /// What was compared.
+    ///
+    /// @param traces the number of traces; -1 where the program is too big for brute force
+    /// @param problem what is wrong; null if nothing is
+    record Result(long traces, @Nullable String problem) {}
+
+    static Result of(RandomProgram program) {
+        CrossCheck check = new CrossCheck(program);
+        try {
+            if (!check.bruteForce()) {
+                return new Result(-1, null);
+            }
+            check.explore();
+            check.replay();
+        } catch (AssertionError | RuntimeException e) {
+            check.problems.add(e.toString());
+        }
+        return new Result(
+                check.expected.size(),
+                check.problems.isEmpty() ? null : String.join("\n", check.problems));
+    }
+
+    private boolean bruteForce() {
+        if (BruteForce.explore(ground.machine, this::expect, INTERLEAVINGS_MAX)) {
+            return true;
+        }
+        expected.clear();
+        long limit = 3L * INTERLEAVINGS_MAX;
+        return BruteForce.exploreMerging(
+                ground.machine, ground::trace, ground::state, this::expect, limit);
+    }
+
+    private void expect() {
+        String outcome = ground.outcome();
+        String other = expected.putIfAbsent(ground.trace(), outcome);
+        if (other != null && !other.equals(outcome)) {
+            throw new AssertionError(
+                    "equivalent executions with two outcomes:\n" + other + "\n" + outcome);
+        }
+    }
+
+    private void explore() {
+        Set<TraceKey.Key> seen = new HashSet<>();
+        Set<String> outcomes = new TreeSet<>();
+        Program watched = watch(ground, ending -> ended(ending, seen, outcomes));
+        compare(Explorer.explore(watched, Limits.NONE, "test"), outcomes);
+    }
+
+    private static Program watch(Playground ground, Consumer<Ending> atEnd) {
+        return new Program() {
+            @Override
+            public Machine machine() {
+                return ground.machine;
+            }
+
+            @Override
+            public void finished(Ending ending) {
+                atEnd.accept(ending);
+            }
+        };
+    }
+
+    private void ended(Ending ending, Set<TraceKey.Key> seen, Set<String> outcomes) {
+        executions++;
+        outcomes.add(ground.outcome());
+        if (!seen.add(ground.trace())) {
+            problems.add("the same trace twice, the second time as " + ending.schedule());
+        }
+        if (tokens.size() < REPLAYS_MAX) {
+            tokens.put(ending.schedule().toString(), ground.outcome());
+        }
+        if (!ground.outcome().equals(expected.get(ground.trace()))) {
+            problems.add("not an ending that brute force has: " + ground.outcome());
+        }
+        boolean waits = ground.outcome().contains("waits");
+        if ((ending.kind() == Ending.Kind.DEADLOCK) != waits) {
+            problems.add(ending.kind() + ", but " + ground.outcome());
+        }
+    }
+
+    private void compare(Exploration found, Set<String> outcomes) {
+        Set<String> missing = new TreeSet<>(expected.values());
+        missing.removeAll(outcomes);
+        if (!missing.isEmpty()) {
+            problems.add("never seen: " + missing);
+        }
+        if (executions != expected.size() || found.executions() != executions) {
+            problems.add(executions + " executions of " + expected.size() + " traces");
+        }
+        if (found.superfluous() != 0) {
+            problems.add(found.superfluous() + " superfluous executions");
+        }
+        if (!found.complete()) {
+            problems.add("not explored to the end");
+        }
+    }
+
+    /// Runs what the explorer ran on a machine that has run nothing before.
+    private void replay() {
+        Playground fresh = new Playground(program);
+        tokens.forEach((token, outcome) -> replay(fresh, token, outcome));
+    }
+
+    private void replay(Playground fresh, String token, String outcome) {
+        Ending ending = Replay.run(watch(fresh, e -> {}), Schedule.parse(token));
+        if (!fresh.outcome().equals(outcome)) {
+            problems.add(token + " replays to " + fresh.outcome() + ", not " + outcome);
+        }
+        if (!new Schedule("test", fresh.went()).toString().equals(token)) {
+            problems.add(token + " replays as " + Arrays.toString(fresh.went()));
+        }
+        boolean waits = outcome.contains("waits");
+        if (ending.kind() != (waits ? Ending.Kind.DEADLOCK : Ending.Kind.COMPLETE)) {
+            problems.add(token + " ends as " + ending.kind() + " when replayed");
+        }
+    }
+
+    /// Explores `program` with executions of up to `steps` accesses. Returns how many were cut.
+    static long cutAt(int steps, RandomProgram program) {
+        CrossCheck check = new CrossCheck(program);
+        Set<TraceKey.Key> seen = new HashSet<>();
+        Program watched =
+                watch(
+                        check.ground,
+                        ending -> {
+                            check.tokens.put(ending.schedule().toString(), check.ground.outcome());
+                            if (ending.steps() > steps || !seen.add(check.ground.trace())) {
+                                throw new AssertionError(program + ": " + ending.schedule());
+                            }
+                        });
+        Exploration found = Explorer.explore(watched, Limits.NONE.withMaxSteps(steps), "test");
+        if (found.complete() != (found.cut() == 0) || seen.size() != check.tokens.size()) {
+            throw new AssertionError(program + ": " + found);
+        }
+        return found.cut();
+    }
+
+    /// The smallest program that leaving out tasks and statements of a bad one leads to, one by
+    /// one.
+    static RandomProgram reduce(RandomProgram bad) {
+        for (int t = 0; t < bad.tasks().size(); t++) {
+            RandomProgram less = bad.withoutTask(t);
+            if (of(less).problem != null) {
+                return reduce(less);
+            }
+        }
+        for (int t = 0; t < bad.tasks().size(); t++) {
+            for (int i = 0; i < bad.tasks().get(t).size(); i++) {
+                RandomProgram less = bad.withoutStatement(t, i);
+                if (of(less).problem != null) {
+                    return reduce(less);
+                }
+            }
+        }
+        return bad;
+    }
+
+    /// The program, made small, and what is wrong with it.
+    static String report(long seed) {
+        RandomProgram small = reduce(RandomProgram.of(seed));
+        return "seed " + seed + ", reduced to: " + small + of(small).problem;
+    }
+}

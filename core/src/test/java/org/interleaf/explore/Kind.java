@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.interleaf.machine.Op;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.TaskKilled;
+import org.interleaf.machine.Word;
+
+/// What a statement of a random program can do; `x` and `y` are its operands. What gives a lock
+/// back does so only where the task has it, so that any statement can be left out of a program.
+enum Kind {
+    LOAD((on, x, y) -> on.see(on.words[x].readOnce())),
+    STORE((on, x, y) -> on.words[x].writeOnce(y)),
+    STORE_SEEN((on, x, y) -> on.words[x].writeOnce(on.local().last + 1 & 3)),
+    XCHG((on, x, y) -> on.see(on.words[x].xchg(y, Order.FULL))),
+    CMPXCHG((on, x, y) -> on.see(on.words[x].cmpxchg(y, y + 1, Order.FULL))),
+    ADD((on, x, y) -> on.see(on.words[x].fetchAdd(1, Order.FULL))),
+    ADD_UNLESS((on, x, y) -> on.see(on.words[x].addUnless(1, y, Order.FULL))),
+    OR((on, x, y) -> on.see(on.words[x].fetchOr(y, Order.FULL))),
+    AND((on, x, y) -> on.see(on.words[x].fetchAnd(y, Order.FULL))),
+    XOR((on, x, y) -> on.see(on.words[x].fetchXor(y, Order.FULL))),
+    AWAIT((on, x, y) -> on.see(on.words[x].await(-1, y))),
+    AWAIT_BIT((on, x, y) -> on.see(on.words[x].await(1, y & 1))),
+    AWAIT_NOT((on, x, y) -> on.see(on.words[x].awaitNot(-1, y))),
+
+    /// Accesses that read or write another word in the same step, which one `y` says.
+    LOAD_READING((on, x, y) -> on.see(beside(on, x, Op.LOAD, 0, y, false))),
+    LOAD_WRITING((on, x, y) -> on.see(beside(on, x, Op.LOAD, 0, y, true))),
+    STORE_READING((on, x, y) -> beside(on, x, Op.STORE, 1, y, false)),
+    STORE_WRITING((on, x, y) -> beside(on, x, Op.STORE, 1, y, true)),
+    ADD_WRITING((on, x, y) -> on.see(beside(on, x, Op.ADD, 1, y, true))),
+    AWAIT_READING((on, x, y) -> on.see(beside(on, x, Op.AWAIT_NOT, -1, y, false))),
+    AWAIT_WRITING((on, x, y) -> on.see(beside(on, x, Op.AWAIT_NOT, -1, y, true))),
+
+    SPIN_LOCK((on, x, y) -> on.spins[x].lock()),
+    SPIN_TRYLOCK((on, x, y) -> on.see(on.spins[x].trylock())),
+    SPIN_IS_LOCKED((on, x, y) -> on.see(on.spins[x].isLocked())),
+    SPIN_UNLOCK(
+            (on, x, y) -> {
+                if (on.holds(on.spins[x])) {
+                    on.spins[x].unlock();
+                }
+            }),
+    ROGUE_SPIN_UNLOCK((on, x, y) -> on.spins[x].unlock()),
+    MUTEX_LOCK((on, x, y) -> on.mutex.lock()),
+    MUTEX_TRYLOCK((on, x, y) -> on.see(on.mutex.trylock())),
+    MUTEX_UNLOCK(
+            (on, x, y) -> {
+                if (on.holds(on.mutex)) {
+                    on.mutex.unlock();
+                }
+            }),
+    BIT_LOCK((on, x, y) -> on.bit.lock()),
+    BIT_TRYLOCK((on, x, y) -> on.see(on.bit.trylock())),
+    BIT_IS_LOCKED((on, x, y) -> on.see(on.bit.isLocked())),
+    BIT_WAIT((on, x, y) -> on.bit.waitUnlocked()),
+    BIT_UNLOCK(
+            (on, x, y) -> {
+                if (on.holds(on.bit)) {
+                    on.bit.unlock();
+                }
+            }),
+
+    DOWN_READ(
+            (on, x, y) -> {
+                on.sem.downRead();
+                on.local().readHolds++;
+            }),
+    DOWN_READ_TRYLOCK(
+            (on, x, y) -> {
+                boolean taken = on.sem.downReadTrylock();
+                on.local().readHolds += taken ? 1 : 0;
+                on.see(taken);
+            }),
+    DOWN_WRITE(
+            (on, x, y) -> {
+                on.sem.downWrite();
+                on.local().writeHolds++;
+            }),
+    DOWN_WRITE_TRYLOCK(
+            (on, x, y) -> {
+                boolean taken = on.sem.downWriteTrylock();
+                on.local().writeHolds += taken ? 1 : 0;
+                on.see(taken);
+            }),
+    DOWNGRADE(
+            (on, x, y) -> {
+                if (on.local().writeHolds > 0) {
+                    on.local().writeHolds--;
+                    on.local().readHolds++;
+                    on.sem.downgradeWrite();
+                }
+            }),
+    UP(
+            (on, x, y) -> {
+                if (on.local().writeHolds > 0) {
+                    on.local().writeHolds--;
+                    on.sem.upWrite();
+                } else if (on.local().readHolds > 0) {
+                    on.local().readHolds--;
+                    on.sem.upRead();
+                }
+            }),
+
+    PREPARE_TO_WAIT((on, x, y) -> on.queue.prepare()),
+    SLEEP((on, x, y) -> on.queue.sleep()),
+    FINISH_WAIT((on, x, y) -> on.queue.finish()),
+    WAKE_UP((on, x, y) -> on.queue.wakeAll()),
+    WAITQUEUE_ACTIVE((on, x, y) -> on.see(on.queue.active())),
+
+    WRITE_SEQ_BEGIN((on, x, y) -> on.seq.writeBegin()),
+    WRITE_SEQ_END((on, x, y) -> on.seq.writeEnd()),
+    READ_SEQ_BEGIN((on, x, y) -> on.see(on.seq.readBegin())),
+    READ_SEQ_RETRY((on, x, y) -> on.see(on.seq.readRetry(on.local().last))),
+
+    IRQ_SAVE((on, x, y) -> on.machine.cpu().irqSave()),
+    IRQ_RESTORE(
+            (on, x, y) -> {
+                if (on.machine.current().irqsOff()) {
+                    on.machine.cpu().irqRestore();
+                }
+            }),
+    /// Sends to the CPUs of the mask `x`; the handler does number `y`.
+    IPI((on, x, y) -> on.machine.ipi().call(x, cpu -> interrupt(on, y), false)),
+    IPI_WAIT((on, x, y) -> on.machine.ipi().call(x, cpu -> interrupt(on, y), true)),
+
+    RCU_READ_LOCK((on, x, y) -> on.machine.rcu().readLock()),
+    RCU_READ_UNLOCK(
+            (on, x, y) -> {
+                if (on.machine.current().rcuDepth() > 0) {
+                    on.machine.rcu().readUnlock();
+                }
+            }),
+    SYNCHRONIZE_RCU((on, x, y) -> on.machine.rcu().synchronize()),
+    CALL_RCU((on, x, y) -> on.machine.rcu().call(() -> callback(on, y))),
+
+    ALLOCATE((on, x, y) -> on.regions[x].allocate()),
+    FREE((on, x, y) -> on.regions[x].free()),
+
+    /// Makes an object and has {@link Playground#head} point to it.
+    PUBLISH(
+            (on, x, y) -> {
+                Playground.Node node = new Playground.Node(on.machine, y);
+                node.region.allocate();
+                on.head.writeOnce(node);
+            }),
+    FOLLOW(
+            (on, x, y) -> {
+                Playground.Node node = on.head.readOnce();
+                if (node != null) {
+                    on.see(node.word.fetchAdd(1, Order.FULL));
+                }
+            }),
+    UNPUBLISH(
+            (on, x, y) -> {
+                Playground.Node node = on.head.readOnce();
+                if (node != null) {
+                    on.head.writeOnce(null);
+                    node.region.free();
+                }
+            }),
+
+    OOPS(
+            (on, x, y) -> {
+                throw TaskKilled.INSTANCE;
+            }),
+    CRASH(
+            (on, x, y) -> {
+                throw new IllegalStateException("crash");
+            });
+
+    private final Action action;
+
+    /// The code of a kind of statement.
+    @FunctionalInterface
+    interface Action {
+        void run(Playground on, int x, int y);
+    }
+
+    Kind(Action action) {
+        this.action = action;
+    }
+
+    Action action() {
+        return action;
+    }
+
+    private static long beside(Playground on, int x, Op op, long a, int y, boolean written) {
+        Word extra = on.words[(x + 1 + y) % Playground.WORDS];
+        return on.machine.access(on.words[x], op, Order.ONCE, a, 0, extra, written);
+    }
+
+    private static void interrupt(Playground on, int y) {
+        switch (y) {
+            case 0 -> on.see(on.words[0].readOnce());
+            case 1 -> on.words[0].writeOnce(3);
+            default -> on.see(beside(on, 1, Op.ADD, 1, 0, true));
+        }
+    }
+
+    private static void callback(Playground on, int y) {
+        switch (y) {
+            case 0 -> on.words[0].writeOnce(3);
+            case 1 -> {
+                on.see(on.words[0].readOnce());
+                on.words[1].fetchAdd(1, Order.FULL);
+            }
+            default -> on.regions[0].free();
+        }
+    }
+}

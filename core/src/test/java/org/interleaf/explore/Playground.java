@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.interleaf.machine.BitLock;
+import org.interleaf.machine.Lock;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Monitor;
+import org.interleaf.machine.Mutex;
+import org.interleaf.machine.Ref;
+import org.interleaf.machine.Region;
+import org.interleaf.machine.RwSem;
+import org.interleaf.machine.SeqCount;
+import org.interleaf.machine.Shared;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Task;
+import org.interleaf.machine.WaitQueue;
+import org.interleaf.machine.Word;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// A machine with some of everything, on which a {@link RandomProgram} runs. It writes down what
+/// each task saw and what was found.
+final class Playground implements Monitor {
+    static final int WORDS = 5;
+    static final int REGIONS = 2;
+
+    final Machine machine;
+
+    /// Words 0 to 2 live forever, 3 and 4 belong to a region each.
+    final Word[] words = new Word[WORDS];
+
+    final Region[] regions = new Region[REGIONS];
+    final SpinLock[] spins;
+    final Mutex mutex;
+    final RwSem sem;
+
+    /// A bit of word 2, whose other bits are used as a number.
+    final BitLock bit;
+
+    final WaitQueue queue;
+    final SeqCount seq;
+    final Ref<Node> head;
+
+    private final List<Local> locals = new ArrayList<>();
+    private final List<Integer> went = new ArrayList<>();
+    private final TraceKey trace;
+
+    /// What a task knows, and what was seen of it.
+    static final class Local {
+        long last;
+        int readHolds;
+        int writeHolds;
+        final StringBuilder log = new StringBuilder();
+    }
+
+    /// An object that tasks make while they run.
+    static final class Node extends Shared {
+        final Region region;
+        final Word word;
+
+        Node(Machine machine, long initial) {
+            super(machine);
+            region = new Region(machine);
+            word = machine.word(region, null, "node", -1, initial);
+        }
+    }
+
+    Playground(RandomProgram program) {
+        machine = new Machine(program.cpus());
+        for (int r = 0; r < REGIONS; r++) {
+            regions[r] = new Region(machine);
+            regions[r].owner("region" + r);
+            if (program.regionsAlive()) {
+                regions[r].allocate();
+            }
+        }
+        for (int w = 0; w < WORDS; w++) {
+            Region region = w < WORDS - REGIONS ? null : regions[w - (WORDS - REGIONS)];
+            words[w] = machine.word(region, null, "w" + w, -1, 0);
+        }
+        spins =
+                new SpinLock[] {
+                    new SpinLock(machine, null, null, "s0"),
+                    new SpinLock(machine, regions[0], null, "s1")
+                };
+        mutex = new Mutex(machine, null, "m");
+        sem = new RwSem(machine, regions[1], null, "sem");
+        bit = new BitLock(machine, words[2], 4, "bit", false);
+        queue = new WaitQueue(machine, null, "queue");
+        seq = new SeqCount(machine, null, "seq");
+        head = new Ref<>(machine, Node.class, null, "head", -1);
+        spawn(program);
+        trace = new TraceKey(machine.tasks().size());
+    }
+
+    private void spawn(RandomProgram program) {
+        if (program.daemons() == RandomProgram.Daemons.FIRST) {
+            machine.startDaemons();
+        }
+        for (List<Statement> body : program.tasks()) {
+            int id = machine.tasks().size();
+            machine.spawn("P" + id, id % machine.cpuCount(), () -> run(body));
+        }
+        if (program.daemons() == RandomProgram.Daemons.LAST) {
+            machine.startDaemons();
+        }
+        machine.monitor(this);
+        machine.seal();
+        machine.tasks().forEach(task -> locals.add(new Local()));
+    }
+
+    private void run(List<Statement> body) {
+        for (Statement statement : body) {
+            statement.run(this);
+        }
+    }
+
+    // ---- for statements
+
+    /// What the running task knows.
+    Local local() {
+        return locals.get(machine.current().id());
+    }
+
+    /// The running task has seen `value`.
+    void see(long value) {
+        local().last = value;
+        local().log.append(value).append(' ');
+    }
+
+    void see(boolean value) {
+        see(value ? 1 : 0);
+    }
+
+    boolean holds(Lock lock) {
+        return machine.current().holds(lock);
+    }
+
+    // ---- what came of it
+
+    /// The tasks of the accesses, in order.
+    int[] went() {
+        return went.stream().mapToInt(t -> t).toArray();
+    }
+
+    /// The trace of the execution so far.
+    TraceKey.Key trace() {
+        return trace.key();
+    }
+
+    /// All that the rest of the execution depends on.
+    String state() {
+        StringBuilder text = new StringBuilder(outcome());
+        for (Task task : machine.tasks()) {
+            if (!task.finished()) {
+                text.append(' ').append(task.op()).append(task.word().id());
+                text.append(',').append(task.a()).append(',').append(task.b());
+            }
+        }
+        return text.toString();
+    }
+
+    /// What the execution came to: the state of everything, and what each task has seen.
+    String outcome() {
+        StringBuilder text = new StringBuilder();
+        for (Word word : words) {
+            text.append(word.peek()).append(' ');
+        }
+        for (Region region : regions) {
+            text.append(region.alive() ? '+' : '-');
+        }
+        text.append(spins[0].word().peek()).append(spins[1].word().peek());
+        text.append(' ').append(seq.word().peek()).append(head.word().peek());
+        for (int t = 0; t < locals.size(); t++) {
+            Task task = machine.tasks().get(t);
+            text.append(" | ").append(locals.get(t).log);
+            text.append(task.finished() ? "ended" : task.atRest() ? "rests" : "waits");
+            for (int i = 0; i < task.heldCount(); i++) {
+                text.append(" holds ").append(task.held(i).name());
+            }
+        }
+        return text.toString();
+    }
+
+    // ---- as a monitor
+
+    @Override
+    public void started() {
+        trace.begin();
+        went.clear();
+        for (Local local : locals) {
+            local.last = 0;
+            local.readHolds = 0;
+            local.writeHolds = 0;
+            local.log.setLength(0);
+        }
+    }
+
+    @Override
+    public void stepped(Task task, long before) {
+        trace.step(task, before);
+        went.add(task.id());
+    }
+
+    private void found(Task task, String what) {
+        if (task.id() >= 0) {
+            locals.get(task.id()).log.append(what).append(' ');
+        }
+    }
+
+    @Override
+    public void doubleFree(Task task, Region region) {
+        found(task, "double-free");
+    }
+
+    @Override
+    public void usedAfterFree(Task task, Word word) {
+        found(task, "use-after-free");
+    }
+
+    @Override
+    public void releasedUnheld(Task task, Lock lock) {
+        found(task, "released-unheld");
+    }
+
+    @Override
+    public void mightSleep(Task task, String what) {
+        found(task, "sleeps");
+    }
+
+    @Override
+    public void complained(Task task, String kind, String text) {
+        found(task, kind);
+    }
+
+    @Override
+    public void crashed(Task task, Throwable crash) {
+        found(task, "crashed:" + crash.getMessage());
+    }
+}

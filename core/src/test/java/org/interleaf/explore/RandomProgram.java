@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import static org.interleaf.explore.Kind.*;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/// A small random program for a {@link Playground}.
+///
+/// @param tasks the statements of each task
+record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<Statement>> tasks) {
+    private static final int STATEMENTS_MAX = 5;
+
+    /// Whether the machine's daemons are there, and their place among the tasks.
+    enum Daemons {
+        NONE,
+        FIRST,
+        LAST
+    }
+
+    /// Statements that belong together. A program draws on a few families only, so that its tasks
+    /// meet.
+    private enum Family {
+        WORDS(LOAD, STORE, STORE_SEEN, LOAD, STORE),
+        UPDATES(CMPXCHG, CMPXCHG, ADD_UNLESS, XCHG, ADD, OR, AND, XOR),
+        WAITS(AWAIT, AWAIT_BIT, AWAIT_NOT, STORE, ADD),
+        PAIRS(
+                LOAD_READING,
+                LOAD_WRITING,
+                STORE_READING,
+                STORE_WRITING,
+                ADD_WRITING,
+                AWAIT_READING,
+                AWAIT_WRITING),
+        SPINS(SPIN_LOCK, SPIN_UNLOCK, SPIN_TRYLOCK, SPIN_UNLOCK, SPIN_IS_LOCKED, ROGUE_SPIN_UNLOCK),
+        MUTEXES(MUTEX_LOCK, MUTEX_UNLOCK, MUTEX_TRYLOCK, MUTEX_UNLOCK),
+        BITS(BIT_LOCK, BIT_UNLOCK, BIT_TRYLOCK, BIT_WAIT, BIT_IS_LOCKED),
+        RWSEMS(DOWN_READ, UP, DOWN_WRITE, UP, DOWN_READ_TRYLOCK, DOWN_WRITE_TRYLOCK, DOWNGRADE),
+        QUEUES(PREPARE_TO_WAIT, SLEEP, WAKE_UP, FINISH_WAIT, WAITQUEUE_ACTIVE),
+        SEQS(WRITE_SEQ_BEGIN, WRITE_SEQ_END, READ_SEQ_BEGIN, READ_SEQ_RETRY),
+        IRQS(IRQ_SAVE, IRQ_RESTORE),
+        IPIS(IPI, IPI_WAIT, IRQ_SAVE, IRQ_RESTORE),
+        RCU(RCU_READ_LOCK, RCU_READ_UNLOCK, SYNCHRONIZE_RCU, CALL_RCU),
+        REGIONS(ALLOCATE, FREE),
+        OBJECTS(PUBLISH, FOLLOW, UNPUBLISH),
+        DEATHS(OOPS, CRASH);
+
+        final List<Kind> kinds;
+
+        Family(Kind... kinds) {
+            this.kinds = List.of(kinds);
+        }
+    }
+
+    static RandomProgram of(long seed) {
+        Random random = new Random(seed * 0x9e3779b97f4a7c15L);
+        List<Kind> kinds = kinds(random);
+        boolean daemons =
+                kinds.contains(IPI) || kinds.contains(CALL_RCU) || random.nextInt(20) == 0;
+        int count = 2 + random.nextInt(3);
+        int words = 1 + random.nextInt(Playground.WORDS);
+        List<List<Statement>> tasks = new ArrayList<>();
+        for (int t = 0; t < count; t++) {
+            List<Statement> body = new ArrayList<>();
+            int length = 1 + random.nextInt(STATEMENTS_MAX);
+            for (int i = 0; i < length; i++) {
+                body.add(statement(random, kinds, words));
+            }
+            if (random.nextBoolean()) {
+                close(body);
+            }
+            tasks.add(body);
+        }
+        return new RandomProgram(
+                1 + random.nextInt(3),
+                !daemons ? Daemons.NONE : random.nextBoolean() ? Daemons.FIRST : Daemons.LAST,
+                random.nextBoolean(),
+                tasks);
+    }
+
+    private static List<Kind> kinds(Random random) {
+        List<Kind> kinds = new ArrayList<>();
+        int families = 1 + random.nextInt(3);
+        for (int i = 0; i < families; i++) {
+            Family[] all = Family.values();
+            kinds.addAll(all[random.nextInt(all.length)].kinds);
+        }
+        if (random.nextInt(3) > 0) {
+            kinds.addAll(Family.WORDS.kinds);
+        }
+        return kinds;
+    }
+
+    /// Ends what `body` began. What gives nothing back where nothing was taken makes no access.
+    private static void close(List<Statement> body) {
+        for (int i = body.size() - 1; i >= 0; i--) {
+            Statement begun = body.get(i);
+            Kind end =
+                    switch (begun.kind()) {
+                        case SPIN_LOCK, SPIN_TRYLOCK -> SPIN_UNLOCK;
+                        case MUTEX_LOCK, MUTEX_TRYLOCK -> MUTEX_UNLOCK;
+                        case BIT_LOCK, BIT_TRYLOCK -> BIT_UNLOCK;
+                        case DOWN_READ, DOWN_WRITE, DOWN_READ_TRYLOCK, DOWN_WRITE_TRYLOCK -> UP;
+                        case IRQ_SAVE -> IRQ_RESTORE;
+                        case RCU_READ_LOCK -> RCU_READ_UNLOCK;
+                        default -> null;
+                    };
+            if (end != null) {
+                body.add(new Statement(end, begun.x(), 0, Statement.When.ALWAYS));
+            }
+        }
+    }
+
+    private static Statement statement(Random random, List<Kind> kinds, int words) {
+        Kind kind = kinds.get(random.nextInt(kinds.size()));
+        int x =
+                switch (kind) {
+                    case SPIN_LOCK,
+                            SPIN_TRYLOCK,
+                            SPIN_UNLOCK,
+                            SPIN_IS_LOCKED,
+                            ROGUE_SPIN_UNLOCK,
+                            ALLOCATE,
+                            FREE ->
+                            random.nextInt(2);
+                    case IPI, IPI_WAIT -> 1 + random.nextInt(7);
+                    // Sometimes the words with a region, whose numbers are the highest.
+                    default ->
+                            random.nextInt(5) == 0
+                                    ? Playground.WORDS - 1 - random.nextInt(2)
+                                    : random.nextInt(words);
+                };
+        Statement.When[] whens = Statement.When.values();
+        Statement.When when =
+                random.nextInt(3) > 0 ? Statement.When.ALWAYS : whens[random.nextInt(whens.length)];
+        return new Statement(kind, x, random.nextInt(3), when);
+    }
+
+    /// The program without one task.
+    RandomProgram withoutTask(int t) {
+        List<List<Statement>> fewer = new ArrayList<>(tasks);
+        fewer.remove(t);
+        return new RandomProgram(cpus, daemons, regionsAlive, fewer);
+    }
+
+    /// The program without one statement of one task.
+    RandomProgram withoutStatement(int t, int i) {
+        List<List<Statement>> fewer = new ArrayList<>(tasks);
+        List<Statement> body = new ArrayList<>(tasks.get(t));
+        body.remove(i);
+        fewer.set(t, body);
+        return new RandomProgram(cpus, daemons, regionsAlive, fewer);
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        text.append(cpus).append(" CPUs, daemons ").append(daemons);
+        text.append(regionsAlive ? ", regions allocated\n" : ", regions free\n");
+        for (int t = 0; t < tasks.size(); t++) {
+            text.append("  task ").append(t).append(": ").append(tasks.get(t)).append('\n');
+        }
+        return text.toString();
+    }
+}

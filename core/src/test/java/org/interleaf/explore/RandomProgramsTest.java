@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+/// The explorer against brute force on small random programs: the same outcomes and findings, one
+/// execution for each trace, none superfluous, and each replays from its token on a fresh machine.
+///
+/// - `-Dinterleaf.random.programs=N` checks N programs instead of a few thousand.
+/// - `-Dinterleaf.random.seed=S` begins at another seed; a failure names the program's seed.
+/// - `-Dinterleaf.random.limit=L` goes on to programs with up to L interleavings, and more than
+///   that where they are merged.
+final class RandomProgramsTest {
+    @Test
+    void explorerAgreesWithBruteForce() {
+        long programs = Long.getLong("interleaf.random.programs", 3_000);
+        long first = Long.getLong("interleaf.random.seed", 1);
+        long checked = 0;
+        long traces = 0;
+        for (long seed = first; seed < first + programs; seed++) {
+            CrossCheck.Result result = CrossCheck.of(RandomProgram.of(seed));
+            if (result.problem() != null) {
+                throw new AssertionError(CrossCheck.report(seed));
+            }
+            checked += result.traces() < 0 ? 0 : 1;
+            traces += Math.max(0, result.traces());
+        }
+        assertThat(checked).as("programs small enough").isGreaterThan(programs * 4 / 5);
+        assertThat(traces).as("traces in %s programs", programs).isGreaterThan(4 * programs);
+    }
+
+    @Test
+    void executionsThatAreCutAreFollowedAndNeverCalledComplete() {
+        long cut = 0;
+        for (long seed = 1; seed <= 200; seed++) {
+            cut += CrossCheck.cutAt(4, RandomProgram.of(seed));
+        }
+        assertThat(cut).as("executions cut").isGreaterThan(100);
+    }
+
+    @Test
+    void everyKindOfStatementComesUp() {
+        Set<Kind> missing = EnumSet.allOf(Kind.class);
+        for (long seed = 1; seed < 3_000; seed++) {
+            RandomProgram.of(seed).tasks().forEach(t -> t.forEach(s -> missing.remove(s.kind())));
+        }
+        assertThat(missing).isEmpty();
+    }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import org.interleaf.check.KernelNames;
+import org.interleaf.check.PageLaws;
+import org.interleaf.check.Sanitizers;
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Exploration;
+import org.interleaf.explore.Explorer;
+import org.interleaf.explore.Limits;
+import org.interleaf.explore.Program;
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.Tlb;
+import org.interleaf.trace.Violation;
+
+/// A process of a few threads, each on a CPU of its own, explored to the end with all sanitizers.
+final class MmScenario implements Program {
+    static final int RW = Mman.PROT_READ | Mman.PROT_WRITE;
+    static final int ANON = Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS;
+
+    /// Every level of a 4-level configuration, with two entries in each table.
+    private static final Geometry TINY = new Geometry(12, new int[] {1, 1, 1, 0, 1});
+
+    private static final int SINGLES = 16;
+    private static final int BIGS = 2;
+
+    final Machine machine;
+    final Kernel kernel;
+    final MmStruct mm;
+    private final PhysicalMemory memory;
+    private final Sanitizers sanitizers;
+    private final PageLaws laws;
+    private Supplier<String> state = () -> "";
+
+    /// What was found in any execution, each finding once.
+    final Set<String> found = new TreeSet<>();
+
+    /// The final states seen.
+    final Set<String> states = new TreeSet<>();
+
+    MmScenario(int cpus, Arch arch, HugeMemory.Thp thp) {
+        machine = new Machine(cpus);
+        int bigOrder = arch.geometry().hpagePmdOrder();
+        memory = new PhysicalMemory(machine, 1, SINGLES, bigOrder, BIGS);
+        KernelNames names = new KernelNames(MmScenario.class.getClassLoader());
+        sanitizers = new Sanitizers(names, false);
+        machine.monitor(sanitizers);
+        kernel = new Kernel(machine, arch, memory, thp);
+        mm = kernel.createMm("mm");
+        kernel.activate(mm);
+        laws = new PageLaws(kernel, mm);
+    }
+
+    /// Flushes by IPI, tables freed through RCU, all locks split.
+    static Arch x86() {
+        return new Arch(
+                "x86-64", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.RCU);
+    }
+
+    /// Broadcast flushes, tables freed through RCU, all locks split.
+    static Arch arm64() {
+        return new Arch(
+                "arm64-4k", TINY, true, true, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
+    }
+
+    /// One page-table lock for the whole process, broadcast flushes.
+    static Arch unsplit() {
+        return new Arch(
+                "unsplit", TINY, false, false, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
+    }
+
+    /// Flushes by IPI, tables freed right after.
+    static Arch afterFlush() {
+        return new Arch(
+                "old", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.AFTER_FLUSH);
+    }
+
+    /// Each of the architectures above.
+    static List<Arch> all() {
+        return List.of(x86(), arm64(), unsplit(), afterFlush());
+    }
+
+    long pageSize() {
+        return kernel.geometry().pageSize();
+    }
+
+    long pmdSize() {
+        return kernel.geometry().size(Geometry.PMD);
+    }
+
+    /// Maps `len` bytes, readable and writable.
+    long map(long len) {
+        return kernel.mmap().mmap(mm, 0, len, RW, ANON);
+    }
+
+    long load(long addr) {
+        return kernel.userAccess().load(mm, addr, 8);
+    }
+
+    void store(long addr, long value) {
+        kernel.userAccess().store(mm, addr, 8, value);
+    }
+
+    void task(Runnable body) {
+        int id = machine.tasks().size();
+        machine.spawn("P" + id, id % machine.cpuCount(), body);
+    }
+
+    MmScenario observe(Supplier<String> text) {
+        state = text;
+        return this;
+    }
+
+    /// Explores all interleavings; fails where they are too many.
+    Exploration explore() {
+        machine.startDaemons();
+        machine.seal();
+        Limits limits = Limits.NONE.withMaxExecutions(3_000_000).withMaxSteps(20_000);
+        return Explorer.explore(this, limits, "test");
+    }
+
+    @Override
+    public Machine machine() {
+        return machine;
+    }
+
+    @Override
+    public void finished(Ending ending) {
+        sanitizers.findings().all().forEach(v -> found.add(v.title() + ": " + v.text()));
+        if (ending.kind() != Ending.Kind.COMPLETE) {
+            found.add(ending.kind().toString());
+            return;
+        }
+        findings().forEach(found::add);
+        states.add(state.get());
+    }
+
+    /// What is wrong with the state at this moment, when nothing is under way.
+    List<String> findings() {
+        List<String> all =
+                new java.util.ArrayList<>(
+                        laws.check(pfn -> 0, pfn -> 0).stream().map(Violation::text).toList());
+        for (int c = 0; c < machine.cpuCount(); c++) {
+            checkTlb(c, kernel.mmu().tlb(c), all);
+        }
+        if (mm.tlbFlushPending.peek() != 0) {
+            all.add("tlb_flush_pending is " + mm.tlbFlushPending.peek());
+        }
+        return all;
+    }
+
+    /// No translation outlives the entry that it came from.
+    private void checkTlb(int cpu, Tlb tlb, List<String> all) {
+        for (int i = 0; i < tlb.size(); i++) {
+            if (tlb.pfn(i) != kernel.inspect().mappedPfn(mm, tlb.start(i))) {
+                all.add("stale translation on cpu " + cpu);
+            }
+        }
+    }
+
+    /// How many frames are allocated at this moment.
+    int framesInUse() {
+        int n = 0;
+        for (int pfn = 0; pfn < memory.frameCount(); pfn++) {
+            n += memory.frame(pfn).life().alive() ? 1 : 0;
+        }
+        return n;
+    }
+}

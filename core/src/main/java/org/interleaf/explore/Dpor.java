@@ -51,7 +51,7 @@ final class Dpor implements Scheduler {
     Dpor(Machine machine, int maxSteps) {
         this.machine = machine;
         this.maxSteps = maxSteps;
-        this.log = new EventLog(machine.tasks().size());
+        this.log = new EventLog(machine.tasks().size(), machine.wordCount() + 64);
         this.reversal = new Reversal(log);
     }
 
@@ -275,10 +275,12 @@ final class Dpor implements Scheduler {
     boolean backtrack() {
         while (log.size() > 0) {
             int state = log.size() - 1;
-            Footprint done = log.footprint(state);
+            boolean more = !wakeup.get(state).isEmpty();
+            if (more) {
+                sleep.get(state).add(log.footprint(state));
+            }
             log.removeLast();
-            if (!wakeup.get(state).isEmpty()) {
-                sleep.get(state).add(done);
+            if (more) {
                 replayUntil = state;
                 return true;
             }

@@ -46,8 +46,8 @@ final class EventLog {
     private int[] eventOf = new int[512];
 
     // One element a location: the last write, as an index of an access, and a chain of reads since.
-    private int[] lastWrite = new int[256];
-    private int[] lastRead = new int[256];
+    private int[] lastWrite;
+    private int[] lastRead;
 
     private final int[] lastOfTask;
     private final int[] scratchClock;
@@ -56,8 +56,11 @@ final class EventLog {
     private int[] candidates = new int[64];
     private int candidateCount;
 
-    EventLog(int tasks) {
+    /// @param locations about how many locations there are
+    EventLog(int tasks, int locations) {
         this.tasks = tasks;
+        this.lastWrite = new int[locations];
+        this.lastRead = new int[locations];
         this.clock = new int[256 * tasks];
         this.lastOfTask = new int[tasks];
         this.scratchClock = new int[tasks];

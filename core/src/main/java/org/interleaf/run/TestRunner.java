@@ -79,6 +79,14 @@ public final class TestRunner {
         return withPagesLargeEnough(boot -> record(test, schedule, boot));
     }
 
+    /// Measures how fast a test is explored.
+    ///
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    public Benchmark.Result measure(Source source, Benchmark benchmark) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(boot -> benchmark.measure(Session.open(test, model, boot)));
+    }
+
     /// Identifies the test as it is run here, as schedules of it do.
     public String fingerprint(LitmusTest test) {
         return Session.fingerprint(test, options.config(), options.patches());

@@ -17,9 +17,13 @@ import org.interleaf.machine.Order;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// Compiles the expressions of one process, of the init block, or of the condition.
 class ExprCompiler {
+    /// What registers are called in litmus tests: `r0`, `r9a`, `rc9`.
+    private static final Pattern REGISTER = Pattern.compile("r[a-z]?[0-9]+[a-z]?");
+
     private final Unit unit;
     private final Registers registers;
     private final Operators operators;
@@ -111,10 +115,31 @@ class ExprCompiler {
             boolean small = constant == (int) (long) constant;
             return Typed.constant(constant, small ? Types.INT : Types.LONG);
         }
-        if (registers.mentions(e.id())) {
+        if (registers.mentions(e.id()) || isNeglected(e, variable != null)) {
             return new Typed(new Values.Register(registers.undeclared(e.id()).index()), Types.LONG);
         }
         throw unknown(e, variable != null);
+    }
+
+    /// Whether this can only be a register, though nothing is ever assigned to it. herd7 reads 0
+    /// there, and so do some old tests; most often it is misspelt.
+    private boolean isNeglected(Expr.Name e, boolean isVariable) {
+        if (isVariable || !allowsNeglected() || !REGISTER.matcher(e.id()).matches()) {
+            return false;
+        }
+        String near = Names.nearest(e.id(), registers.names());
+        unit.warn(
+                e.pos(),
+                "nothing is assigned to register `"
+                        + e.id()
+                        + "`, so it is 0"
+                        + (near == null ? "" : "; did you mean `" + near + "`?"));
+        return true;
+    }
+
+    /// Whether a register may be read that nothing was assigned to.
+    boolean allowsNeglected() {
+        return true;
     }
 
     /// Whether the name of a shared variable may be used for its value here.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
-import java.util.List;
 import org.interleaf.machine.Fence;
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Monitor;
@@ -9,14 +8,16 @@ import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 
+import java.util.List;
+
 /// All sanitizers as one monitor. What they find in an execution is in {@link #findings} until the
 /// next one begins.
 public final class Sanitizers implements Monitor {
     private final Findings findings;
     private final List<Monitor> all;
 
-    /// @param withHistory whether reports say who allocated and freed; for a single execution, as it
-    ///     makes each allocation slow
+    /// @param withHistory whether reports say who allocated and freed; for a single execution, as
+    ///   it makes each allocation slow
     public Sanitizers(KernelNames names, boolean withHistory) {
         findings = new Findings(names);
         all =

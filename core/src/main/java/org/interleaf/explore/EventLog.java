@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.Arrays;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// The events of the execution at hand, with their happens-before relation and the races among them.
+import java.util.Arrays;
+
+/// The events of the execution at hand, with their happens-before relation and the races among
+/// them.
 ///
 /// Everything is kept in flat arrays that grow and are used again. Events are appended, and taken
 /// off the end when the explorer backtracks; what is known of each location is undone with them, so
 /// the common prefix of two executions is analysed once.
 ///
 /// # Clocks
+///
 /// The clock of event e holds, for each task, the number of that task's last event that happens
 /// before e or is e. So event d happens before e exactly when `clock(e)[task(d)] >= d`.
 final class EventLog {
@@ -157,8 +160,8 @@ final class EventLog {
         }
     }
 
-    /// Adds to the candidates the events that race with an access of `location` about to happen.
-    /// If it waits, `enabled` says whether it may run now.
+    /// Adds to the candidates the events that race with an access of `location` about to happen. If
+    /// it waits, `enabled` says whether it may run now.
     private void findRaces(
             int location, boolean written, boolean waits, boolean enabled, Op o, long x, long y) {
         if (written) {
@@ -175,10 +178,10 @@ final class EventLog {
         }
     }
 
-    /// A waiting access cannot come right before the write that enabled it. It races with the latest
-    /// write that it could have come before: the one that found a value with which it need not wait.
-    private int lastWriteBeforeWhichEnabled(
-            int last, boolean enabledNow, Op o, long x, long y) {
+    /// A waiting access cannot come right before the write that enabled it. It races with the
+    /// latest write that it could have come before: the one that found a value with which it need
+    /// not wait.
+    private int lastWriteBeforeWhichEnabled(int last, boolean enabledNow, Op o, long x, long y) {
         boolean enabled = enabledNow;
         for (int w = last; w != NONE; w = previousWrite[w]) {
             if (known(eventOf[w])) {
@@ -312,9 +315,7 @@ final class EventLog {
     Footprint footprintWithout(int first, int second) {
         int x = firstAccess[second];
         int y = firstAccess[first];
-        if (op[second].waits()
-                || access[x] >> 1 != access[y] >> 1
-                || (access[y] & 1) == 0) {
+        if (op[second].waits() || access[x] >> 1 != access[y] >> 1 || (access[y] & 1) == 0) {
             return footprint(second);
         }
         boolean writes = op[second].writes(before[first], a[second], b[second]);

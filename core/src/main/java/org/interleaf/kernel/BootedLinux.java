@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.interleaf.check.Deadlock;
 import org.interleaf.check.KernelNames;
 import org.interleaf.check.PageLaws;
@@ -15,6 +13,9 @@ import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.trace.Violation;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /// A running model: one process, of which each P of a test is a thread on a CPU of its own.
 final class BootedLinux implements Booted {

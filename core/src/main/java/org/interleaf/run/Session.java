@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.zip.CRC32;
 import org.interleaf.check.Deadlock;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Program;
@@ -20,8 +15,14 @@ import org.interleaf.patch.ModelPatch;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
-/// A test, ready to run: compiled, on a machine that is sealed. Tests that name nothing of the model
-/// run on a bare machine.
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+
+/// A test, ready to run: compiled, on a machine that is sealed. Tests that name nothing of the
+/// model run on a bare machine.
 final class Session implements Program {
     private final LitmusProgram program;
     private final @Nullable Booted booted;
@@ -39,10 +40,7 @@ final class Session implements Program {
         Booted booted = model.boot(test, options);
         LitmusProgram program =
                 LitmusProgram.load(
-                        test,
-                        booted.machine(),
-                        booted.vocabulary(),
-                        LitmusProgram.SPIN_BOUND);
+                        test, booted.machine(), booted.vocabulary(), LitmusProgram.SPIN_BOUND);
         booted.seal();
         return new Session(program, booted);
     }
@@ -87,8 +85,7 @@ final class Session implements Program {
     List<Violation> findings() {
         boolean complete = program.lastEnd() != LitmusProgram.End.CUT;
         boolean deadlock = program.lastEnd() == LitmusProgram.End.DEADLOCK;
-        List<Violation> found =
-                booted == null ? List.of() : booted.findings(complete && !deadlock);
+        List<Violation> found = booted == null ? List.of() : booted.findings(complete && !deadlock);
         if (!deadlock || !found.isEmpty()) {
             return found;
         }

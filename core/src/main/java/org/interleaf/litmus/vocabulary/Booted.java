@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.vocabulary;
 
-import java.util.List;
 import org.interleaf.machine.Machine;
 import org.interleaf.trace.Violation;
+
+import java.util.List;
 
 /// A booted kernel: a machine that is not sealed yet, and what a test can call on it.
 public interface Booted {

@@ -153,6 +153,17 @@ final class SemanticsTest {
     }
 
     @Test
+    void aRegisterThatNothingIsAssignedToIsZeroAndOdd() {
+        Tests.Result result =
+                Tests.explore("C t\n{}\nP0(int *x) { int r9c = 3; *x = r9c - rc9; }\nforall (x=3)");
+        assertThat(result.verdict()).isEqualTo("Always");
+        assertThat(result.program().warnings())
+                .containsExactly(
+                        "t.litmus:3:38: warning: nothing is assigned to register `rc9`, so it is 0;"
+                                + " did you mean `r9c`?");
+    }
+
+    @Test
     void aTestMayHaveManyProcesses() {
         StringBuilder test = new StringBuilder("C t\n{ x = 0; }\n");
         for (int i = 0; i < 64; i++) {

@@ -43,6 +43,7 @@ final class EventLog {
     private int[] access = new int[512];
     private int[] previousWrite = new int[512];
     private int[] previousRead = new int[512];
+    private int[] readBefore = new int[512];
     private int[] eventOf = new int[512];
 
     // One element a location: the last write, as an index of an access, and a chain of reads since.
@@ -154,11 +155,16 @@ final class EventLog {
         eventOf[x] = e;
         findRaces(location, written, waits, true, op[e], a[e], b[e]);
         previousWrite[x] = lastWrite[location];
-        previousRead[x] = lastRead[location];
+        int read = lastRead[location];
+        readBefore[x] = read;
         if (written) {
+            previousRead[x] = read;
             lastWrite[location] = x;
             lastRead[location] = NONE;
         } else {
+            // An earlier read by the same task happens before this one, and need not be remembered.
+            boolean own = read != NONE && task[eventOf[read]] == task[e];
+            previousRead[x] = own ? previousRead[read] : read;
             lastRead[location] = x;
         }
     }
@@ -338,7 +344,7 @@ final class EventLog {
         for (int x = accessCount - 1; x >= firstAccess[e]; x--) {
             int location = access[x] >> 1;
             lastWrite[location] = previousWrite[x];
-            lastRead[location] = previousRead[x];
+            lastRead[location] = readBefore[x];
         }
         accessCount = firstAccess[e];
         lastOfTask[task[e]] = previousOfTask[e];
@@ -364,6 +370,7 @@ final class EventLog {
         access = Arrays.copyOf(access, n);
         previousWrite = Arrays.copyOf(previousWrite, n);
         previousRead = Arrays.copyOf(previousRead, n);
+        readBefore = Arrays.copyOf(readBefore, n);
         eventOf = Arrays.copyOf(eventOf, n);
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import org.interleaf.check.Deadlock;
 import org.interleaf.check.KernelNames;
 import org.interleaf.check.PageLaws;
 import org.interleaf.check.Sanitizers;
@@ -74,11 +73,6 @@ final class BootedLinux implements Booted {
 
     private boolean anyKilled() {
         return machine.tasks().stream().anyMatch(task -> task.killed());
-    }
-
-    @Override
-    public Violation deadlock() {
-        return Deadlock.describe(machine);
     }
 
     @Override

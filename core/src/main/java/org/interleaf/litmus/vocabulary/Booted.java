@@ -22,9 +22,6 @@ public interface Booted {
     /// @param quiescent whether every task ran to its end, so that nothing may be left over
     List<Violation> findings(boolean quiescent);
 
-    /// What a deadlock looks like, at the end of an execution that ended in one.
-    Violation deadlock();
-
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace();
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
-import java.util.IdentityHashMap;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 
-/// Use after free, as the kernel's KASAN reports it: a task touches a word of a frame that is free, or
-/// frees it again. Frames that are allocated again are found as well, in the interleaving in which
-/// the use comes before the allocation.
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Use after free, as the kernel's KASAN reports it: a task touches a word of a frame that is free,
+/// or frees it again. Frames that are allocated again are found as well, in the interleaving in
+/// which the use comes before the allocation.
 final class Kasan implements Monitor {
     private final Findings findings;
     private final boolean withHistory;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /// A simulated multiprocessor. It is set up once, by calls from outside that take effect at once;
 /// {@link #seal} then fixes that state, and every {@link #run} executes the tasks from it, one
 /// interleaving at a time, as a {@link Scheduler} decides.
 ///
 /// # State
+///
 /// Whatever a task may change lives in {@link Word}s. The machine journals each word when it first
 /// changes and puts the old values back before the next execution, so an execution pays for what it
 /// touched and not for the size of the machine. Words that a task makes while it runs are numbered
@@ -112,8 +114,7 @@ public final class Machine {
     /// bits are cleared in the step that begins it.
     Task daemon(String name, int cpu, Word trigger, long mask, Runnable body) {
         Task task =
-                new Task(
-                        this, tasks.size(), name, cpu, body, true, Op.TAKE_PENDING, trigger, mask);
+                new Task(this, tasks.size(), name, cpu, body, true, Op.TAKE_PENDING, trigger, mask);
         tasks.add(task);
         return task;
     }
@@ -268,9 +269,9 @@ public final class Machine {
         return access(word, op, order, a, b, null, false);
     }
 
-    /// As {@link #access(Word, Op, Order, long, long)}, reading or writing `extra` in the same step:
-    /// only the order against other accesses of `extra` matters, its value is left alone. It must be
-    /// another location than `word` and the life of its region.
+    /// As {@link #access(Word, Op, Order, long, long)}, reading or writing `extra` in the same
+    /// step: only the order against other accesses of `extra` matters, its value is left alone. It
+    /// must be another location than `word` and the life of its region.
     public long access(
             Word word,
             Op op,
@@ -296,7 +297,8 @@ public final class Machine {
     /// What an access touches and does, where that is only known in the step that makes it.
     @FunctionalInterface
     interface Aim {
-        /// Says through {@link Task#aim} what `task` would do now. It must never be a waiting access.
+        /// Says through {@link Task#aim} what `task` would do now. It must never be a waiting
+        /// access.
         void take(Task task);
     }
 

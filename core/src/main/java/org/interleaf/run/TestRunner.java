@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.lang.reflect.InvocationTargetException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
@@ -29,6 +24,11 @@ import org.interleaf.patch.PatchedModel;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;
+
+import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 
 /// Runs tests: loads the model, explores, replays what was found.
 public final class TestRunner {
@@ -77,6 +77,14 @@ public final class TestRunner {
     public Recording replay(Source source, Schedule schedule) {
         LitmusTest test = configured(LitmusTest.parse(source));
         return withPagesLargeEnough(boot -> record(test, schedule, boot));
+    }
+
+    /// Measures how fast a test is explored.
+    ///
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    public Benchmark.Result measure(Source source, Benchmark benchmark) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(boot -> benchmark.measure(Session.open(test, model, boot)));
     }
 
     /// Identifies the test as it is run here, as schedules of it do.

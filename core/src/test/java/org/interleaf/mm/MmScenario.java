@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Supplier;
 import org.interleaf.check.KernelNames;
 import org.interleaf.check.PageLaws;
 import org.interleaf.check.Sanitizers;
@@ -17,6 +13,11 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.Tlb;
 import org.interleaf.trace.Violation;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /// A process of a few threads, each on a CPU of its own, explored to the end with all sanitizers.
 final class MmScenario implements Program {
@@ -58,26 +59,22 @@ final class MmScenario implements Program {
 
     /// Flushes by IPI, tables freed through RCU, all locks split.
     static Arch x86() {
-        return new Arch(
-                "x86-64", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.RCU);
+        return new Arch("x86-64", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.RCU);
     }
 
     /// Broadcast flushes, tables freed through RCU, all locks split.
     static Arch arm64() {
-        return new Arch(
-                "arm64-4k", TINY, true, true, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
+        return new Arch("arm64-4k", TINY, true, true, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
     }
 
     /// One page-table lock for the whole process, broadcast flushes.
     static Arch unsplit() {
-        return new Arch(
-                "unsplit", TINY, false, false, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
+        return new Arch("unsplit", TINY, false, false, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
     }
 
     /// Flushes by IPI, tables freed right after.
     static Arch afterFlush() {
-        return new Arch(
-                "old", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.AFTER_FLUSH);
+        return new Arch("old", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.AFTER_FLUSH);
     }
 
     /// Each of the architectures above.

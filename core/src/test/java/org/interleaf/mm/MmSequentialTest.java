@@ -3,8 +3,8 @@ package org.interleaf.mm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.interleaf.machine.TaskKilled;
 import org.assertj.core.api.Assertions;
+import org.interleaf.machine.TaskKilled;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -188,8 +188,7 @@ final class MmSequentialTest {
         MmScenario s = small(arch);
         long a = s.map(s.pageSize());
         Mmap mmap = s.kernel.mmap();
-        assertThat(mmap.mmap(s.mm, 0, 0, MmScenario.RW, MmScenario.ANON))
-                .isEqualTo(-Errno.EINVAL);
+        assertThat(mmap.mmap(s.mm, 0, 0, MmScenario.RW, MmScenario.ANON)).isEqualTo(-Errno.EINVAL);
         assertThat(mmap.mmap(s.mm, 0, 1L << 40, MmScenario.RW, MmScenario.ANON))
                 .isEqualTo(-Errno.ENOMEM);
         int noreplace = MmScenario.ANON | Mman.MAP_FIXED_NOREPLACE;

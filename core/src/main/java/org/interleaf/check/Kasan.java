@@ -9,7 +9,6 @@ import org.interleaf.machine.Word;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /// Use after free, as the kernel's KASAN reports it: a task touches a word of a frame that is free,
 /// or frees it again. Frames that are allocated again are found as well, in the interleaving in
@@ -17,8 +16,8 @@ import java.util.Map;
 final class Kasan implements Monitor {
     private final Findings findings;
     private final boolean withHistory;
-    private final Map<Region, String> allocatedBy = new IdentityHashMap<>();
-    private final Map<Region, String> freedBy = new IdentityHashMap<>();
+    private final IdentityHashMap<Region, String> allocatedBy = new IdentityHashMap<>();
+    private final IdentityHashMap<Region, String> freedBy = new IdentityHashMap<>();
 
     /// @param withHistory whether to remember who allocated and freed what, which is slow
     Kasan(Findings findings, boolean withHistory) {

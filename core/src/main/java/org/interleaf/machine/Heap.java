@@ -34,7 +34,7 @@ public final class Heap {
     public long register(Machine machine, Object object) {
         if (!sealed) {
             made.add(object);
-            return made.size() - 1;
+            return made.size() - 1L;
         }
         int task = machine.current().id();
         while (byTask.size() <= task) {

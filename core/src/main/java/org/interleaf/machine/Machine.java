@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /// A simulated multiprocessor. It is set up once, by calls from outside that take effect at once;
 /// {@link #seal} then fixes that state, and every {@link #run} executes the tasks from it, one
@@ -45,6 +46,7 @@ public final class Machine {
     private boolean sealed;
     private boolean running;
     private boolean parking;
+    private boolean lasting;
     private boolean ended;
 
     /// A machine with CPUs 0 to `cpus - 1` and nothing on them.
@@ -75,11 +77,25 @@ public final class Machine {
             String field,
             int index,
             long initial) {
-        Word word = running ? pooledWord(current) : new Word(this, wordCount++);
+        boolean lasts = !running || lasting;
+        Word word = lasts ? new Word(this, wordCount++) : pooledWord(current);
         word.become(region, owner, field, index);
         word.value = initial;
-        word.epoch = epoch;
+        word.epoch = lasts ? 0 : epoch;
         return word;
+    }
+
+    /// Has `make` create words that belong to no task and outlive the execution, for parts of the
+    /// machine that are made when they are first needed. What it makes must not depend on who needs
+    /// it.
+    public <T> T lasting(Supplier<T> make) {
+        boolean nested = lasting;
+        lasting = true;
+        try {
+            return make.get();
+        } finally {
+            lasting = nested;
+        }
     }
 
     private Word pooledWord(Task maker) {

@@ -58,7 +58,7 @@ public final class TestRunner {
                 | InstantiationException
                 | IllegalAccessException
                 | InvocationTargetException e) {
-            throw new AssertionError("[interleaf internal] the model cannot be loaded", e);
+            throw new LinkageError("[interleaf internal] the model cannot be loaded", e);
         }
     }
 

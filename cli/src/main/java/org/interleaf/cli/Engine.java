@@ -8,16 +8,25 @@ import org.interleaf.run.RunOptions;
 import org.interleaf.run.TestRunner;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
+import org.jspecify.annotations.Nullable;
 
 /// Where answers come from. Tests of the command line put another one in the place of {@link
 /// #REAL}.
 @FunctionalInterface
 interface Engine {
     /// Loads the kernel model and runs tests on it.
-    Engine REAL =
-            options -> {
-                TestRunner runner = new TestRunner(options);
-                return new Runner() {
+    Engine REAL = new RealEngine();
+
+    /// Keeps the model that it loaded last: a patched one takes a while to compile, and is often
+    /// asked for again with another configuration.
+    final class RealEngine implements Engine {
+        private @Nullable TestRunner last;
+
+        @Override
+        public Runner load(RunOptions options) {
+            TestRunner runner = last == null ? new TestRunner(options) : last.with(options);
+            last = runner;
+            return new Runner() {
                     @Override
                     public Answer check(Source source) {
                         return runner.check(source);
@@ -32,8 +41,9 @@ interface Engine {
                     public Recording replay(Source source, Schedule schedule) {
                         return runner.replay(source, schedule);
                     }
-                };
             };
+        }
+    }
 
     /// Gets the model ready that `options` ask for.
     ///

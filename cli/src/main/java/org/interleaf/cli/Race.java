@@ -14,23 +14,33 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
-/// A race of the corpus: a folder with a test, and patches that put bugs back or try remedies.
-///
-/// @param test the test's file
-record Race(String name, Path test, List<Variant> variants) {
+/// A race of the corpus: a folder with tests, and patches that put bugs back or try remedies.
+record Race(String name, List<Variant> variants) {
     private static final String TEST = "race.litmus";
-    private static final String SUFFIX = ".patch";
+    private static final String TEST_SUFFIX = ".litmus";
+    private static final String PATCH_SUFFIX = ".patch";
 
-    /// A run of the test.
+    /// A run of a test.
     ///
+    /// @param test the test's file
     /// @param patch the change to the model, or null for the model as it is
     /// @param config the configuration over that of the test
-    record Variant(@Nullable ModelPatch patch, Map<String, String> config, Expected expected) {
-        /// What the variant is called: the patch's file, or `mainline`.
+    record Variant(
+            Path test,
+            @Nullable ModelPatch patch,
+            Map<String, String> config,
+            Expected expected) {
+        /// What the variant is called: the patch's file, or `mainline` and the test, if there are
+        /// several.
         String label() {
-            return patch == null ? "mainline" : String.valueOf(Path.of(patch.name()).getFileName());
+            if (patch != null) {
+                return String.valueOf(Path.of(patch.name()).getFileName());
+            }
+            String file = String.valueOf(test.getFileName());
+            return file.equals(TEST) ? "mainline" : "mainline " + file;
         }
 
         RunOptions options() {
@@ -40,17 +50,32 @@ record Race(String name, Path test, List<Variant> variants) {
         }
     }
 
-    /// Reads the race in `folder`: the test on the model as it is and in each configuration of its
-    /// `Control:` lines, then for each patch, by name, what its header says.
+    /// Reads the race in `folder`: every test on the model as it is and in each configuration of
+    /// its `Control:` lines, `race.litmus` first, then for each patch, by name, what its header
+    /// says.
     ///
     /// @throws BadInput if something is missing
-    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    /// @throws org.interleaf.litmus.syntax.LitmusException if a test is wrong
     /// @throws org.interleaf.patch.PatchException if a patch is wrong
     static Race read(Path folder) {
-        Path file = folder.resolve(TEST);
-        if (!Files.isRegularFile(file)) {
+        Path main = folder.resolve(TEST);
+        if (!Files.isRegularFile(main)) {
             throw new BadInput(folder + ": no " + TEST, "a race consists of a test and patches");
         }
+        List<Variant> variants = new ArrayList<>();
+        addVariants(variants, main);
+        for (Path test : files(folder, TEST_SUFFIX)) {
+            if (!test.equals(main)) {
+                addVariants(variants, test);
+            }
+        }
+        for (Path patch : files(folder, PATCH_SUFFIX)) {
+            addVariants(variants, folder, ModelPatch.read(patch));
+        }
+        return new Race(String.valueOf(folder.getFileName()), List.copyOf(variants));
+    }
+
+    private static void addVariants(List<Variant> variants, Path file) {
         LitmusTest test = LitmusTest.parse(Source.read(file));
         Expected expected = Expected.of(test.expectation());
         if (expected.isNothing()) {
@@ -58,18 +83,13 @@ record Race(String name, Path test, List<Variant> variants) {
                     file + ": declares no result",
                     "write `Result: Never` in the comment at its beginning");
         }
-        List<Variant> variants = new ArrayList<>();
-        variants.add(new Variant(null, Map.of(), expected));
+        variants.add(new Variant(file, null, Map.of(), expected));
         for (Map<String, String> control : ControlLines.of(test.source())) {
-            variants.add(new Variant(null, control, Expected.NOTHING_FOUND));
+            variants.add(new Variant(file, null, control, Expected.NOTHING_FOUND));
         }
-        for (Path patch : patches(folder)) {
-            addVariants(variants, ModelPatch.read(patch));
-        }
-        return new Race(String.valueOf(folder.getFileName()), file, List.copyOf(variants));
     }
 
-    private static void addVariants(List<Variant> variants, ModelPatch patch) {
+    private static void addVariants(List<Variant> variants, Path folder, ModelPatch patch) {
         PatchHeader header = patch.header();
         Expected expected = Expected.of(header);
         if (expected.isNothing()) {
@@ -77,15 +97,21 @@ record Race(String name, Path test, List<Variant> variants) {
                     patch.name() + ": does not say what is to be found",
                     "write `Expect: Sometimes` or another expectation above the diff");
         }
-        variants.add(new Variant(patch, header.config(), expected));
+        Path test = folder.resolve(Objects.requireNonNullElse(header.test(), TEST));
+        if (!Files.isRegularFile(test)) {
+            throw new BadInput(
+                    patch.name() + ": is for " + test.getFileName() + ", which is not there",
+                    "a Test: line names a file beside the patch");
+        }
+        variants.add(new Variant(test, patch, header.config(), expected));
         for (Map<String, String> control : header.controls()) {
-            variants.add(new Variant(patch, control, Expected.NOTHING_FOUND));
+            variants.add(new Variant(test, patch, control, Expected.NOTHING_FOUND));
         }
     }
 
-    private static List<Path> patches(Path folder) {
+    private static List<Path> files(Path folder, String suffix) {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(suffix)).sorted().toList();
         } catch (IOException e) {
             throw new BadInput(folder + ": cannot be read: " + e.getMessage(), "check its rights");
         }

@@ -159,7 +159,7 @@ final class RacesCommand implements Callable<Integer> {
                                             .withProgress(progress));
             progress.begin(race.name() + " " + variant.label());
             try {
-                Answer answer = environment.engine().load(options).check(Source.read(race.test()));
+                Answer answer = environment.engine().load(options).check(Source.read(variant.test()));
                 progress.clear();
                 return report(race, variant, options, answer);
             } catch (OutOfMemoryError e) {
@@ -169,7 +169,7 @@ final class RacesCommand implements Callable<Integer> {
                 progress.clear();
                 out.println(table.row(race, variant, null) + status(ExitStatus.BAD_INPUT));
                 out.flush();
-                return failures.report(e, " in " + race.test() + ", " + variant.label(), err);
+                return failures.report(e, " in " + variant.test() + ", " + variant.label(), err);
             }
         }
 
@@ -178,7 +178,7 @@ final class RacesCommand implements Callable<Integer> {
             Judgement judgement = Judgement.of(variant.expected(), answer, false);
             executions += answer.exploration().executions();
             out.println(table.row(race, variant, answer) + status(judgement.status()));
-            String file = race.test().toString();
+            String file = variant.test().toString();
             if (judgement.status() == ExitStatus.NOT_AS_DECLARED) {
                 judgement.reasons().forEach(reason -> out.println("    " + reason));
                 printer.printFinding(file, options, answer);

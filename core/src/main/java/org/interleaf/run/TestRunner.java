@@ -49,6 +49,20 @@ public final class TestRunner {
         this.model = instantiate(loader);
     }
 
+    private TestRunner(RunOptions options, Model model) {
+        this.options = options;
+        this.model = model;
+    }
+
+    /// A runner with other options, on the same model if the patches are the same.
+    ///
+    /// @throws org.interleaf.patch.PatchException if a patch does not apply or compile
+    public TestRunner with(RunOptions other) {
+        return other.patches().equals(options.patches())
+                ? new TestRunner(other, model)
+                : new TestRunner(other);
+    }
+
     private static Model instantiate(ClassLoader loader) {
         try {
             Class<?> type = Class.forName(MODEL_CLASS, true, loader);

@@ -13,7 +13,7 @@ public final class Frame {
         life.owner(this);
         contents = new Word[words];
         for (int i = 0; i < words; i++) {
-            contents[i] = machine.word(life, this, "word", i, 0);
+            contents[i] = machine.word(life, this, "word", i, 0).format(ValueFormat.HEX);
         }
     }
 

@@ -7,6 +7,9 @@ public interface ValueFormat {
     /// Signed decimal.
     ValueFormat DECIMAL = Long::toString;
 
+    /// Unsigned hexadecimal.
+    ValueFormat HEX = value -> "0x" + Long.toHexString(value);
+
     /// The text for `value`.
     String show(long value);
 }

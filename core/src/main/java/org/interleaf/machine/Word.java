@@ -57,8 +57,17 @@ public final class Word {
         return format.show(value);
     }
 
+    /// An owner that has names of its own for its fields.
+    public interface FieldNames {
+        /// What a trace calls `field`, or its element `index` where that is not -1.
+        String fieldName(String field, int index);
+    }
+
     /// The name in traces, such as `folio 3.refcount` or `pte[2] of table 7`.
     public String name() {
+        if (owner instanceof FieldNames names) {
+            return names.fieldName(field, index);
+        }
         String self = index < 0 ? field : field + "[" + index + "]";
         return owner == null ? self : owner + "." + self;
     }

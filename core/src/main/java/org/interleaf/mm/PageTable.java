@@ -8,7 +8,7 @@ import org.interleaf.machine.Word;
 
 /// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list
 /// live and die with the frame.
-public final class PageTable {
+public final class PageTable implements Word.FieldNames {
     private final Frame frame;
     private final Word[] entries;
     private final SpinLock ptl;
@@ -85,6 +85,13 @@ public final class PageTable {
     /// The tables deposited with this PMD table where it has a lock of its own.
     DepositList deposited() {
         return deposited;
+    }
+
+    @Override
+    public String fieldName(String field, int index) {
+        return field.equals("entry")
+                ? Geometry.name(level()) + "[" + index + "] of table " + pfn()
+                : this + "." + field + (index < 0 ? "" : "[" + index + "]");
     }
 
     @Override

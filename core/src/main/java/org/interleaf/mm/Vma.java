@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Ref;
 import org.interleaf.machine.Shared;
+import org.interleaf.machine.ValueFormat;
 import org.interleaf.machine.Word;
 
 /// `struct vm_area_struct` (include/linux/mm_types.h): a range of an address space with one
@@ -38,17 +39,13 @@ public final class Vma extends Shared {
     Vma(Machine machine, MmStruct mm, long start, long end, long pgoff, long flags) {
         super(machine);
         this.mm = mm;
-        this.start = machine.word(null, this, "vm_start", -1, start).format(Vma::hex);
-        this.end = machine.word(null, this, "vm_end", -1, end).format(Vma::hex);
+        this.start = machine.word(null, this, "vm_start", -1, start).format(ValueFormat.HEX);
+        this.end = machine.word(null, this, "vm_end", -1, end).format(ValueFormat.HEX);
         this.pgoff = machine.word(null, this, "vm_pgoff", -1, pgoff);
         this.flags = machine.word(null, this, "vm_flags", -1, flags);
         this.lockSeq = machine.word(null, this, "vm_lock_seq", -1, -1);
         this.refcnt = machine.word(null, this, "vm_refcnt", -1, 0);
         this.anonVma = new Ref<>(machine, AnonVma.class, this, "anon_vma", -1);
-    }
-
-    private static String hex(long value) {
-        return "0x" + Long.toHexString(value);
     }
 
     public MmStruct mm() {
@@ -84,6 +81,6 @@ public final class Vma extends Shared {
 
     @Override
     public String toString() {
-        return "vma " + hex(start.peek()) + "-" + hex(end.peek());
+        return "vma " + start.show(start.peek()) + "-" + end.show(end.peek());
     }
 }

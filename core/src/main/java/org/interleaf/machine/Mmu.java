@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The memory management units of all CPUs: user accesses go through the CPU's TLB, which a hardware
-/// walker fills from the page tables.
+import java.util.Objects;
+
+/// The memory management units of all CPUs: user accesses go through the CPU's TLB, which a
+/// hardware walker fills from the page tables.
 ///
 /// # Steps
-/// A hit is one step: the TLB is looked up and the memory touched at once. This is what makes flushes
-/// sound: an interrupt comes between two instructions, and a broadcast invalidation completes only
-/// after the accesses that used the old translation. A miss is one step for each level, then the
-/// access as a hit. In the step that reads the leaf the walker also sets its accessed and dirty bits,
-/// if they are not, and fills the TLB: hardware reads, then compares and exchanges, and looks again
-/// where the entry changed in between, which is no different from having come later. A walk that a
-/// flush overtakes starts over.
+///
+/// A hit is one step: the TLB is looked up and the memory touched at once. This is what makes
+/// flushes sound: an interrupt comes between two instructions, and a broadcast invalidation
+/// completes only after the accesses that used the old translation. A miss is one step for each
+/// level, then the access as a hit. In the step that reads the leaf the walker also sets its
+/// accessed and dirty bits, if they are not, and fills the TLB: hardware reads, then compares and
+/// exchanges, and looks again where the entry changed in between, which is no different from having
+/// come later. A walk that a flush overtakes starts over.
 ///
 /// The walker keeps no paging-structure caches, and sets no accessed bits above the leaf.
 public final class Mmu {
@@ -23,8 +25,8 @@ public final class Mmu {
     private final boolean faultDropsTranslation;
     private final Tlb[] tlbs;
 
-    /// @param faultDropsTranslation whether a CPU forgets a translation that did not permit an access
-    ///     (x86), or faults on it until somebody flushes it (arm64)
+    /// @param faultDropsTranslation whether a CPU forgets a translation that did not permit an
+    ///   access (x86), or faults on it until somebody flushes it (arm64)
     public Mmu(Machine machine, PageTableFormat format, boolean faultDropsTranslation) {
         this.machine = machine;
         this.format = format;
@@ -47,7 +49,14 @@ public final class Mmu {
     /// @param address address of the 64-bit word to access
     /// @param write whether the access needs permission to write
     public Access access(
-            long space, long root, long address, boolean write, Op op, Order order, long a, long b) {
+            long space,
+            long root,
+            long address,
+            boolean write,
+            Op op,
+            Order order,
+            long a,
+            long b) {
         return new Access(space, root, address, write, op, order, a, b);
     }
 
@@ -139,7 +148,7 @@ public final class Mmu {
 
         private boolean takeFromTlb(Task task, Tlb tlb) {
             found = tlb.find(space, address);
-            if (found < 0 || write && tlb.writable(found) && !tlb.dirty(found)) {
+            if (found < 0 || (write && tlb.writable(found) && !tlb.dirty(found))) {
                 return false;
             }
             if (write && !tlb.writable(found)) {

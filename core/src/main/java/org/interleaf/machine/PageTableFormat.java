@@ -34,7 +34,7 @@ public interface PageTableFormat {
     /// Bytes that a leaf of `level` maps.
     long size(int level);
 
-    /// The word of memory at `offset` bytes from the beginning of frame `pfn`, which may be in a later
-    /// frame.
+    /// The word of memory at `offset` bytes from the beginning of frame `pfn`, which may be in a
+    /// later frame.
     Word memory(long pfn, long offset);
 }

@@ -3,9 +3,9 @@ package org.interleaf.machine;
 
 import java.util.Arrays;
 
-/// The translations that one CPU has cached. It forgets nothing by itself: a translation stays until
-/// it is flushed or replaced, which is the worst that hardware can do to a kernel that flushes too
-/// late.
+/// The translations that one CPU has cached. It forgets nothing by itself: a translation stays
+/// until it is flushed or replaced, which is the worst that hardware can do to a kernel that
+/// flushes too late.
 ///
 /// The entries are not shared state: only this CPU's walker and flushes reach them, and one word
 /// stands for them all in the order of accesses. Hits read that word, fills and flushes write it.
@@ -60,8 +60,7 @@ public final class Tlb {
 
     /// Puts in a translation of `length` bytes from `from`, in the place of those that overlap it.
     /// Part of the step that read it.
-    void fill(
-            long spaceId, long from, long length, long frame, boolean mayWrite, boolean isDirty) {
+    void fill(long spaceId, long from, long length, long frame, boolean mayWrite, boolean isDirty) {
         for (int i = size - 1; i >= 0; i--) {
             if (space[i] == spaceId && start[i] < from + length && from < start[i] + bytes[i]) {
                 remove(i);

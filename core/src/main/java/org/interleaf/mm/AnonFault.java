@@ -3,8 +3,8 @@ package org.interleaf.mm;
 
 import org.jspecify.annotations.Nullable;
 
-/// Faults on entries that are none (do_anonymous_page() of mm/memory.c). Folios are of order 0: orders
-/// between that and the huge page's are off, as they are by default.
+/// Faults on entries that are none (do_anonymous_page() of mm/memory.c). Folios are of order 0:
+/// orders between that and the huge page's are off, as they are by default.
 final class AnonFault {
     /// `vm_page_prot` of private memory: readable; writing is added entry by entry.
     static final long PAGE_PROT = Entry.PRESENT | Entry.USER | Entry.ACCESSED;
@@ -17,9 +17,9 @@ final class AnonFault {
         this.pgtableGeneric = kernel.pgtableGeneric();
     }
 
-    /// mm/memory.c: do_anonymous_page(). Maps a new page, or the zero page for a read, where the entry
-    /// is still none. The fault's lock is held and no PTE mapped or locked; with `RETRY` in the result
-    /// the fault's lock has been dropped.
+    /// mm/memory.c: do_anonymous_page(). Maps a new page, or the zero page for a read, where the
+    /// entry is still none. The fault's lock is held and no PTE mapped or locked; with `RETRY` in
+    /// the result the fault's lock has been dropped.
     int doAnonymousPage(VmFault vmf) {
         if ((vmf.vma.flags() & Vma.VM_SHARED) != 0) {
             return VmFault.SIGBUS;
@@ -72,21 +72,20 @@ final class AnonFault {
     }
 
     private @Nullable PteMapping mapLock(VmFault vmf) {
-        PteMapping pte =
-                pgtableGeneric.pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
+        PteMapping pte = pgtableGeneric.pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         vmf.pte = pte;
         return pte;
     }
 
-    /// mm/memory.c: vmf_pte_changed(). Whether the entry is another than the one by which the fault was
-    /// judged. The PTE lock is held.
+    /// mm/memory.c: vmf_pte_changed(). Whether the entry is another than the one by which the fault
+    /// was judged. The PTE lock is held.
     private static boolean vmfPteChanged(VmFault vmf, PteMapping pte) {
         long now = pte.pte().readOnce();
         return vmf.has(VmFault.FLAG_ORIG_PTE_VALID) ? now != vmf.origPte : !Entry.none(now);
     }
 
-    /// mm/memory.c: folio_prealloc(). A folio of one page, zeroed where `needZero`; null where memory is
-    /// out.
+    /// mm/memory.c: folio_prealloc(). A folio of one page, zeroed where `needZero`; null where
+    /// memory is out.
     @Nullable Folio folioPrealloc(boolean needZero) {
         Folio folio = kernel.pageAlloc().folioAlloc(0);
         if (folio != null && needZero) {
@@ -95,8 +94,8 @@ final class AnonFault {
         return folio;
     }
 
-    /// mm/memory.c: map_anon_folio_pte_nopf(). The PTE lock is held; the folio's first reference becomes
-    /// the mapping's.
+    /// mm/memory.c: map_anon_folio_pte_nopf(). The PTE lock is held; the folio's first reference
+    /// becomes the mapping's.
     private void mapAnonFolioPte(VmFault vmf, Folio folio, PteMapping pte) {
         long entry = Entry.make(folio.pfn(), PAGE_PROT);
         if ((vmf.vma.flags() & Vma.VM_WRITE) != 0) {

@@ -5,8 +5,9 @@ import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mmu;
 
-/// TLB flushes that the hardware broadcasts (arch/arm64/include/asm/tlbflush.h). They complete without
-/// any other CPU's software taking part, so they say nothing about who walks the tables in software.
+/// TLB flushes that the hardware broadcasts (arch/arm64/include/asm/tlbflush.h). They complete
+/// without any other CPU's software taking part, so they say nothing about who walks the tables in
+/// software.
 final class BroadcastTlbFlush implements TlbFlush {
     private final Machine machine;
     private final Mmu mmu;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.List;
 import org.interleaf.machine.Word;
+
+import java.util.List;
 
 /// Freeing the page tables of unmapped ranges (the first part of mm/memory.c).
 ///
 /// # Locking
-/// None of the page tables': nobody can find the VMAs any more, their pages are unmapped, and they are
-/// hidden from rmap before the first table is unhooked. Walkers without locks are why tables go through
-/// the gather.
+///
+/// None of the page tables': nobody can find the VMAs any more, their pages are unmapped, and they
+/// are hidden from rmap before the first table is unhooked. Walkers without locks are why tables go
+/// through the gather.
 final class FreePgtables {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -21,12 +23,12 @@ final class FreePgtables {
         this.pgtable = kernel.pgtable();
     }
 
-    /// mm/memory.c: free_pgtables(). Hides the detached VMAs from rmap and frees the tables below them
-    /// that no VMA outside of `[floor, ceiling)` uses; a ceiling of 0 is the top of the address space.
+    /// mm/memory.c: free_pgtables(). Hides the detached VMAs from rmap and frees the tables below
+    /// them that no VMA outside of `[floor, ceiling)` uses; a ceiling of 0 is the top of the
+    /// address space.
     ///
     /// @param mmWrLocked whether the mmap lock is still held for writing
-    void freePgtables(
-            MmuGather tlb, List<Vma> vmas, long floor, long ceiling, boolean mmWrLocked) {
+    void freePgtables(MmuGather tlb, List<Vma> vmas, long floor, long ceiling, boolean mmWrLocked) {
         int i = 0;
         while (i < vmas.size()) {
             Vma vma = vmas.get(i++);
@@ -50,9 +52,9 @@ final class FreePgtables {
         kernel.anonVmas().unlinkAnonVmas(vma);
     }
 
-    /// mm/memory.c: free_pgd_range(). Frees the tables of `[first, last)` that no address outside of
-    /// `[floor, ceiling)` needs. Addresses are compared as unsigned numbers minus one, so that 0 can be
-    /// the top of the address space.
+    /// mm/memory.c: free_pgd_range(). Frees the tables of `[first, last)` that no address outside
+    /// of `[floor, ceiling)` needs. Addresses are compared as unsigned numbers minus one, so that 0
+    /// can be the top of the address space.
     void freePgdRange(MmuGather tlb, long first, long last, long floor, long ceiling) {
         long pmdSize = geometry.size(Geometry.PMD);
         long addr = first & -pmdSize;
@@ -136,9 +138,9 @@ final class FreePgtables {
         pgtable.decPgtables(tlb.mm());
     }
 
-    /// The ends of free_pmd_range(), free_pud_range() and free_p4d_range(): the table of `level` below
-    /// `upper`, from which `[from, end)` has been removed, goes if floor and ceiling leave nobody else in
-    /// its range.
+    /// The ends of free_pmd_range(), free_pud_range() and free_p4d_range(): the table of `level`
+    /// below `upper`, from which `[from, end)` has been removed, goes if floor and ceiling leave
+    /// nobody else in its range.
     private void freeTable(
             MmuGather tlb, int level, Word upper, long from, long end, long floor, long ceiling) {
         long upperMask = -geometry.size(level + 1);
@@ -147,7 +149,7 @@ final class FreePgtables {
             return;
         }
         long top = ceiling & upperMask;
-        if (ceiling != 0 && top == 0 || Long.compareUnsigned(end - 1, top - 1) > 0) {
+        if ((ceiling != 0 && top == 0) || Long.compareUnsigned(end - 1, top - 1) > 0) {
             return;
         }
         PageTable table = PageTable.of(pgtable.offset(level, upper, start));

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.List;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mmu;
 import org.interleaf.machine.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /// The memory manager of one running kernel: its parts, wired together.
 public final class Kernel {
@@ -43,8 +44,8 @@ public final class Kernel {
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
-    /// A kernel for `arch` that manages `physical`, of which it takes the zero page and, where there is
-    /// one, a huge zero page from the set-up's share.
+    /// A kernel for `arch` that manages `physical`, of which it takes the zero page and, where
+    /// there is one, a huge zero page from the set-up's share.
     ///
     /// @param thp when faults map huge pages
     public Kernel(Machine machine, Arch arch, PhysicalMemory physical, HugeMemory.Thp thp) {
@@ -107,7 +108,8 @@ public final class Kernel {
 
     // ---- processes
 
-    /// kernel/fork.c: mm_alloc(), without a process to copy: an empty address space. For the set-up.
+    /// kernel/fork.c: mm_alloc(), without a process to copy: an empty address space. For the
+    /// set-up.
     public MmStruct createMm(String name) {
         PageTable pgd = pgtable.allocPage(Geometry.PGD);
         if (pgd == null) {
@@ -120,7 +122,8 @@ public final class Kernel {
         return mm;
     }
 
-    /// Says that every CPU runs threads of `mm`, as far as TLB flushes are concerned. For the set-up.
+    /// Says that every CPU runs threads of `mm`, as far as TLB flushes are concerned. For the
+    /// set-up.
     public void activate(MmStruct mm) {
         mm.cpumask.writeOnce((1L << machine.cpuCount()) - 1);
     }
@@ -147,8 +150,8 @@ public final class Kernel {
         return folio == zeroFolio;
     }
 
-    /// mm/huge_memory.c: mm_get_huge_zero_folio(). It is there from the beginning and never freed; null
-    /// where there was no memory for it.
+    /// mm/huge_memory.c: mm_get_huge_zero_folio(). It is there from the beginning and never freed;
+    /// null where there was no memory for it.
     public @Nullable Folio hugeZeroFolio() {
         return hugeZeroFolio;
     }
@@ -175,8 +178,8 @@ public final class Kernel {
         MmuGather.tlbRemoveTableSyncOne(this);
     }
 
-    /// `WARN_ON_ONCE(condition)`: the kernel complains with `text` where the condition holds; returns
-    /// the condition.
+    /// `WARN_ON_ONCE(condition)`: the kernel complains with `text` where the condition holds;
+    /// returns the condition.
     boolean warnOn(boolean condition, String text) {
         if (condition) {
             machine.monitor().complained(machine.current(), "WARNING", text);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.Objects;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
+
+import java.util.Objects;
 
 /// madvise(2) (mm/madvise.c), but for `MADV_COLLAPSE`.
 ///
 /// # Locking
-/// `MADV_DONTNEED` needs only the VMA's lock if the range is inside one VMA, the mmap lock for reading
-/// otherwise. Populating needs the mmap lock for reading, changing flags the mmap lock for writing.
+///
+/// `MADV_DONTNEED` needs only the VMA's lock if the range is inside one VMA, the mmap lock for
+/// reading otherwise. Populating needs the mmap lock for reading, changing flags the mmap lock for
+/// writing.
 final class Madvise {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -28,6 +31,7 @@ final class Madvise {
         LockMode lockMode;
         long start;
         long end;
+
         /// For `MADV_DONTNEED`, which flushes once for the whole range.
         final @Nullable MmuGather tlb;
 
@@ -48,10 +52,10 @@ final class Madvise {
     long doMadvise(MmStruct mm, long start, long length, int advice) {
         LockMode lockMode = lockMode(advice);
         long pageMask = geometry.pageSize() - 1;
-        long len = length + pageMask & ~pageMask;
+        long len = (length + pageMask) & ~pageMask;
         if (lockMode == null
                 || (start & pageMask) != 0
-                || length != 0 && len == 0
+                || (length != 0 && len == 0)
                 || Long.compareUnsigned(start + len, start) < 0) {
             return -Errno.EINVAL;
         }
@@ -161,8 +165,8 @@ final class Madvise {
         return Objects.requireNonNull(mm.vmas.read(Order.PLAIN)).find(addr);
     }
 
-    /// mm/madvise.c: try_vma_read_lock(), is_vma_lock_sufficient(). The VMA that the whole range is in,
-    /// read-locked; null, and the mmap lock is held for reading, where that is not enough.
+    /// mm/madvise.c: try_vma_read_lock(), is_vma_lock_sufficient(). The VMA that the whole range is
+    /// in, read-locked; null, and the mmap lock is held for reading, where that is not enough.
     private @Nullable Vma tryVmaReadLock(Behavior behavior) {
         Vma vma = kernel.vmaLock().lockVmaUnderRcu(behavior.mm, behavior.start);
         if (vma != null) {
@@ -193,8 +197,8 @@ final class Madvise {
         kernel.zap().zapVmaRangeBatched(tlb, vma, start, end, true);
     }
 
-    /// mm/madvise.c: madvise_update_vma(). Gives the part of the VMA in `[start, end)` new flags; the VMA
-    /// is cut to that part.
+    /// mm/madvise.c: madvise_update_vma(). Gives the part of the VMA in `[start, end)` new flags;
+    /// the VMA is cut to that part.
     private void updateVma(Vma vma, long start, long end, long flags) {
         if (vma.flags() == flags) {
             return;

@@ -5,15 +5,16 @@ import org.interleaf.machine.Order;
 import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
 
-/// Page faults, from where the VMA is known to where it is clear what kind of fault it is (mm/memory.c),
-/// for private anonymous memory.
+/// Page faults, from where the VMA is known to where it is clear what kind of fault it is
+/// (mm/memory.c), for private anonymous memory.
 ///
 /// # Locking
+///
 /// The fault holds the mmap lock for reading or, with `FAULT_FLAG_VMA_LOCK`, only the VMA's. Either
 /// keeps tables above PTE level in place once they are there; PTE tables and all entries can change
-/// until their lock is held. So entries are read without a lock first, what is to be done is decided
-/// by that value, and done only if the value is still there under the lock. If it is not, the fault
-/// ends: the access is made again, and faults again if it must.
+/// until their lock is held. So entries are read without a lock first, what is to be done is
+/// decided by that value, and done only if the value is still there under the lock. If it is not,
+/// the fault ends: the access is made again, and faults again if it must.
 public final class Memory {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -27,9 +28,9 @@ public final class Memory {
         this.pgtableGeneric = kernel.pgtableGeneric();
     }
 
-    /// mm/memory.c: handle_mm_fault(). Handles a fault of the VMA at `address`; `flags` and the result
-    /// are those of {@link VmFault}. The fault's lock is held; with `RETRY` in the result it no longer
-    /// is. Sleeps.
+    /// mm/memory.c: handle_mm_fault(). Handles a fault of the VMA at `address`; `flags` and the
+    /// result are those of {@link VmFault}. The fault's lock is held; with `RETRY` in the result it
+    /// no longer is. Sleeps.
     public int handleMmFault(Vma vma, long address, int flags) {
         kernel.machine().mightSleep("handle_mm_fault");
         if (!flagsAllowed(vma, flags)) {
@@ -38,8 +39,7 @@ public final class Memory {
         boolean unshare = (flags & VmFault.FLAG_UNSHARE) != 0;
         boolean plainRead = unshare && !Vma.isCowMapping(vma.flags());
         long page = address & -geometry.pageSize();
-        return faultDown(
-                new VmFault(vma, page, plainRead ? flags & ~VmFault.FLAG_UNSHARE : flags));
+        return faultDown(new VmFault(vma, page, plainRead ? flags & ~VmFault.FLAG_UNSHARE : flags));
     }
 
     /// mm/memory.c: sanitize_fault_flags().
@@ -62,8 +62,8 @@ public final class Memory {
         return !kernel.warnOn((flags & both) == both, "FAULT_FLAG_RETRY_NOWAIT under a VMA lock");
     }
 
-    /// mm/memory.c: __handle_mm_fault(). Makes the tables above PTE level and decides who handles the
-    /// fault.
+    /// mm/memory.c: __handle_mm_fault(). Makes the tables above PTE level and decides who handles
+    /// the fault.
     private int faultDown(VmFault vmf) {
         MmStruct mm = vmf.vma.mm();
         vmf.pud = pgtable.alloc(Geometry.PUD, mm, vmf.address);
@@ -78,8 +78,7 @@ public final class Memory {
             }
         } while (pudTransUnstable(vmf.pud));
 
-        if (Entry.none(vmf.pmd().readPlain())
-                && kernel.hugeMemory().thpVmaAllowable(vmf.vma)) {
+        if (Entry.none(vmf.pmd().readPlain()) && kernel.hugeMemory().thpVmaAllowable(vmf.vma)) {
             int ret = kernel.hugeMemory().doHugePmdAnonymousPage(vmf);
             return (ret & VmFault.FALLBACK) != 0 ? handlePteFault(vmf) : ret;
         }
@@ -91,7 +90,8 @@ public final class Memory {
         if (geometry.folded(Geometry.PMD)) {
             return;
         }
-        // pud_none() comes first; whether the PUD could then be made huge is asked of file mappings.
+        // pud_none() comes first; whether the PUD could then be made huge is asked of file
+        // mappings.
         pud.readPlain();
         long origPud = pud.readPlain();
         if (Entry.leaf(origPud)) {
@@ -99,8 +99,8 @@ public final class Memory {
         }
     }
 
-    /// include/linux/pgtable.h: pud_trans_unstable(). Whether the PUD is no table, and never was when
-    /// the PMD was looked for.
+    /// include/linux/pgtable.h: pud_trans_unstable(). Whether the PUD is no table, and never was
+    /// when the PMD was looked for.
     private boolean pudTransUnstable(Word pud) {
         if (geometry.folded(Geometry.PMD)) {
             return false;
@@ -144,18 +144,18 @@ public final class Memory {
         return (vma.flags() & (Vma.VM_READ | Vma.VM_WRITE | Vma.VM_EXEC)) != 0;
     }
 
-    /// mm/memory.c: handle_pte_fault(). The PMD may be none: the table is made late, so that nobody sees
-    /// a table where a huge page might be put.
+    /// mm/memory.c: handle_pte_fault(). The PMD may be none: the table is made late, so that nobody
+    /// sees a table where a huge page might be put.
     private int handlePteFault(VmFault vmf) {
         if (Entry.none(vmf.pmd().readPlain())) {
             vmf.pte = null;
             vmf.flags &= ~VmFault.FLAG_ORIG_PTE_VALID;
             return kernel.anonFault().doAnonymousPage(vmf);
         }
-        // That the table may be detached by now does no harm: below, an entry that is not none and is
+        // That the table may be detached by now does no harm: below, an entry that is not none and
+        // is
         // the same under the lock proves that it is not.
-        PteMapping pte =
-                pgtableGeneric.pteOffsetMapNolock(vmf.vma.mm(), vmf.pmd(), vmf.address);
+        PteMapping pte = pgtableGeneric.pteOffsetMapNolock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         if (pte == null) {
             return 0;
         }
@@ -201,17 +201,18 @@ public final class Memory {
         return 0;
     }
 
-    /// mm/memory.c: fix_spurious_fault(). The entry permits the access, so the fault came of an older
-    /// translation in this CPU's TLB. After a retry that has been seen to already.
+    /// mm/memory.c: fix_spurious_fault(). The entry permits the access, so the fault came of an
+    /// older translation in this CPU's TLB. After a retry that has been seen to already.
     private void fixSpuriousFault(VmFault vmf) {
         if (!vmf.has(VmFault.FLAG_TRIED) && vmf.has(VmFault.FLAG_WRITE)) {
             kernel.tlbFlush().flushTlbFixSpuriousFault(vmf.vma.mm(), vmf.address);
         }
     }
 
-    /// mm/internal.h: vmf_anon_prepare(); mm/memory.c: __vmf_anon_prepare(). Sees to it that the VMA has
-    /// an anon_vma. For that the mmap lock is needed, for which a fault that holds the VMA's must not
-    /// wait: where it cannot be had `RETRY`, and the VMA's lock has been dropped. 0 otherwise.
+    /// mm/internal.h: vmf_anon_prepare(); mm/memory.c: __vmf_anon_prepare(). Sees to it that the
+    /// VMA has an anon_vma. For that the mmap lock is needed, for which a fault that holds the
+    /// VMA's must not wait: where it cannot be had `RETRY`, and the VMA's lock has been dropped. 0
+    /// otherwise.
     public int vmfAnonPrepare(VmFault vmf) {
         Vma vma = vmf.vma;
         if (vma.anonVma.read(Order.PLAIN) != null) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.List;
-import java.util.Objects;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
-/// Mapping anonymous memory, and the system calls on address spaces (mm/mmap.c, mm/vma.c). System calls
-/// return a negative error number, or 0 or an address.
+import java.util.List;
+import java.util.Objects;
+
+/// Mapping anonymous memory, and the system calls on address spaces (mm/mmap.c, mm/vma.c). System
+/// calls return a negative error number, or 0 or an address.
 ///
 /// VMAs are never merged, as mm/vma.c would merge adjacent ones that are alike. So that there is
 /// mostly nothing to merge, new mappings keep a page away from others unless they are told where to
@@ -26,8 +27,8 @@ public final class Mmap {
 
     // ---- system calls
 
-    /// mm/util.c: vm_mmap_pgoff(). mmap(2) of private anonymous memory: the address, or a negative error
-    /// number. Without `MAP_FIXED` `addr` is not looked at.
+    /// mm/util.c: vm_mmap_pgoff(). mmap(2) of private anonymous memory: the address, or a negative
+    /// error number. Without `MAP_FIXED` `addr` is not looked at.
     public long mmap(MmStruct mm, long addr, long len, int prot, int flags) {
         if ((flags & Mman.MAP_ANONYMOUS) == 0 || (flags & Mman.MAP_TYPE) != Mman.MAP_PRIVATE) {
             throw new IllegalArgumentException(
@@ -56,8 +57,8 @@ public final class Mmap {
 
     // ---- finding VMAs
 
-    /// mm/mmap.c: find_vma(). The first VMA that ends after `addr`; null where there is none. The mmap
-    /// lock is held.
+    /// mm/mmap.c: find_vma(). The first VMA that ends after `addr`; null where there is none. The
+    /// mmap lock is held.
     public @Nullable Vma findVma(MmStruct mm, long addr) {
         kernel.mmapLock().assertLocked(mm);
         return tree(mm).find(addr);
@@ -81,7 +82,7 @@ public final class Mmap {
             return -Errno.EINVAL;
         }
         long pageMask = geometry.pageSize() - 1;
-        long len = length + pageMask & ~pageMask;
+        long len = (length + pageMask) & ~pageMask;
         if (len <= 0) {
             return -Errno.ENOMEM;
         }
@@ -104,12 +105,12 @@ public final class Mmap {
         if (len > taskSize || Long.compareUnsigned(addr, taskSize - len) > 0) {
             return -Errno.ENOMEM;
         }
-        return (addr & geometry.pageSize() - 1) == 0 ? addr : -Errno.EINVAL;
+        return (addr & (geometry.pageSize() - 1)) == 0 ? addr : -Errno.EINVAL;
     }
 
-    /// mm/mmap.c: arch_get_unmapped_area(), thp_get_unmapped_area(). The lowest address where `len` bytes
-    /// fit and a page on either side is free as well; aligned for huge pages where one would fit. Not
-    /// in the first page, which would make the address null.
+    /// mm/mmap.c: arch_get_unmapped_area(), thp_get_unmapped_area(). The lowest address where `len`
+    /// bytes fit and a page on either side is free as well; aligned for huge pages where one would
+    /// fit. Not in the first page, which would make the address null.
     private long getUnmappedArea(MmStruct mm, long len) {
         long pmdSize = geometry.size(Geometry.PMD);
         long align = len >= pmdSize ? pmdSize : geometry.pageSize();
@@ -119,12 +120,13 @@ public final class Mmap {
             if (addr + len + gap <= vma.start()) {
                 break;
             }
-            addr = Math.max(addr, vma.end() + gap + align - 1 & -align);
+            addr = Math.max(addr, (vma.end() + gap + align - 1) & -align);
         }
         return addr + len <= geometry.taskSize() ? addr : -Errno.ENOMEM;
     }
 
-    /// mm/vma.c: mmap_region(), __mmap_region(). Maps `[addr, addr + len)` instead of what is there.
+    /// mm/vma.c: mmap_region(), __mmap_region(). Maps `[addr, addr + len)` instead of what is
+    /// there.
     private long mmapRegion(MmStruct mm, long addr, long len, long vmFlags) {
         Munmap munmap = kernel.munmap();
         Munmap.Vms vms = new Munmap.Vms(mm, addr, addr + len, false);

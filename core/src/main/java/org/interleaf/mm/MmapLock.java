@@ -31,8 +31,8 @@ public final class MmapLock {
         mm.mmapLock().upRead();
     }
 
-    /// include/linux/mmap_lock.h: mmap_write_lock(). From now on VMAs can be write-locked: the count is
-    /// odd, and a VMA is write-locked while it carries the same count.
+    /// include/linux/mmap_lock.h: mmap_write_lock(). From now on VMAs can be write-locked: the
+    /// count is odd, and a VMA is write-locked while it carries the same count.
     public void writeLock(MmStruct mm) {
         mm.mmapLock().downWrite();
         mm.mmLockSeq.fetchAdd(1, Order.PLAIN);
@@ -45,8 +45,8 @@ public final class MmapLock {
         mm.mmapLock().upWrite();
     }
 
-    /// include/linux/mmap_lock.h: mmap_write_downgrade(). Ends the write locks of all VMAs first; the
-    /// caller then holds the lock for reading.
+    /// include/linux/mmap_lock.h: mmap_write_downgrade(). Ends the write locks of all VMAs first;
+    /// the caller then holds the lock for reading.
     public void writeDowngrade(MmStruct mm) {
         vmaEndWriteAll(mm);
         mm.mmapLock().downgradeWrite();
@@ -58,13 +58,14 @@ public final class MmapLock {
         mm.mmLockSeq.fetchAdd(1, Order.PLAIN);
     }
 
-    /// include/linux/mmap_lock.h: mmap_assert_locked(). Complains where the running task does not hold
-    /// the lock; no access.
+    /// include/linux/mmap_lock.h: mmap_assert_locked(). Complains where the running task does not
+    /// hold the lock; no access.
     void assertLocked(MmStruct mm) {
         assertThat(mm.mmapLock().held(), mm + ": mmap_lock is not held");
     }
 
-    /// include/linux/mmap_lock.h: mmap_assert_write_locked(). As {@link #assertLocked}, for writing.
+    /// include/linux/mmap_lock.h: mmap_assert_write_locked(). As {@link #assertLocked}, for
+    /// writing.
     void assertWriteLocked(MmStruct mm) {
         assertThat(
                 mm.mmapLock().held() && mm.mmapLock().writeLocked(),

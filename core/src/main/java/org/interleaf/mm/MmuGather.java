@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 
-/// mm/mmu_gather.c, asm-generic/tlb.h: collecting what was unhooked until the TLBs have been flushed.
+import java.util.ArrayList;
+import java.util.List;
+
+/// mm/mmu_gather.c, asm-generic/tlb.h: collecting what was unhooked until the TLBs have been
+/// flushed.
 ///
 /// # Order
+///
 /// Unhook an entry, flush the TLBs, free what it pointed to: pages and tables that are handed to a
-/// gather are freed after the flush that covers them and never before. Tables may still be walked in
-/// software after that; how they are protected depends on the architecture, see
+/// gather are freed after the flush that covers them and never before. Tables may still be walked
+/// in software after that; how they are protected depends on the architecture: see
 /// {@link Arch.TableFree}.
 ///
-/// Two tasks that both hold the mmap lock for reading can zap the same range. The second finds entries
-/// that the first has cleared but not flushed, and must not return before somebody flushed them:
+/// Two tasks that both hold the mmap lock for reading can zap the same range. The second finds
+/// entries that the first has cleared but not flushed, and must not return before somebody flushed
+/// them:
 ///
 /// | CPU 0                    | CPU 1                                              |
 /// |--------------------------|----------------------------------------------------|
@@ -47,8 +51,8 @@ public final class MmuGather {
     private final List<Integer> nrPages = new ArrayList<>();
     private List<PageTable> batch = new ArrayList<>();
 
-    /// mm/mmu_gather.c: tlb_gather_mmu(). From here on other gathers of `mm` know that flushes may be
-    /// outstanding.
+    /// mm/mmu_gather.c: tlb_gather_mmu(). From here on other gathers of `mm` know that flushes may
+    /// be outstanding.
     MmuGather(Kernel kernel, MmStruct mm) {
         this.kernel = kernel;
         this.machine = kernel.machine();
@@ -72,8 +76,8 @@ public final class MmuGather {
 
     // ---- recording what was unhooked
 
-    /// asm-generic/tlb.h: tlb_flush_pte_range() and so on. An entry that mapped `size` bytes from `addr`
-    /// has been cleared.
+    /// asm-generic/tlb.h: tlb_flush_pte_range() and so on. An entry that mapped `size` bytes from
+    /// `addr` has been cleared.
     private void adjustRange(long addr, long size) {
         start = Math.min(start, addr);
         end = Math.max(end, addr + size);
@@ -85,7 +89,8 @@ public final class MmuGather {
         removeTlbEntries(addr, 1);
     }
 
-    /// asm-generic/tlb.h: tlb_remove_tlb_entries(). `nr` PTEs from that of `addr` on have been cleared.
+    /// asm-generic/tlb.h: tlb_remove_tlb_entries(). `nr` PTEs from that of `addr` on have been
+    /// cleared.
     public void removeTlbEntries(long addr, int nr) {
         adjustRange(addr, nr * kernel.geometry().pageSize());
     }
@@ -105,8 +110,8 @@ public final class MmuGather {
         }
     }
 
-    /// mm/mmu_gather.c: __tlb_remove_folio_pages(). Drops `nr` references on the folio once the TLBs are
-    /// flushed. True where the gather is full: the caller must flush before it goes on.
+    /// mm/mmu_gather.c: __tlb_remove_folio_pages(). Drops `nr` references on the folio once the
+    /// TLBs are flushed. True where the gather is full: the caller must flush before it goes on.
     public boolean removeFolioPages(Page page, int nr) {
         pages.add(page);
         nrPages.add(nr);
@@ -115,14 +120,14 @@ public final class MmuGather {
 
     // ---- tables
 
-    /// asm-generic/tlb.h: pte_free_tlb(). The table, unhooked from the entry of `addr`, is freed after
-    /// the flush.
+    /// asm-generic/tlb.h: pte_free_tlb(). The table, unhooked from the entry of `addr`, is freed
+    /// after the flush.
     public void pteFreeTlb(PageTable table, long addr) {
         tableFreeTlb(table, addr);
     }
 
-    /// asm-generic/tlb.h: pte_free_tlb(), pmd_free_tlb(), pud_free_tlb(), p4d_free_tlb(). Flushing one
-    /// page of the range also has hardware forget the way through the table.
+    /// asm-generic/tlb.h: pte_free_tlb(), pmd_free_tlb(), pud_free_tlb(), p4d_free_tlb(). Flushing
+    /// one page of the range also has hardware forget the way through the table.
     public void tableFreeTlb(PageTable table, long addr) {
         adjustRange(addr, kernel.geometry().pageSize());
         freedTables = true;
@@ -137,8 +142,8 @@ public final class MmuGather {
         }
     }
 
-    /// mm/mmu_gather.c: tlb_table_flush(). Software may still walk the tables after the flush: they are
-    /// freed after a grace period, or at once where the flush has waited for all walkers.
+    /// mm/mmu_gather.c: tlb_table_flush(). Software may still walk the tables after the flush: they
+    /// are freed after a grace period, or at once where the flush has waited for all walkers.
     private void tableFlush() {
         if (batch.isEmpty()) {
             return;
@@ -160,9 +165,9 @@ public final class MmuGather {
         }
     }
 
-    /// mm/mmu_gather.c: tlb_remove_table_sync_one(). Interrupts all other CPUs and waits: whoever walked
-    /// tables with interrupts off has finished. This is no grace period. Does nothing where the TLB
-    /// flush interrupts walkers anyway. Interrupts must be on.
+    /// mm/mmu_gather.c: tlb_remove_table_sync_one(). Interrupts all other CPUs and waits: whoever
+    /// walked tables with interrupts off has finished. This is no grace period. Does nothing where
+    /// the TLB flush interrupts walkers anyway. Interrupts must be on.
     static void tlbRemoveTableSyncOne(Kernel kernel) {
         if (kernel.arch().rcuTableFree()) {
             long everybody = (1L << kernel.machine().cpuCount()) - 1;
@@ -183,8 +188,8 @@ public final class MmuGather {
 
     // ---- flushing
 
-    /// asm-generic/tlb.h: tlb_flush_mmu_tlbonly(). Flushes the TLBs of the range recorded so far, if
-    /// anything was, and forgets the range.
+    /// asm-generic/tlb.h: tlb_flush_mmu_tlbonly(). Flushes the TLBs of the range recorded so far,
+    /// if anything was, and forgets the range.
     public void flushMmuTlbonly() {
         if (!freedTables && !cleared) {
             return;

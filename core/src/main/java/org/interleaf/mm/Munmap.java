@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
 /// Unmapping (mm/vma.c).
 ///
 /// # Locking
+///
 /// VMAs are taken out of the tree under the mmap lock held for writing and their own write locks.
 /// Nobody can find them after that, so the rest, which takes long, needs the lock for reading only:
 /// it unmaps the pages, hides the VMAs from rmap and then frees the page tables, without any
@@ -31,10 +33,12 @@ final class Munmap {
         final MmStruct mm;
         final long start;
         final long end;
+
         /// Whether the lock is to be downgraded on the way and released at the end.
         final boolean unlock;
 
         final List<Vma> detached = new ArrayList<>();
+
         /// The range in which tables can be freed; 0 is the bottom or the top of the address space.
         long unmapStart;
 
@@ -49,8 +53,8 @@ final class Munmap {
         }
     }
 
-    /// mm/vma.c: do_vmi_munmap(). Unmaps `[start, start + len)`; 0 or a negative error number. The mmap
-    /// lock is held for writing; it is released on success if `unlock`.
+    /// mm/vma.c: do_vmi_munmap(). Unmaps `[start, start + len)`; 0 or a negative error number. The
+    /// mmap lock is held for writing; it is released on success if `unlock`.
     long doVmiMunmap(MmStruct mm, long start, long len, boolean unlock) {
         long pageMask = geometry.pageSize() - 1;
         long taskSize = geometry.taskSize();
@@ -59,7 +63,7 @@ final class Munmap {
                 || Long.compareUnsigned(len, taskSize - start) > 0) {
             return -Errno.EINVAL;
         }
-        long end = start + (len + pageMask & ~pageMask);
+        long end = start + ((len + pageMask) & ~pageMask);
         if (end == start) {
             return -Errno.EINVAL;
         }
@@ -77,7 +81,8 @@ final class Munmap {
     private long doVmiAlignMunmap(Vma vma, MmStruct mm, long start, long end, boolean unlock) {
         Vms vms = new Vms(mm, start, end, unlock);
         gatherMunmapVmas(vms, vma);
-        mm.vmas.write(new VmaTree(machine, tree(mm).replaced(vms.detached, List.of())), Order.RELEASE);
+        mm.vmas.write(
+                new VmaTree(machine, tree(mm).replaced(vms.detached, List.of())), Order.RELEASE);
         completeMunmapVmas(vms);
         return 0;
     }
@@ -91,8 +96,9 @@ final class Munmap {
         return Objects.requireNonNull(mm.vmas.read(Order.PLAIN));
     }
 
-    /// mm/vma.c: vms_gather_munmap_vmas(). Cuts the first and the last VMA at the ends of the range,
-    /// and write-locks and detaches all in it. They are in the tree until the caller takes them out.
+    /// mm/vma.c: vms_gather_munmap_vmas(). Cuts the first and the last VMA at the ends of the
+    /// range, and write-locks and detaches all in it. They are in the tree until the caller takes
+    /// them out.
     void gatherMunmapVmas(Vms vms, Vma first) {
         if (vms.start > first.start()) {
             kernel.vmaSplit().splitVma(first, vms.start, true);
@@ -129,8 +135,8 @@ final class Munmap {
         }
     }
 
-    /// mm/vma.c: vms_clear_ptes(), unmap_region(). Unmaps the pages and frees the tables of detached
-    /// VMAs, unless that has been done.
+    /// mm/vma.c: vms_clear_ptes(), unmap_region(). Unmaps the pages and frees the tables of
+    /// detached VMAs, unless that has been done.
     void clearPtes(Vms vms, boolean mmWrLocked) {
         if (!vms.clearPtes) {
             return;

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.Objects;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mmu;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.TaskKilled;
-import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// Loads and stores of user code, with the architecture's handler of the page faults that they cause
-/// (arch/x86/mm/fault.c, which the other architectures' resemble).
+/// Loads and stores of user code, with the architecture's handler of the page faults that they
+/// cause (arch/x86/mm/fault.c, which the other architectures' resemble).
 ///
 /// # Locking
-/// A fault tries to make do with the VMA's lock. Where that cannot be had, or the fault needs more, it
-/// drops the lock and is handled again under the mmap lock. A fault that returns `RETRY` has dropped
-/// whichever lock it was under.
+///
+/// A fault tries to make do with the VMA's lock. Where that cannot be had, or the fault needs more,
+/// it drops the lock and is handled again under the mmap lock. A fault that returns `RETRY` has
+/// dropped whichever lock it was under.
 public final class UserAccess {
     private final Kernel kernel;
     private final Machine machine;
@@ -28,15 +27,15 @@ public final class UserAccess {
         this.mmu = kernel.mmu();
     }
 
-    /// Loads `bytes` (1, 2, 4 or 8) bytes from the aligned user address `addr`, little-endian, without
-    /// sign. Where the process has no memory the task is killed, as by SIGSEGV.
+    /// Loads `bytes` (1, 2, 4 or 8) bytes from the aligned user address `addr`, little-endian,
+    /// without sign. Where the process has no memory the task is killed, as by SIGSEGV.
     public long load(MmStruct mm, long addr, int bytes) {
         long word = access(mm, addr, bytes, false, Op.LOAD, 0, 0);
-        return word >>> shift(addr) & mask(bytes);
+        return (word >>> shift(addr)) & mask(bytes);
     }
 
-    /// Stores the lowest `bytes` (1, 2, 4 or 8) bytes of `value` at the aligned user address `addr`. Where
-    /// the process may not write the task is killed, as by SIGSEGV.
+    /// Stores the lowest `bytes` (1, 2, 4 or 8) bytes of `value` at the aligned user address
+    /// `addr`. Where the process may not write the task is killed, as by SIGSEGV.
     public void store(MmStruct mm, long addr, int bytes, long value) {
         long mask = mask(bytes) << shift(addr);
         long bits = (value & mask(bytes)) << shift(addr);
@@ -44,18 +43,21 @@ public final class UserAccess {
     }
 
     private static int shift(long addr) {
-        return (int) (addr & Long.BYTES - 1) * Byte.SIZE;
+        return (int) (addr & (Long.BYTES - 1)) * Byte.SIZE;
     }
 
     private static long mask(int bytes) {
-        return -1L >>> Long.SIZE - bytes * Byte.SIZE;
+        return -1L >>> (Long.SIZE - bytes * Byte.SIZE);
     }
 
     /// The instruction: made again after each fault, until it goes through.
     private long access(MmStruct mm, long addr, int bytes, boolean write, Op op, long a, long b) {
-        if ((addr & bytes - 1) != 0) {
+        if ((addr & (bytes - 1)) != 0) {
             throw new IllegalArgumentException(
-                    "user access of " + bytes + " bytes at 0x" + Long.toHexString(addr)
+                    "user access of "
+                            + bytes
+                            + " bytes at 0x"
+                            + Long.toHexString(addr)
                             + ", which is not a multiple");
         }
         if (Long.compareUnsigned(addr, kernel.geometry().taskSize()) >= 0) {
@@ -63,8 +65,7 @@ public final class UserAccess {
         }
         long root = mm.pgd().pfn();
         long wordAddr = addr & -Long.BYTES;
-        Mmu.Access access =
-                mmu.access(mm.pointer(), root, wordAddr, write, op, Order.ONCE, a, b);
+        Mmu.Access access = mmu.access(mm.pointer(), root, wordAddr, write, op, Order.ONCE, a, b);
         while (!access.run()) {
             doUserAddrFault(mm, addr, write);
         }
@@ -81,8 +82,7 @@ public final class UserAccess {
                 kernel.vmaLock().vmaEndRead(vma);
                 throw badArea();
             }
-            int fault =
-                    kernel.memory().handleMmFault(vma, addr, flags | VmFault.FLAG_VMA_LOCK);
+            int fault = kernel.memory().handleMmFault(vma, addr, flags | VmFault.FLAG_VMA_LOCK);
             if ((fault & (VmFault.RETRY | VmFault.COMPLETED)) == 0) {
                 kernel.vmaLock().vmaEndRead(vma);
             }
@@ -119,8 +119,8 @@ public final class UserAccess {
         }
     }
 
-    /// mm/mmap_lock.c: lock_mm_and_find_vma(). The VMA that contains `addr`, with the mmap lock held for
-    /// reading; null, without the lock, where there is none.
+    /// mm/mmap_lock.c: lock_mm_and_find_vma(). The VMA that contains `addr`, with the mmap lock
+    /// held for reading; null, without the lock, where there is none.
     private @Nullable Vma lockMmAndFindVma(MmStruct mm, long addr) {
         if (!kernel.mmapLock().readTrylock(mm)) {
             kernel.mmapLock().readLock(mm);

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.Objects;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
+import java.util.Objects;
+
 /// The locks of single VMAs (mm/mmap_lock.c, include/linux/mmap_lock.h).
 ///
 /// # Locking
-/// Readers count themselves in `vm_refcnt`. The writer holds the mmap lock for writing; it puts a bit
-/// into the count that lets no reader in any more, waits until those inside have left, and marks the
-/// VMA with the mmap lock's sequence count before it takes the bit out again. A reader that comes
-/// then sees the equal counts and goes away. All VMAs are unlocked at once when the sequence count
-/// moves on.
+///
+/// Readers count themselves in `vm_refcnt`. The writer holds the mmap lock for writing; it puts a
+/// bit into the count that lets no reader in any more, waits until those inside have left, and
+/// marks the VMA with the mmap lock's sequence count before it takes the bit out again. A reader
+/// that comes then sees the equal counts and goes away. All VMAs are unlocked at once when the
+/// sequence count moves on.
 ///
 /// | CPU 0 vma_start_read               | CPU 1 vma_start_write                    |
 /// |------------------------------------|------------------------------------------|
@@ -54,8 +56,8 @@ public final class VmaLock {
 
     // ---- readers
 
-    /// mm/mmap_lock.c: lock_vma_under_rcu(). The VMA of `addr`, read-locked; null where there is none
-    /// or a writer may be at work, whereupon the caller takes the mmap lock.
+    /// mm/mmap_lock.c: lock_vma_under_rcu(). The VMA of `addr`, read-locked; null where there is
+    /// none or a writer may be at work, whereupon the caller takes the mmap lock.
     public @Nullable Vma lockVmaUnderRcu(MmStruct mm, long addr) {
         while (true) {
             machine.rcu().readLock();
@@ -84,8 +86,8 @@ public final class VmaLock {
         return vma;
     }
 
-    /// mm/mmap_lock.c: vma_start_read(). Called inside an RCU section, which it leaves on failure. May
-    /// say busy without need, but never locked.
+    /// mm/mmap_lock.c: vma_start_read(). Called inside an RCU section, which it leaves on failure.
+    /// May say busy without need, but never locked.
     private Attempt vmaStartRead(MmStruct mm, Vma vma) {
         if (vma.lockSeq.readOnce() == mm.mmLockSeq.readOnce()) {
             return failed(Attempt.BUSY);
@@ -109,14 +111,14 @@ public final class VmaLock {
         return how;
     }
 
-    /// include/linux/mmap_lock.h: vma_end_read(), vma_refcount_put(). A writer that waits sees the count
-    /// fall by itself.
+    /// include/linux/mmap_lock.h: vma_end_read(), vma_refcount_put(). A writer that waits sees the
+    /// count fall by itself.
     public void vmaEndRead(Vma vma) {
         vma.refcnt.fetchAdd(-1, Order.RELEASE);
     }
 
-    /// include/linux/mmap_lock.h: vma_start_read_locked(). Under the mmap lock held for reading, which
-    /// keeps writers out; false only where too many readers hold the lock.
+    /// include/linux/mmap_lock.h: vma_start_read_locked(). Under the mmap lock held for reading,
+    /// which keeps writers out; false only where too many readers hold the lock.
     public boolean vmaStartReadLocked(Vma vma) {
         mmapLock.assertLocked(vma.mm());
         long before = vma.refcnt.addLimited(1, LIMIT, Order.ACQUIRE);
@@ -125,8 +127,8 @@ public final class VmaLock {
 
     // ---- writers
 
-    /// include/linux/mmap_lock.h: vma_start_write(). Keeps readers out until the mmap lock, which the
-    /// caller holds for writing, is released or downgraded; waits for those that are in.
+    /// include/linux/mmap_lock.h: vma_start_write(). Keeps readers out until the mmap lock, which
+    /// the caller holds for writing, is released or downgraded; waits for those that are in.
     public void vmaStartWrite(Vma vma) {
         if (vma.lockSeq.readPlain() == rawMmSeqnum(vma)) {
             return;
@@ -161,8 +163,8 @@ public final class VmaLock {
         return vma.refcnt.fetchAdd(-EXCLUDE_READERS, Order.RELEASE) == EXCLUDE_READERS;
     }
 
-    /// include/linux/mmap_lock.h: vma_mark_attached(). The VMA, write-locked, is about to go into the
-    /// tree.
+    /// include/linux/mmap_lock.h: vma_mark_attached(). The VMA, write-locked, is about to go into
+    /// the tree.
     void vmaMarkAttached(Vma vma) {
         assertWriteLocked(vma);
         if (vma.refcnt.readOnce() != 0) {
@@ -171,8 +173,8 @@ public final class VmaLock {
         vma.refcnt.storeRelease(1);
     }
 
-    /// include/linux/mmap_lock.h: vma_mark_detached(). After this no reader can lock the VMA, which the
-    /// caller has write-locked; waits for readers that looked at it meanwhile to give up.
+    /// include/linux/mmap_lock.h: vma_mark_detached(). After this no reader can lock the VMA, which
+    /// the caller has write-locked; waits for readers that looked at it meanwhile to give up.
     void vmaMarkDetached(Vma vma) {
         assertWriteLocked(vma);
         if (vma.refcnt.readOnce() == 0) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.List;
-import java.util.Objects;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+
+import java.util.List;
+import java.util.Objects;
 
 /// Cutting VMAs in two (mm/vma.c). The mmap lock is held for writing throughout.
 final class VmaSplit {
@@ -19,8 +20,8 @@ final class VmaSplit {
         this.geometry = kernel.geometry();
     }
 
-    /// mm/vma.c: __split_vma(). Cuts `vma` at `addr`, which is inside it. The VMA keeps the upper part
-    /// where `newBelow`, else the lower one; a new VMA gets the other.
+    /// mm/vma.c: __split_vma(). Cuts `vma` at `addr`, which is inside it. The VMA keeps the upper
+    /// part where `newBelow`, else the lower one; a new VMA gets the other.
     void splitVma(Vma vma, long addr, boolean newBelow) {
         kernel.warnOn(vma.start() >= addr, "a VMA is split below its start");
         kernel.warnOn(vma.end() <= addr, "a VMA is split beyond its end");
@@ -47,7 +48,7 @@ final class VmaSplit {
     }
 
     private long pages(long from, long to) {
-        return to - from >> geometry.pageShift();
+        return (to - from) >> geometry.pageShift();
     }
 
     /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy that nobody knows of yet.
@@ -93,8 +94,8 @@ final class VmaSplit {
         }
     }
 
-    /// mm/vma.c: vma_modify_flags(), vma_modify(). Cuts `vma` so that it covers no more than `[start,
-    /// end)`, for its flags to be changed. VMAs are never merged.
+    /// mm/vma.c: vma_modify_flags(), vma_modify(). Cuts `vma` so that it covers no more than
+    /// `[start, end)`, for its flags to be changed. VMAs are never merged.
     void vmaModify(Vma vma, long start, long end) {
         if (vma.start() < start) {
             splitVma(vma, start, true);

@@ -13,8 +13,9 @@ final class WpFault {
         this.pgtableGeneric = kernel.pgtableGeneric();
     }
 
-    /// mm/memory.c: do_wp_page(). Makes a read-only entry of private memory writable, if its page is or
-    /// can be made the process' own, or maps a copy. Enters with the PTE lock held and drops it.
+    /// mm/memory.c: do_wp_page(). Makes a read-only entry of private memory writable, if its page
+    /// is or can be made the process' own, or maps a copy. Enters with the PTE lock held and drops
+    /// it.
     int doWpPage(VmFault vmf, PteMapping pte) {
         Page page = vmNormalPage(vmf.origPte);
         Folio folio = page == null ? null : kernel.memMap().pageFolio(page);
@@ -46,8 +47,8 @@ final class WpFault {
         return page.anonExclusive() || wpCanReuseAnonFolio(folio, vmf.vma);
     }
 
-    /// mm/memory.c: wp_can_reuse_anon_folio(). Whether the process alone has the folio: nobody else has
-    /// a reference. The looks before the folio lock only spare taking it.
+    /// mm/memory.c: wp_can_reuse_anon_folio(). Whether the process alone has the folio: nobody else
+    /// has a reference. The looks before the folio lock only spare taking it.
     private boolean wpCanReuseAnonFolio(Folio folio, Vma vma) {
         boolean maybeInLruCache = !folio.testFlag(Folio.PG_LRU);
         if (folio.isLarge()) {
@@ -71,9 +72,9 @@ final class WpFault {
         return own;
     }
 
-    /// mm/memory.c: __wp_can_reuse_large_anon_folio(). All references are mappings, and all mappings are
-    /// this process': without fork there are no others. The bit lock that keeps the two counts still is
-    /// not modelled; they only move together under page-table locks.
+    /// mm/memory.c: __wp_can_reuse_large_anon_folio(). All references are mappings, and all
+    /// mappings are this process': without fork there are no others. The bit lock that keeps the
+    /// two counts still is not modelled; they only move together under page-table locks.
     private boolean wpCanReuseLargeAnonFolio(Folio folio) {
         long mapcount = kernel.rmap().folioMapcount(folio);
         if (mapcount <= 1 || mapcount != folio.refCount()) {
@@ -89,14 +90,14 @@ final class WpFault {
         pte.unmapUnlock();
     }
 
-    /// include/linux/mm.h: maybe_mkwrite(). A debugger's write to memory that the process itself may not
-    /// write leaves the entry read-only.
+    /// include/linux/mm.h: maybe_mkwrite(). A debugger's write to memory that the process itself
+    /// may not write leaves the entry read-only.
     private static long maybeMkwrite(long entry, Vma vma) {
         return (vma.flags() & Vma.VM_WRITE) != 0 ? Entry.mkwrite(entry) : entry;
     }
 
-    /// mm/memory.c: wp_page_copy(). Maps a copy of `page`, of the zero page where that is null. The caller
-    /// got a reference on the old folio, which is dropped here; no page-table lock is held.
+    /// mm/memory.c: wp_page_copy(). Maps a copy of `page`, of the zero page where that is null. The
+    /// caller got a reference on the old folio, which is dropped here; no page-table lock is held.
     private int wpPageCopy(VmFault vmf, @Nullable Page page) {
         Folio oldFolio = page == null ? null : kernel.memMap().pageFolio(page);
         int ret = kernel.memory().vmfAnonPrepare(vmf);
@@ -111,8 +112,7 @@ final class WpFault {
         newFolio.markUptodate();
 
         boolean copied = false;
-        PteMapping pte =
-                pgtableGeneric.pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
+        PteMapping pte = pgtableGeneric.pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         vmf.pte = pte;
         if (pte != null) {
             copied = pte.pte().readOnce() == vmf.origPte;
@@ -121,7 +121,8 @@ final class WpFault {
             }
             pte.unmapUnlock();
         }
-        // What is not mapped (any more): the old folio has lost its mapping, or the new one has none.
+        // What is not mapped (any more): the old folio has lost its mapping, or the new one has
+        // none.
         put(copied ? oldFolio : newFolio);
         put(oldFolio);
         return 0;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.List;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 
+import java.util.List;
+
 /// Taking pages out of page tables (the zap functions of mm/memory.c).
 ///
 /// # Locking
-/// The VMA is kept from changing by its own or the mmap lock, or is detached. Entries are cleared under
-/// the lock of their table. The TLBs are flushed by the gather, later, except that it must be done
-/// before the lock is dropped where the gather is full.
+///
+/// The VMA is kept from changing by its own or the mmap lock, or is detached. Entries are cleared
+/// under the lock of their table. The TLBs are flushed by the gather, later, except that it must be
+/// done before the lock is dropped where the gather is full.
 public final class Zap {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -34,8 +36,8 @@ public final class Zap {
         }
     }
 
-    /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; with `reclaimPt`
-    /// PTE tables that become empty are freed.
+    /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; with
+    /// `reclaimPt` PTE tables that become empty are freed.
     public void zapVmaRangeBatched(
             MmuGather tlb, Vma vma, long start, long end, boolean reclaimPt) {
         if (start != end) {
@@ -104,8 +106,7 @@ public final class Zap {
     }
 
     /// One round of zap_pmd_range(); returns how far it came.
-    private long zapPmd(
-            MmuGather tlb, Vma vma, Word pmd, long addr, long next, boolean reclaimPt) {
+    private long zapPmd(MmuGather tlb, Vma vma, Word pmd, long addr, long next, boolean reclaimPt) {
         if (HugeMemory.pmdIsHuge(pmd.readPlain())) {
             if (next - addr != geometry.size(Geometry.PMD)) {
                 kernel.hugeMemory().splitHugePmd(vma, pmd, addr);
@@ -119,7 +120,8 @@ public final class Zap {
         return zapPteRange(tlb, vma, pmd, addr, next, reclaimPt);
     }
 
-    /// mm/memory.c: zap_pte_range(). Returns `end`, or `start` where there is no PTE table (any more).
+    /// mm/memory.c: zap_pte_range(). Returns `end`, or `start` where there is no PTE table (any
+    /// more).
     private long zapPteRange(
             MmuGather tlb, Vma vma, Word pmd, long start, long end, boolean reclaimPt) {
         boolean canReclaim =
@@ -157,8 +159,8 @@ public final class Zap {
         return addr;
     }
 
-    /// The end of zap_pte_range(): frees the table that the entry `unhooked` pointed to; where that is
-    /// none, the table below `pmd` if it is empty.
+    /// The end of zap_pte_range(): frees the table that the entry `unhooked` pointed to; where that
+    /// is none, the table below `pmd` if it is empty.
     private void reclaim(MmuGather tlb, Word pmd, long start, long unhooked) {
         long value = Entry.none(unhooked) ? zapPteTableIfEmpty(tlb.mm(), pmd, start) : unhooked;
         if (!Entry.none(value)) {
@@ -183,8 +185,8 @@ public final class Zap {
         return value;
     }
 
-    /// mm/memory.c: zap_pte_table_if_empty(). Unhooks the table if nobody has put anything in since its
-    /// lock was dropped. Returns the entry that pointed to it; none where it stays.
+    /// mm/memory.c: zap_pte_table_if_empty(). Unhooks the table if nobody has put anything in since
+    /// its lock was dropped. Returns the entry that pointed to it; none where it stays.
     private long zapPteTableIfEmpty(MmStruct mm, Word pmd, long start) {
         SpinLock pml = ptLocks.pmdLock(mm, pmd);
         PteMapping pte = kernel.pgtableGeneric().pteOffsetMapNolock(mm, pmd, start);
@@ -227,8 +229,10 @@ public final class Zap {
         private final PteMapping pte;
         private final long start;
         private final long end;
+
         /// How far it came.
         long addr;
+
         /// Whether it stopped because the gather is full.
         boolean full;
 
@@ -248,7 +252,7 @@ public final class Zap {
         }
 
         private Word entry() {
-            return pte.pte((int) (addr - start >> geometry.pageShift()));
+            return pte.pte((int) ((addr - start) >> geometry.pageShift()));
         }
 
         /// mm/memory.c: do_zap_pte_range(). Skips entries that are none and zaps one folio's part.
@@ -274,17 +278,17 @@ public final class Zap {
             }
         }
 
-        /// mm/memory.c: zap_present_ptes(), zap_present_folio_ptes(). The accessed and dirty bits of
-        /// anonymous pages do not matter.
+        /// mm/memory.c: zap_present_ptes(), zap_present_folio_ptes(). The accessed and dirty bits
+        /// of anonymous pages do not matter.
         private void zapPresentPtes(long value) {
             Page page = kernel.memMap().page(Entry.pfn(value));
             Folio folio = kernel.memMap().pageFolio(page);
-            int max = (int) (end - addr >> geometry.pageShift());
+            int max = (int) ((end - addr) >> geometry.pageShift());
             int nr = folio.isLarge() && max != 1 ? folioPteBatch(folio, value, max) : 1;
             if (!folio.isAnon()) {
                 kernel.warnOn(true, folio + " is not anonymous");
             }
-            int first = (int) (addr - start >> geometry.pageShift());
+            int first = (int) ((addr - start) >> geometry.pageShift());
             for (int i = 0; i < nr; i++) {
                 clearPte(pte.pte(first + i));
             }
@@ -313,7 +317,7 @@ public final class Zap {
             long left = folio.pfn() + folio.nrPages() - Entry.pfn(value);
             int limit = (int) Math.min(max, left);
             long ignored = Entry.ACCESSED | Entry.DIRTY;
-            int first = (int) (addr - start >> geometry.pageShift());
+            int first = (int) ((addr - start) >> geometry.pageShift());
             int nr = 1;
             while (nr < limit) {
                 long next = pte.pte(first + nr).readOnce();

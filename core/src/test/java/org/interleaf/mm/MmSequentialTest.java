@@ -3,8 +3,8 @@ package org.interleaf.mm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.interleaf.machine.TaskKilled;
 import org.assertj.core.api.Assertions;
+import org.interleaf.machine.TaskKilled;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -188,8 +188,7 @@ final class MmSequentialTest {
         MmScenario s = small(arch);
         long a = s.map(s.pageSize());
         Mmap mmap = s.kernel.mmap();
-        assertThat(mmap.mmap(s.mm, 0, 0, MmScenario.RW, MmScenario.ANON))
-                .isEqualTo(-Errno.EINVAL);
+        assertThat(mmap.mmap(s.mm, 0, 0, MmScenario.RW, MmScenario.ANON)).isEqualTo(-Errno.EINVAL);
         assertThat(mmap.mmap(s.mm, 0, 1L << 40, MmScenario.RW, MmScenario.ANON))
                 .isEqualTo(-Errno.ENOMEM);
         int noreplace = MmScenario.ANON | Mman.MAP_FIXED_NOREPLACE;
@@ -201,5 +200,56 @@ final class MmSequentialTest {
         assertThat(mmap.madvise(s.mm, a, 2 * s.pageSize(), Mman.MADV_DONTNEED))
                 .isEqualTo(-Errno.ENOMEM);
         assertThat(s.findings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void tablesStayWhileANeighbourUsesThem(Arch arch) {
+        MmScenario s = small(arch);
+        int fixed = MmScenario.ANON | Mman.MAP_FIXED;
+        long pageSize = s.pageSize();
+        for (int i = 0; i < 4; i++) {
+            s.kernel.mmap().mmap(s.mm, i * pageSize, pageSize, MmScenario.RW, fixed);
+            s.store(i * pageSize, i);
+        }
+        // Two PTE tables, a PMD and a PUD table.
+        assertThat(s.mm.pgtables.peek()).isEqualTo(4);
+        long[] left = {4, 3, 3, 0};
+        int[] order = {1, 0, 2, 3};
+        for (int i = 0; i < 4; i++) {
+            s.kernel.mmap().munmap(s.mm, order[i] * pageSize, pageSize);
+            assertThat(s.mm.pgtables.peek()).as("after %d", i).isEqualTo(left[i]);
+        }
+        s.machine.seal();
+        assertThat(s.findings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void noAccessWithoutPermission(Arch arch) {
+        MmScenario s = small(arch);
+        long none = s.kernel.mmap().mmap(s.mm, 0, s.pageSize(), 0, MmScenario.ANON);
+        Assertions.assertThatThrownBy(() -> s.load(none)).isInstanceOf(TaskKilled.class);
+        Assertions.assertThatThrownBy(() -> s.load(0)).isInstanceOf(TaskKilled.class);
+        long beyond = s.kernel.geometry().taskSize();
+        Assertions.assertThatThrownBy(() -> s.load(beyond)).isInstanceOf(TaskKilled.class);
+        assertThat(s.findings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void neighboursShareAnAnonVma(Arch arch) {
+        MmScenario s = small(arch);
+        long a = s.map(2 * s.pmdSize());
+        s.store(a, 1);
+        s.kernel.mmap().munmap(s.mm, a + s.pageSize(), s.pageSize());
+        List<Vma> vmas = s.mm.vmas.peek().vmas();
+        assertThat(vmas).hasSize(2);
+        AnonVma anonVma = vmas.getFirst().anonVma.peek();
+        assertThat(anonVma).isNotNull().isSameAs(vmas.getLast().anonVma.peek());
+        assertThat(anonVma.numActiveVmas.peek()).isEqualTo(2);
+        s.kernel.mmap().munmap(s.mm, a, 2 * s.pmdSize());
+        assertThat(anonVma.numActiveVmas.peek()).isZero();
+        assertThat(anonVma.refcount.peek()).isZero();
     }
 }

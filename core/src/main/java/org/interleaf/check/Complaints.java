@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.interleaf.check.KernelNames.Origin;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Task;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /// What the modelled kernel says itself, by `WARN_ON()` or by dying: a null pointer that the model
 /// follows is one that the kernel would have followed.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Task;
 import org.interleaf.trace.Violation;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /// Says who waits for what where no task can go on.
 public final class Deadlock {

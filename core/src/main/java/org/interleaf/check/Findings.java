@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
+import org.interleaf.check.KernelNames.Origin;
+import org.interleaf.machine.Task;
+import org.interleaf.trace.Violation;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.interleaf.check.KernelNames.Origin;
-import org.interleaf.machine.Task;
-import org.interleaf.trace.Violation;
 
 /// What the sanitizers found in the execution at hand, each finding once.
 ///

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
-import java.util.IdentityHashMap;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 
-/// Use after free, as the kernel's KASAN reports it: a task touches a word of a frame that is free, or
-/// frees it again. Frames that are allocated again are found as well, in the interleaving in which
-/// the use comes before the allocation.
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+
+/// Use after free, as the kernel's KASAN reports it: a task touches a word of a frame that is free,
+/// or frees it again. Frames that are allocated again are found as well, in the interleaving in
+/// which the use comes before the allocation.
 final class Kasan implements Monitor {
     private final Findings findings;
     private final boolean withHistory;
-    private final Map<Region, String> allocatedBy = new IdentityHashMap<>();
-    private final Map<Region, String> freedBy = new IdentityHashMap<>();
+    private final IdentityHashMap<Region, String> allocatedBy = new IdentityHashMap<>();
+    private final IdentityHashMap<Region, String> freedBy = new IdentityHashMap<>();
 
     /// @param withHistory whether to remember who allocated and freed what, which is slow
     Kasan(Findings findings, boolean withHistory) {

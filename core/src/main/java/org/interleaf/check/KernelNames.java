@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,17 +13,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
-/// Which kernel function a method of the model stands for. The answer is in the method's Javadoc, of
-/// which the sources in the jar are asked: `/// mm/gup.c: gup_fast().` above a method says it all, and
-/// a method that says nothing is a part of the kernel function that called it.
+/// Which kernel function a method of the model stands for. The answer is in the method's Javadoc,
+/// of which the sources in the jar are asked: `/// mm/gup.c: gup_fast().` above a method says it
+/// all, and a method that says nothing is a part of the kernel function that called it.
 public final class KernelNames {
     private static final String MODEL = "org.interleaf.mm.";
     private static final Pattern ORIGIN =
             Pattern.compile("^\\s*/// ([\\w./-]+\\.[chS]): (\\w+)\\(\\)");
-    private static final Pattern METHOD =
-            Pattern.compile("^    (?:[\\w@<>\\[\\]?,.]+ )+(\\w+)\\(");
+    private static final Pattern METHOD = Pattern.compile("^    (?:[\\w@<>\\[\\]?,.]+ )+(\\w+)\\(");
 
     private final ClassLoader loader;
     private final Map<String, Map<String, Origin>> byClass = new LinkedHashMap<>();

@@ -5,8 +5,8 @@ import org.interleaf.machine.Lock;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Task;
 
-/// What a task must not leave behind: held locks, interrupts off, an open RCU read section. Nor may it
-/// give back a lock that it does not hold. A task that was killed is not asked.
+/// What a task must not leave behind: held locks, interrupts off, an open RCU read section. Nor may
+/// it give back a lock that it does not hold. A task that was killed is not asked.
 final class LeftBehind implements Monitor {
     private final Findings findings;
 
@@ -20,7 +20,8 @@ final class LeftBehind implements Monitor {
             return;
         }
         if (task.heldCount() > 0) {
-            findings.report("WARNING: lock held when returning to user space", task, () -> locks(task));
+            findings.report(
+                    "WARNING: lock held when returning to user space", task, () -> locks(task));
         }
         if (task.irqsOff()) {
             findings.report("WARNING: interrupts off when returning to user space", task, () -> "");

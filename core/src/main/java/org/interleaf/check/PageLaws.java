@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.function.LongUnaryOperator;
 import org.interleaf.machine.Task;
 import org.interleaf.mm.Entry;
-import org.interleaf.mm.Foll;
 import org.interleaf.mm.Folio;
+import org.interleaf.mm.Foll;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.Inspect;
 import org.interleaf.mm.Kernel;
@@ -16,6 +12,11 @@ import org.interleaf.mm.MemMap;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Page;
 import org.interleaf.trace.Violation;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongUnaryOperator;
 
 /// What must be true of pages and page tables when nothing is under way: each count says what is
 /// really there, and nothing that is allocated is out of reach.
@@ -82,7 +83,10 @@ public final class PageLaws {
     }
 
     private void checkFolio(
-            Folio folio, LongUnaryOperator references, LongUnaryOperator pins, List<Violation> found) {
+            Folio folio,
+            LongUnaryOperator references,
+            LongUnaryOperator pins,
+            List<Violation> found) {
         boolean alive = folio.head().frame().life().alive();
         int mapped = mappings[(int) folio.pfn()];
         if (!alive) {

@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
-import java.util.List;
-import org.interleaf.machine.Fence;
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 
+
 /// All sanitizers as one monitor. What they find in an execution is in {@link #findings} until the
 /// next one begins.
 public final class Sanitizers implements Monitor {
     private final Findings findings;
-    private final List<Monitor> all;
+    private final Monitor[] all;
 
-    /// @param withHistory whether reports say who allocated and freed; for a single execution, as it
-    ///     makes each allocation slow
+    /// @param withHistory whether reports say who allocated and freed; for a single execution, as
+    ///   it makes each allocation slow
     public Sanitizers(KernelNames names, boolean withHistory) {
         findings = new Findings(names);
-        all =
-                List.of(
-                        new Kasan(findings, withHistory),
+        all = new Monitor[] {new Kasan(findings, withHistory),
                         new SleepInAtomic(findings),
                         new LeftBehind(findings),
-                        new Complaints(findings, names));
+                        new Complaints(findings, names)};
     }
 
     public Findings findings() {
@@ -36,13 +33,6 @@ public final class Sanitizers implements Monitor {
         findings.clear();
         for (Monitor monitor : all) {
             monitor.started();
-        }
-    }
-
-    @Override
-    public void fenced(Task task, Fence fence) {
-        for (Monitor monitor : all) {
-            monitor.fenced(task, fence);
         }
     }
 
@@ -71,20 +61,6 @@ public final class Sanitizers implements Monitor {
     public void usedAfterFree(Task task, Word word) {
         for (Monitor monitor : all) {
             monitor.usedAfterFree(task, word);
-        }
-    }
-
-    @Override
-    public void acquired(Task task, Lock lock) {
-        for (Monitor monitor : all) {
-            monitor.acquired(task, lock);
-        }
-    }
-
-    @Override
-    public void released(Task task, Lock lock) {
-        for (Monitor monitor : all) {
-            monitor.released(task, lock);
         }
     }
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
@@ -12,20 +9,26 @@ import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// Scheduling by optimal dynamic partial-order reduction (Abdulla, Aronis, Jonsson, Sagonas: *Source
-/// Sets: A Foundation for Optimal Dynamic Partial Order Reduction*, JACM 2017, algorithm 2): one
-/// complete execution for each Mazurkiewicz trace, and none that turns out to be superfluous halfway.
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Scheduling by optimal dynamic partial-order reduction (Abdulla, Aronis, Jonsson, Sagonas:
+/// *Source Sets: A Foundation for Optimal Dynamic Partial Order Reduction*, JACM 2017, algorithm
+/// 2): one complete execution for each Mazurkiewicz trace, and none that turns out to be
+/// superfluous halfway.
 ///
 /// # How
-/// The first execution goes as it likes. After each, every *race*, a pair of conflicting events with
-/// nothing between them, asks for an execution in which the second comes first. That sequence goes
-/// into the *wakeup tree* of the state before the first event, unless a *sleeping* event there (one
-/// whose executions have all been seen) or a sequence already in the tree leads to an equivalent
-/// one. Then the deepest state with something in its tree is returned to.
 ///
-/// The sequence that a race asks for holds all events that the first one does not happen before, also
-/// those after the second. So a race among events of the common prefix of two executions asks for
-/// something else in each, unless the later one has no new event of that kind.
+/// The first execution goes as it likes. After each, every *race*, a pair of conflicting events
+/// with nothing between them, asks for an execution in which the second comes first. That sequence
+/// goes into the *wakeup tree* of the state before the first event, unless a *sleeping* event there
+/// (one whose executions have all been seen) or a sequence already in the tree leads to an
+/// equivalent one. Then the deepest state with something in its tree is returned to.
+///
+/// The sequence that a race asks for holds all events that the first one does not happen before,
+/// also those after the second. So a race among events of the common prefix of two executions asks
+/// for something else in each, unless the later one has no new event of that kind.
 final class Dpor implements Scheduler {
     private final Machine machine;
     private final int maxSteps;
@@ -48,7 +51,7 @@ final class Dpor implements Scheduler {
     Dpor(Machine machine, int maxSteps) {
         this.machine = machine;
         this.maxSteps = maxSteps;
-        this.log = new EventLog(machine.tasks().size());
+        this.log = new EventLog(machine.tasks().size(), machine.wordCount() + 64);
         this.reversal = new Reversal(log);
     }
 
@@ -272,10 +275,12 @@ final class Dpor implements Scheduler {
     boolean backtrack() {
         while (log.size() > 0) {
             int state = log.size() - 1;
-            Footprint done = log.footprint(state);
+            boolean more = !wakeup.get(state).isEmpty();
+            if (more) {
+                sleep.get(state).add(log.footprint(state));
+            }
             log.removeLast();
-            if (!wakeup.get(state).isEmpty()) {
-                sleep.get(state).add(done);
+            if (more) {
                 replayUntil = state;
                 return true;
             }

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.Arrays;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// The events of the execution at hand, with their happens-before relation and the races among them.
+import java.util.Arrays;
+
+/// The events of the execution at hand, with their happens-before relation and the races among
+/// them.
 ///
 /// Everything is kept in flat arrays that grow and are used again. Events are appended, and taken
 /// off the end when the explorer backtracks; what is known of each location is undone with them, so
 /// the common prefix of two executions is analysed once.
 ///
 /// # Clocks
+///
 /// The clock of event e holds, for each task, the number of that task's last event that happens
 /// before e or is e. So event d happens before e exactly when `clock(e)[task(d)] >= d`.
 final class EventLog {
@@ -40,11 +43,12 @@ final class EventLog {
     private int[] access = new int[512];
     private int[] previousWrite = new int[512];
     private int[] previousRead = new int[512];
+    private int[] readBefore = new int[512];
     private int[] eventOf = new int[512];
 
     // One element a location: the last write, as an index of an access, and a chain of reads since.
-    private int[] lastWrite = new int[256];
-    private int[] lastRead = new int[256];
+    private int[] lastWrite;
+    private int[] lastRead;
 
     private final int[] lastOfTask;
     private final int[] scratchClock;
@@ -53,8 +57,11 @@ final class EventLog {
     private int[] candidates = new int[64];
     private int candidateCount;
 
-    EventLog(int tasks) {
+    /// @param locations about how many locations there are
+    EventLog(int tasks, int locations) {
         this.tasks = tasks;
+        this.lastWrite = new int[locations];
+        this.lastRead = new int[locations];
         this.clock = new int[256 * tasks];
         this.lastOfTask = new int[tasks];
         this.scratchClock = new int[tasks];
@@ -148,17 +155,22 @@ final class EventLog {
         eventOf[x] = e;
         findRaces(location, written, waits, true, op[e], a[e], b[e]);
         previousWrite[x] = lastWrite[location];
-        previousRead[x] = lastRead[location];
+        int read = lastRead[location];
+        readBefore[x] = read;
         if (written) {
+            previousRead[x] = read;
             lastWrite[location] = x;
             lastRead[location] = NONE;
         } else {
+            // An earlier read by the same task happens before this one, and need not be remembered.
+            boolean own = read != NONE && task[eventOf[read]] == task[e];
+            previousRead[x] = own ? previousRead[read] : read;
             lastRead[location] = x;
         }
     }
 
-    /// Adds to the candidates the events that race with an access of `location` about to happen.
-    /// If it waits, `enabled` says whether it may run now.
+    /// Adds to the candidates the events that race with an access of `location` about to happen. If
+    /// it waits, `enabled` says whether it may run now.
     private void findRaces(
             int location, boolean written, boolean waits, boolean enabled, Op o, long x, long y) {
         if (written) {
@@ -175,10 +187,10 @@ final class EventLog {
         }
     }
 
-    /// A waiting access cannot come right before the write that enabled it. It races with the latest
-    /// write that it could have come before: the one that found a value with which it need not wait.
-    private int lastWriteBeforeWhichEnabled(
-            int last, boolean enabledNow, Op o, long x, long y) {
+    /// A waiting access cannot come right before the write that enabled it. It races with the
+    /// latest write that it could have come before: the one that found a value with which it need
+    /// not wait.
+    private int lastWriteBeforeWhichEnabled(int last, boolean enabledNow, Op o, long x, long y) {
         boolean enabled = enabledNow;
         for (int w = last; w != NONE; w = previousWrite[w]) {
             if (known(eventOf[w])) {
@@ -312,9 +324,7 @@ final class EventLog {
     Footprint footprintWithout(int first, int second) {
         int x = firstAccess[second];
         int y = firstAccess[first];
-        if (op[second].waits()
-                || access[x] >> 1 != access[y] >> 1
-                || (access[y] & 1) == 0) {
+        if (op[second].waits() || access[x] >> 1 != access[y] >> 1 || (access[y] & 1) == 0) {
             return footprint(second);
         }
         boolean writes = op[second].writes(before[first], a[second], b[second]);
@@ -334,7 +344,7 @@ final class EventLog {
         for (int x = accessCount - 1; x >= firstAccess[e]; x--) {
             int location = access[x] >> 1;
             lastWrite[location] = previousWrite[x];
-            lastRead[location] = previousRead[x];
+            lastRead[location] = readBefore[x];
         }
         accessCount = firstAccess[e];
         lastOfTask[task[e]] = previousOfTask[e];
@@ -360,6 +370,7 @@ final class EventLog {
         access = Arrays.copyOf(access, n);
         previousWrite = Arrays.copyOf(previousWrite, n);
         previousRead = Arrays.copyOf(previousRead, n);
+        readBefore = Arrays.copyOf(readBefore, n);
         eventOf = Arrays.copyOf(eventOf, n);
     }
 

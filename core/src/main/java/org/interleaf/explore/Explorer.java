@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.time.Duration;
 import org.interleaf.machine.Machine;
 import org.interleaf.trace.Schedule;
+
+import java.time.Duration;
 
 /// Explores every interleaving of a program, up to equivalence, within limits.
 public final class Explorer {

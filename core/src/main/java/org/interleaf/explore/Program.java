@@ -8,7 +8,7 @@ public interface Program {
     /// The machine, sealed, with all tasks.
     Machine machine();
 
-    /// Called at the end of each execution that ran to its end or was cut, before the machine's state
-    /// is put back.
+    /// Called at the end of each execution that ran to its end or was cut, before the machine's
+    /// state is put back.
     void finished(Ending ending);
 }

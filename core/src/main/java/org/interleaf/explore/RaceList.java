@@ -3,8 +3,8 @@ package org.interleaf.explore;
 
 import java.util.Arrays;
 
-/// The races of the execution at hand, in the order of their second events. They are kept as long as
-/// that event stays, and taken off the end with it.
+/// The races of the execution at hand, in the order of their second events. They are kept as long
+/// as that event stays, and taken off the end with it.
 final class RaceList {
     private int size;
     private int[] first = new int[64];
@@ -36,8 +36,8 @@ final class RaceList {
         return first[r];
     }
 
-    /// The later event of race `r`; the number of events plus a task's id for the access that the task
-    /// was blocked at when the execution ended.
+    /// The later event of race `r`; the number of events plus a task's id for the access that the
+    /// task was blocked at when the execution ended.
     int second(int r) {
         return second[r];
     }

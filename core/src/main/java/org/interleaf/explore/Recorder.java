@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Supplier;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Order;
@@ -12,6 +9,10 @@ import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.interleaf.trace.Step;
 import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
 
 /// Writes down, as text, every access of one execution that another scheduler directs.
 public final class Recorder implements Scheduler {

@@ -38,8 +38,7 @@ public final class Replay implements Scheduler {
     }
 
     /// The same, with a scheduler around the one that follows the schedule, which can watch it.
-    public static Ending run(
-            Program program, Schedule schedule, UnaryOperator<Scheduler> around) {
+    public static Ending run(Program program, Schedule schedule, UnaryOperator<Scheduler> around) {
         Replay replay = new Replay(program.machine(), schedule);
         replay.machine.run(around.apply(replay));
         if (replay.misfit != null) {

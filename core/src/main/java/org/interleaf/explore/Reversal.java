@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
 
 /// The sequence of events that a race asks for: in the state before its first event come all events
 /// that this one does not happen before, and then its second event.
 ///
 /// Whether the sequence is superfluous is asked of all of it. What goes into a wakeup tree is only
-/// what must be there to wake all that could make it superfluous later, and to have the second event:
-/// whatever else is in the sequence follows of itself, in all orders. So executions that differ
-/// elsewhere ask for the same, and trees stay small.
+/// what must be there to wake all that could make it superfluous later, and to have the second
+/// event: whatever else is in the sequence follows of itself, in all orders. So executions that
+/// differ elsewhere ask for the same, and trees stay small.
 final class Reversal {
     /// See {@link #placeOf}.
     static final int ANYWHERE = -1;
@@ -59,8 +60,8 @@ final class Reversal {
         needed[size++] = false;
     }
 
-    /// Where in the sequence `other` is, if it could come first: its index, or {@link #ANYWHERE} if it
-    /// is not there and commutes with everything. {@link #NOWHERE} if something comes before it.
+    /// Where in the sequence `other` is, if it could come first: its index, or {@link #ANYWHERE} if
+    /// it is not there and commutes with everything. {@link #NOWHERE} if something comes before it.
     int placeOf(Footprint other) {
         for (int i = 0; i < size; i++) {
             if (taken[i]) {

@@ -3,8 +3,8 @@ package org.interleaf.explore;
 
 import org.jspecify.annotations.Nullable;
 
-/// A wakeup tree (Abdulla, Aronis, Jonsson, Sagonas: *Source Sets*, JACM 2017, §6): the sequences of
-/// events still to be tried from one state, ordered, none of which makes another superfluous.
+/// A wakeup tree (Abdulla, Aronis, Jonsson, Sagonas: *Source Sets*, JACM 2017, §6): the sequences
+/// of events still to be tried from one state, ordered, none of which makes another superfluous.
 ///
 /// A node is the last event of the path to it; siblings are tried in order of insertion. What is in
 /// the sequences is decided by {@link Reversal}.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.ArrayList;
-import java.util.List;
-import org.interleaf.check.Deadlock;
 import org.interleaf.check.KernelNames;
 import org.interleaf.check.PageLaws;
 import org.interleaf.check.Sanitizers;
@@ -15,6 +12,9 @@ import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.trace.Violation;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /// A running model: one process, of which each P of a test is a thread on a CPU of its own.
 final class BootedLinux implements Booted {
@@ -73,11 +73,6 @@ final class BootedLinux implements Booted {
 
     private boolean anyKilled() {
         return machine.tasks().stream().anyMatch(task -> task.killed());
-    }
-
-    @Override
-    public Violation deadlock() {
-        return Deadlock.describe(machine);
     }
 
     @Override

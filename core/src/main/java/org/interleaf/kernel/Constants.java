@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.interleaf.mm.Errno;
 import org.interleaf.mm.Foll;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.Mman;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /// The constants that tests may name.
 final class Constants {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-/// The references and pins that the operations of a test have handed out and not taken back, for the
-/// accounts at the end of an execution.
+/// The references and pins that the operations of a test have handed out and not taken back, for
+/// the accounts at the end of an execution.
 final class HeldPages {
     private final int[] references;
     private final int[] pins;

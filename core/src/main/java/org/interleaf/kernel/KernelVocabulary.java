@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Type;
 import org.interleaf.litmus.vocabulary.UserMemory;
@@ -13,6 +8,12 @@ import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /// What tests can call on the model, and the constants that they can name.
 final class KernelVocabulary implements Vocabulary {

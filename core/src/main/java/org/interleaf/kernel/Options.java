@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import org.interleaf.litmus.syntax.Config;
 import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.Names;
@@ -13,6 +10,8 @@ import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+
 /// The configuration of a kernel as a test gives it.
 ///
 /// @param thp when faults map huge pages
@@ -20,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param bigs free huge pages for each CPU
 record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
     private static final List<String> KEYS =
-            List.of(
-                    "arch", "geometry", "tlb", "table-free", "ptl", "thp", "pages", "huge-pages");
+            List.of("arch", "geometry", "tlb", "table-free", "ptl", "thp", "pages", "huge-pages");
     private static final List<String> ARCHES = List.of("x86-64", "x86-64-5level", "arm64-4k");
     private static final int[] TINY_4 = {2, 2, 1, 0, 2};
     private static final int[] TINY_5 = {2, 2, 1, 1, 2};
@@ -62,8 +60,7 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
                 throw error(
                         "table-free",
                         "tables freed right after the flush need a flush by IPI",
-                        "with tlb=broadcast nothing would hold up their freeing while GUP-fast walks"
-                                + " them; no such kernel can be configured");
+                        "no kernel is so: nothing would keep GUP-fast from walking them");
             }
             Arch arch =
                     new Arch(
@@ -72,17 +69,11 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
                             !ptl.equals("mm"),
                             ptl.equals("split"),
                             tlb.equals("ipi") ? Arch.TlbFlush.IPI : Arch.TlbFlush.BROADCAST,
-                            free.equals("rcu")
-                                    ? Arch.TableFree.RCU
-                                    : Arch.TableFree.AFTER_FLUSH);
+                            free.equals("rcu") ? Arch.TableFree.RCU : Arch.TableFree.AFTER_FLUSH);
             String thp = choose("thp", "madvise", List.of("always", "madvise", "never"));
             int hugePages = number("huge-pages", 3, 64);
             int defaultPages = geometry.hpagePmdNr() <= 16 ? 24 : 2 * geometry.hpagePmdNr();
-            return new Options(
-                    arch,
-                    thps().get(thp),
-                    number("pages", defaultPages, 1 << 14),
-                    hugePages);
+            return new Options(arch, thp(thp), number("pages", defaultPages, 1 << 14), hugePages);
         }
 
         private Geometry geometry(boolean fiveLevels) {
@@ -92,12 +83,12 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
             return new Geometry(PAGE_SHIFT, size.equals("tiny") ? tiny : full);
         }
 
-        private static Map<String, HugeMemory.Thp> thps() {
-            Map<String, HugeMemory.Thp> map = new LinkedHashMap<>();
-            map.put("always", HugeMemory.Thp.ALWAYS);
-            map.put("madvise", HugeMemory.Thp.MADVISE);
-            map.put("never", HugeMemory.Thp.NEVER);
-            return map;
+        private static HugeMemory.Thp thp(String value) {
+            return switch (value) {
+                case "always" -> HugeMemory.Thp.ALWAYS;
+                case "never" -> HugeMemory.Thp.NEVER;
+                default -> HugeMemory.Thp.MADVISE;
+            };
         }
 
         private String choose(String key, String otherwise, List<String> values) {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.Map;
 import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
-import org.interleaf.mm.Foll;
 import org.interleaf.mm.Folio;
+import org.interleaf.mm.Foll;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Page;
 import org.jspecify.annotations.Nullable;
+
+import java.util.Map;
 
 /// Getting at the pages behind user addresses and doing something with them, as drivers do.
 final class PageOperations {
@@ -117,12 +118,12 @@ final class PageOperations {
         return word.readPlain() >> shift(offset);
     }
 
-    /// `kmap_write(page, value)` or `kmap_write(page, value, offset)`: a driver, or DMA, writes a byte.
+    /// `kmap_write(page, value)` or `kmap_write(page, value, offset)`: a driver, or DMA, writes a
+    /// byte.
     private long kmapWrite(CallSite site, long[] args) {
         long offset = site.strings().size() > 2 ? args[2] : 0;
         long mask = 0xffL << shift(offset);
-        word(site, args[0], offset)
-                .storeBits(mask, (args[1] & 0xff) << shift(offset), Order.PLAIN);
+        word(site, args[0], offset).storeBits(mask, (args[1] & 0xff) << shift(offset), Order.PLAIN);
         return 0;
     }
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.Map;
 import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Type;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.litmus.vocabulary.UserMemory;
 import org.interleaf.mm.Kernel;
-import org.interleaf.mm.Mman;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.Mman;
+
+import java.util.Map;
 
 /// The system calls that tests can make. They return what the kernel returns: 0 or a result, or a
 /// negative error number.

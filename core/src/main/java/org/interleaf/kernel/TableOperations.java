@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import java.util.Map;
 import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Types;
@@ -12,6 +11,8 @@ import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.ScanResult;
 import org.interleaf.mm.Vma;
+
+import java.util.Map;
 
 /// Operations of the kernel on page tables, and looks at them for final conditions.
 final class TableOperations {

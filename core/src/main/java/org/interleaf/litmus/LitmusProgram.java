@@ -10,6 +10,8 @@ import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.machine.Machine;
 
+import java.util.List;
+
 /// A litmus test on a machine: one task for each process, and a table of the final states.
 public final class LitmusProgram implements Program {
     /// How many fruitless rounds a loop may make before the execution is cut, see {@link #load}.
@@ -99,6 +101,11 @@ public final class LitmusProgram implements Program {
     /// The test.
     public LitmusTest test() {
         return test;
+    }
+
+    /// What is odd about the test though it can run, as lines `file:line:column: warning: …`.
+    public List<String> warnings() {
+        return compiled.warnings();
     }
 
     /// What the execution that finished last was.

@@ -12,6 +12,7 @@ public final class Cpu {
 
     private final Machine machine;
     private final int id;
+
     /// Bits {@link #OFF} and {@link #IN_HANDLER}; above them the number of interrupts-off sections
     /// that have ended, by which a grace period sees that one did.
     private final Word irq;
@@ -20,8 +21,7 @@ public final class Cpu {
         this.machine = machine;
         this.id = id;
         this.irq = machine.word(null, this, "irq", -1, 0);
-        this.irq.format(
-                v -> (v & OFF) != 0 ? "off" : (v & IN_HANDLER) != 0 ? "in handler" : "on");
+        this.irq.format(v -> (v & OFF) != 0 ? "off" : (v & IN_HANDLER) != 0 ? "in handler" : "on");
     }
 
     public int id() {
@@ -33,8 +33,9 @@ public final class Cpu {
         return irq;
     }
 
-    /// `local_irq_save()`: no handler runs on this CPU until the matching {@link #irqRestore}. Nests.
-    /// Where another task of the CPU has interrupts off it is waited for, since it cannot be preempted.
+    /// `local_irq_save()`: no handler runs on this CPU until the matching {@link #irqRestore}.
+    /// Nests. Where another task of the CPU has interrupts off it is waited for, since it cannot be
+    /// preempted.
     public void irqSave() {
         if (machine.current().irqDepth++ == 0) {
             machine.access(irq, Op.LOCK, Order.LOCK, STATE_MASK, OFF);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
-/// The free blocks of one size on one CPU, as a stack: what was freed last is allocated first, as in
-/// the kernel's per-CPU page lists. Tasks of other CPUs never touch it.
+/// The free blocks of one size on one CPU, as a stack: what was freed last is allocated first, as
+/// in the kernel's per-CPU page lists. Tasks of other CPUs never touch it.
 final class FreeList {
     private final Word count;
     private final Word[] blocks;

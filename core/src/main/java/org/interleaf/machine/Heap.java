@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Gives objects of the model numbers, so that words can point to them. Number 0 is the null
 /// pointer. Objects made by a running task carry the task in their number and are forgotten with
@@ -33,7 +34,7 @@ public final class Heap {
     public long register(Machine machine, Object object) {
         if (!sealed) {
             made.add(object);
-            return made.size() - 1;
+            return made.size() - 1L;
         }
         int task = machine.current().id();
         while (byTask.size() <= task) {
@@ -50,8 +51,6 @@ public final class Heap {
             return null;
         }
         int task = (int) (pointer >>> TASK_SHIFT);
-        return task == 0
-                ? made.get((int) pointer)
-                : byTask.get(task - 1).get((int) pointer - 1);
+        return task == 0 ? made.get((int) pointer) : byTask.get(task - 1).get((int) pointer - 1);
     }
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /// Interprocessor interrupts, after kernel/smp.c.
 ///
-/// A call is queued at its target and runs there, between two accesses of the task on that CPU, once
-/// interrupts are on. Where the sender waits, it waits for the handler on every target. A handler may
-/// make one visible access: the task that it interrupts could not tell how several are spaced, and
-/// must not seem to.
+/// A call is queued at its target and runs there, between two accesses of the task on that CPU,
+/// once interrupts are on. Where the sender waits, it waits for the handler on every target. A
+/// handler may make one visible access: the task that it interrupts could not tell how several are
+/// spaced, and must not seem to.
 public final class Ipi {
     private final Machine machine;
     private final Word[] queues;
@@ -44,8 +45,8 @@ public final class Ipi {
     }
 
     /// `smp_call_function_many()`: has `handler` run on the CPUs of `mask` (bit c for CPU c) other
-    /// than the caller's, and waits for all of them if `wait`. Interrupts must be on: with them off two
-    /// senders could wait for each other.
+    /// than the caller's, and waits for all of them if `wait`. Interrupts must be on: with them off
+    /// two senders could wait for each other.
     public void call(long mask, Handler handler, boolean wait) {
         int self = machine.current().cpu();
         if (machine.current().irqsOff()) {

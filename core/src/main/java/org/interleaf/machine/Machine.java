@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 
 /// A simulated multiprocessor. It is set up once, by calls from outside that take effect at once;
 /// {@link #seal} then fixes that state, and every {@link #run} executes the tasks from it, one
 /// interleaving at a time, as a {@link Scheduler} decides.
 ///
 /// # State
+///
 /// Whatever a task may change lives in {@link Word}s. The machine journals each word when it first
 /// changes and puts the old values back before the next execution, so an execution pays for what it
 /// touched and not for the size of the machine. Words that a task makes while it runs are numbered
@@ -43,6 +46,7 @@ public final class Machine {
     private boolean sealed;
     private boolean running;
     private boolean parking;
+    private boolean lasting;
     private boolean ended;
 
     /// A machine with CPUs 0 to `cpus - 1` and nothing on them.
@@ -73,11 +77,25 @@ public final class Machine {
             String field,
             int index,
             long initial) {
-        Word word = running ? pooledWord(current) : new Word(this, wordCount++);
+        boolean lasts = !running || lasting;
+        Word word = lasts ? new Word(this, wordCount++) : pooledWord(current);
         word.become(region, owner, field, index);
         word.value = initial;
-        word.epoch = epoch;
+        word.epoch = lasts ? 0 : epoch;
         return word;
+    }
+
+    /// Has `make` create words that belong to no task and outlive the execution, for parts of the
+    /// machine that are made when they are first needed. What it makes must not depend on who needs
+    /// it.
+    public <T> T lasting(Supplier<T> make) {
+        boolean nested = lasting;
+        lasting = true;
+        try {
+            return make.get();
+        } finally {
+            lasting = nested;
+        }
     }
 
     private Word pooledWord(Task maker) {
@@ -112,8 +130,7 @@ public final class Machine {
     /// bits are cleared in the step that begins it.
     Task daemon(String name, int cpu, Word trigger, long mask, Runnable body) {
         Task task =
-                new Task(
-                        this, tasks.size(), name, cpu, body, true, Op.TAKE_PENDING, trigger, mask);
+                new Task(this, tasks.size(), name, cpu, body, true, Op.TAKE_PENDING, trigger, mask);
         tasks.add(task);
         return task;
     }
@@ -268,9 +285,9 @@ public final class Machine {
         return access(word, op, order, a, b, null, false);
     }
 
-    /// As {@link #access(Word, Op, Order, long, long)}, reading or writing `extra` in the same step:
-    /// only the order against other accesses of `extra` matters, its value is left alone. It must be
-    /// another location than `word` and the life of its region.
+    /// As {@link #access(Word, Op, Order, long, long)}, reading or writing `extra` in the same
+    /// step: only the order against other accesses of `extra` matters, its value is left alone. It
+    /// must be another location than `word` and the life of its region.
     public long access(
             Word word,
             Op op,
@@ -296,7 +313,8 @@ public final class Machine {
     /// What an access touches and does, where that is only known in the step that makes it.
     @FunctionalInterface
     interface Aim {
-        /// Says through {@link Task#aim} what `task` would do now. It must never be a waiting access.
+        /// Says through {@link Task#aim} what `task` would do now. It must never be a waiting
+        /// access.
         void take(Task task);
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
-/// Hears what happens on a machine, apart from the order of accesses. Sanitizers implement the parts
-/// they care about; by default nothing is done.
+/// Hears what happens on a machine, apart from the order of accesses. Sanitizers implement the
+/// parts they care about; by default nothing is done.
 ///
 /// A monitor may keep state for the length of one execution, from {@link #started} on. It must not
 /// touch words: what it sees is outside of the simulated time.

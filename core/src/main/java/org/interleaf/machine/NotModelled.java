@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
-/// A task touched a word of a page beyond those whose contents are modelled. No fault of the program:
-/// it should be run again on a machine with larger pages.
+/// A task touched a word of a page beyond those whose contents are modelled. No fault of the
+/// program: it should be run again on a machine with larger pages.
 public final class NotModelled extends Error {
     private static final long serialVersionUID = 1;
 

@@ -4,8 +4,8 @@ package org.interleaf.machine;
 /// What one visible access does to its word, as data: with the word's value and the operands `a`
 /// and `b` an operation says whether it may run now, whether it writes, and what it leaves there.
 ///
-/// That operations are data and not code is what lets the explorer ask "would this
-/// compare-and-swap still have written if it had come first?", which partial order reduction needs.
+/// That operations are data and not code is what lets the explorer ask "would this compare-and-swap
+/// still have written if it had come first?", which partial order reduction needs.
 ///
 /// An operation that finds nothing to write (a failed `cmpxchg`, a failed trylock) is a load.
 public enum Op {
@@ -28,7 +28,8 @@ public enum Op {
     CMPXCHG,
     /// Adds `a` unless the value is `b`.
     ADD_UNLESS,
-    /// Adds `a` unless the value is 0 or the sum would be above `b`: `refcount_inc_not_zero_limited()`.
+    /// Adds `a` unless the value is 0 or the sum would be above `b`:
+    /// `refcount_inc_not_zero_limited()`.
     ADD_LIMITED,
     /// Adds `b` where all bits of the mask `a` are clear: a trylock.
     TRY,

@@ -4,12 +4,13 @@ package org.interleaf.machine;
 /// The page frames of the machine and who may have them next.
 ///
 /// Each CPU has lists of its own, one for single frames and one for blocks of `2^bigOrder` frames;
-/// the set-up has a set as well. A frame that is freed goes to the list of the CPU that frees it and
-/// is the next one that this CPU allocates: freed memory is reused at once, by somebody else.
+/// the set-up has a set as well. A frame that is freed goes to the list of the CPU that frees it
+/// and is the next one that this CPU allocates: freed memory is reused at once, by somebody else.
 public final class PhysicalMemory {
     private final Machine machine;
     private final Frame[] frames;
     private final int bigOrder;
+
     /// For each CPU, and last for the set-up: the list of single frames and that of big blocks.
     private final FreeList[][] free;
 
@@ -51,8 +52,8 @@ public final class PhysicalMemory {
         return frames[(int) pfn];
     }
 
-    /// Takes a block of `2^order` frames off the running CPU's list and brings them to life; returns
-    /// the first frame's number, -1 where memory is out. `order` is 0 or the big order.
+    /// Takes a block of `2^order` frames off the running CPU's list and brings them to life;
+    /// returns the first frame's number, -1 where memory is out. `order` is 0 or the big order.
     public long allocate(int order) {
         long pfn = list(order).pop();
         for (int i = 0; pfn >= 0 && i < 1 << order; i++) {

@@ -4,12 +4,12 @@ package org.interleaf.machine;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Read-copy update in its consolidated flavour: read sections and interrupts-off sections both hold
-/// up a grace period.
+/// Read-copy update in its consolidated flavour: read sections and interrupts-off sections both
+/// hold up a grace period.
 ///
 /// A grace period looks at every reader once, then waits for those that it found inside a section.
-/// That the looks are separate accesses loses nothing: the interleaving in which they are adjacent is
-/// one of those explored. Callbacks run in a softirq of their CPU, as a daemon of the machine.
+/// That the looks are separate accesses loses nothing: the interleaving in which they are adjacent
+/// is one of those explored. Callbacks run in a softirq of their CPU, as a daemon of the machine.
 public final class Rcu {
     private final Machine machine;
     private final RcuDomain readers;

@@ -3,9 +3,9 @@ package org.interleaf.machine;
 
 import org.jspecify.annotations.Nullable;
 
-/// A reader-writer semaphore, fair to writers as the kernel's (kernel/locking/rwsem.c): once a writer
-/// waits, readers that come later wait behind it. A second read lock by one task can therefore
-/// deadlock, and does here.
+/// A reader-writer semaphore, fair to writers as the kernel's (kernel/locking/rwsem.c): once a
+/// writer waits, readers that come later wait behind it. A second read lock by one task can
+/// therefore deadlock, and does here.
 ///
 /// A writer that finds the semaphore taken first announces itself and then waits: two accesses. A
 /// reader that would have queued before that writer is one that took the semaphore before the
@@ -43,8 +43,9 @@ public final class RwSem implements Lock {
 
     /// `down_read_trylock()`.
     public boolean downReadTrylock() {
-        return taken(machine.access(word, Op.TRY, Order.LOCK, WRITER | WAITERS, READER)
-                & (WRITER | WAITERS));
+        return taken(
+                machine.access(word, Op.TRY, Order.LOCK, WRITER | WAITERS, READER)
+                        & (WRITER | WAITERS));
     }
 
     /// `up_read()`.
@@ -71,8 +72,9 @@ public final class RwSem implements Lock {
 
     /// `down_write_trylock()`.
     public boolean downWriteTrylock() {
-        return taken(machine.access(word, Op.TRY, Order.LOCK, WRITER | READERS, WRITER)
-                & (WRITER | READERS));
+        return taken(
+                machine.access(word, Op.TRY, Order.LOCK, WRITER | READERS, WRITER)
+                        & (WRITER | READERS));
     }
 
     /// `up_write()`.

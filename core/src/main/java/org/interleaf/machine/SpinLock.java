@@ -57,7 +57,7 @@ public final class SpinLock implements Lock {
 
     /// Names the holder by id + 2: the set-up has id -1, and 0 means free.
     private long owner() {
-        return machine.current().id() + 2;
+        return machine.current().id() + 2L;
     }
 
     @Override

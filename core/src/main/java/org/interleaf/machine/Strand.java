@@ -47,7 +47,8 @@ final class Strand {
     /// Suspends the body that is running; returns when somebody resumes it.
     static void pause() {
         if (!Continuation.yield(SCOPE)) {
-            throw new AssertionError("[interleaf internal] a task was pinned at a scheduling point");
+            throw new AssertionError(
+                    "[interleaf internal] a task was pinned at a scheduling point");
         }
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
 
 /// A flow of control on one CPU: a process, a kernel thread, or the machine's own interrupt and RCU
 /// work (a *daemon*, which comes to life whenever its trigger becomes enabled).
@@ -41,8 +42,10 @@ public final class Task {
     private int spinDepth;
     int irqDepth;
     int rcuDepth;
+
     /// Words and objects that this task made in this execution, see {@link Machine#word}.
     int wordsMade;
+
     int objectsMade;
 
     Task(Machine machine, int id, String name, int cpu, Runnable body) {
@@ -257,8 +260,8 @@ public final class Task {
         extraWritten = false;
     }
 
-    /// Lets the task run until it stands before an access that it was not granted, or ends. A daemon
-    /// at rest makes its trigger's access first.
+    /// Lets the task run until it stands before an access that it was not granted, or ends. A
+    /// daemon at rest makes its trigger's access first.
     void resume() {
         if (!begun) {
             begun = true;

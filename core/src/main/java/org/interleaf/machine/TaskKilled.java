@@ -7,6 +7,7 @@ public final class TaskKilled extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     /// The only instance: it carries nothing.
+    @SuppressWarnings("StaticAssignmentOfThrowable") // Has no stack trace that could be wrong.
     public static final TaskKilled INSTANCE = new TaskKilled();
 
     private TaskKilled() {

@@ -3,11 +3,12 @@ package org.interleaf.machine;
 
 import org.jspecify.annotations.Nullable;
 
-/// A wait queue, after kernel/sched/wait.c: tasks put themselves on it, look at their condition once
-/// more, and sleep until somebody wakes the queue. A wake-up that comes between the queueing and the
-/// sleep is not lost; one that comes before the queueing is.
+/// A wait queue, after kernel/sched/wait.c: tasks put themselves on it, look at their condition
+/// once more, and sleep until somebody wakes the queue. A wake-up that comes between the queueing
+/// and the sleep is not lost; one that comes before the queueing is.
 public final class WaitQueue {
     private final Machine machine;
+
     /// A bit for each queued task, cleared by the wake-up.
     private final Word queued;
 

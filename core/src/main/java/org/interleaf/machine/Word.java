@@ -3,12 +3,12 @@ package org.interleaf.machine;
 
 import org.jspecify.annotations.Nullable;
 
-/// A 64-bit location that several tasks can reach. Each method that touches the value is exactly one
-/// visible access, and so one scheduling point: between the call and the access any other task may
-/// run.
+/// A 64-bit location that several tasks can reach. Each method that touches the value is exactly
+/// one visible access, and so one scheduling point: between the call and the access any other task
+/// may run.
 ///
-/// A word may belong to a {@link Region}, an object that can be freed; each access then also depends
-/// on whether the region is alive.
+/// A word may belong to a {@link Region}, an object that can be freed; each access then also
+/// depends on whether the region is alive.
 public final class Word {
     final Machine machine;
     private final int id;
@@ -19,6 +19,7 @@ public final class Word {
 
     private ValueFormat format = ValueFormat.DECIMAL;
     long value;
+
     /// The execution in which the word was last journaled, see {@link Machine#journal}.
     int epoch;
 
@@ -128,7 +129,8 @@ public final class Word {
         return machine.access(this, Op.XCHG, order, newValue, 0);
     }
 
-    /// A store of `bits` that leaves the bits outside of `mask` alone, as one narrower than the word.
+    /// A store of `bits` that leaves the bits outside of `mask` alone, as one narrower than the
+    /// word.
     public void storeBits(long mask, long bits, Order order) {
         machine.access(this, Op.STORE_BITS, order, mask, bits);
     }
@@ -158,8 +160,8 @@ public final class Word {
         return machine.access(this, Op.XOR, order, mask, 0);
     }
 
-    /// `atomic_fetch_add_unless()`; returns the value before, equal to `unless` exactly when nothing
-    /// was added.
+    /// `atomic_fetch_add_unless()`; returns the value before, equal to `unless` exactly when
+    /// nothing was added.
     public long addUnless(long delta, long unless, Order order) {
         return machine.access(this, Op.ADD_UNLESS, order, delta, unless);
     }

@@ -33,14 +33,14 @@ public record Arch(
         AFTER_FLUSH
     }
 
-    /// Whether collapse must interrupt walkers itself: `tlb_remove_table_sync_one()` does nothing where
-    /// the TLB flush does so.
+    /// Whether collapse must interrupt walkers itself: `tlb_remove_table_sync_one()` does nothing
+    /// where the TLB flush does so.
     public boolean rcuTableFree() {
         return tableFree == TableFree.RCU;
     }
 
-    /// `MMU_GATHER_MERGE_VMAS`: a gather flushes once for several VMAs, not once for each. x86 does so,
-    /// arm64 does not.
+    /// `MMU_GATHER_MERGE_VMAS`: a gather flushes once for several VMAs, not once for each. x86 does
+    /// so, arm64 does not.
     public boolean mmuGatherMergeVmas() {
         return tlbFlush == TlbFlush.IPI;
     }
@@ -50,8 +50,8 @@ public record Arch(
         return rcuTableFree();
     }
 
-    /// Whether a CPU that faults on a cached translation forgets it, as x86 does. Otherwise it faults
-    /// on it again until somebody flushes it.
+    /// Whether a CPU that faults on a cached translation forgets it, as x86 does. Otherwise it
+    /// faults on it again until somebody flushes it.
     public boolean faultDropsTranslation() {
         return tlbFlush == TlbFlush.IPI;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-/// On whose behalf memory is collapsed, and how much of it may be missing: `struct collapse_control`
-/// and the limits of khugepaged's sysfs files (mm/khugepaged.c).
+/// On whose behalf memory is collapsed, and how much of it may be missing: `struct
+/// collapse_control` and the limits of khugepaged's sysfs files (mm/khugepaged.c).
 ///
 /// @param isKhugepaged whether the daemon does it of its own accord; only then do the limits hold
 /// @param maxPtesNone entries that may be none

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.List;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 
-/// The middle of a collapse (mm/khugepaged.c): the old pages are copied, unmapped and let go. All of
-/// them are locked, off the LRU and in a table that nobody can reach.
+import java.util.List;
+
+/// The middle of a collapse (mm/khugepaged.c): the old pages are copied, unmapped and let go. All
+/// of them are locked, off the LRU and in a table that nobody can reach.
 final class CollapseCopy {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -21,9 +22,9 @@ final class CollapseCopy {
         return Entry.none(pte) || Entry.ptePresent(pte) && kernel.isZeroPfn(Entry.pfn(pte));
     }
 
-    /// mm/khugepaged.c: __collapse_huge_page_copy(). The contents of the old pages into the new folio,
-    /// then {@link #copySucceeded}. The PTE table is mapped, its lock not held: the sources cannot
-    /// change through this process.
+    /// mm/khugepaged.c: __collapse_huge_page_copy(). The contents of the old pages into the new
+    /// folio, then {@link #copySucceeded}. The PTE table is mapped, its lock not held: the sources
+    /// cannot change through this process.
     void collapseHugePageCopy(PteMapping mapping, Folio folio, List<Folio> compound) {
         for (int i = 0; i < geometry.hpagePmdNr(); i++) {
             long pte = mapping.pte(i).readOnce();
@@ -37,8 +38,8 @@ final class CollapseCopy {
         copySucceeded(mapping, compound);
     }
 
-    /// mm/khugepaged.c: __collapse_huge_page_copy_succeeded(). Clears the entries and drops what held
-    /// the old pages; the pages of a large folio go together.
+    /// mm/khugepaged.c: __collapse_huge_page_copy_succeeded(). Clears the entries and drops what
+    /// held the old pages; the pages of a large folio go together.
     private void copySucceeded(PteMapping mapping, List<Folio> compound) {
         SpinLock ptl = mapping.ptl();
         int nr = geometry.hpagePmdNr();
@@ -84,8 +85,8 @@ final class CollapseCopy {
         return batch;
     }
 
-    /// mm/util.c: folio_pte_batch(). How many entries from `i` on map consecutive pages of the folio
-    /// in the same way; accessed and dirty bits do not matter.
+    /// mm/util.c: folio_pte_batch(). How many entries from `i` on map consecutive pages of the
+    /// folio in the same way; accessed and dirty bits do not matter.
     private int folioPteBatch(Folio folio, PteMapping mapping, int i, long pte, int max) {
         long left = folio.pfn() + folio.nrPages() - Entry.pfn(pte);
         int limit = (int) Math.min(max, left);

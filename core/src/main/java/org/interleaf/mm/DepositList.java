@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.function.LongConsumer;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
+
+import java.util.function.LongConsumer;
 
 /// `pmd_huge_pte`: the PTE tables kept for the day that a huge PMD is split, first in, first out.
 /// Protected by the PMD lock; it is in the `ptdesc` of the PMD table where that has a lock of its

@@ -2,11 +2,11 @@
 package org.interleaf.mm;
 
 /// The values of page-table entries of every level, and the kernel's questions about them
-/// (include/linux/pgtable.h and the architectures' pgtable.h). Values are plain numbers: two are the
-/// same entry exactly when they are equal (`pte_same()`).
+/// (include/linux/pgtable.h and the architectures' pgtable.h). Values are plain numbers: two are
+/// the same entry exactly when they are equal (`pte_same()`).
 ///
-/// Bits 0 to 11 are flags, a frame number is above them. A table entry holds {@link #PRESENT} and the
-/// frame of the table; a leaf above PTE level also holds {@link #LEAF}.
+/// Bits 0 to 11 are flags, a frame number is above them. A table entry holds {@link #PRESENT} and
+/// the frame of the table; a leaf above PTE level also holds {@link #LEAF}.
 public final class Entry {
     /// The hardware uses the entry.
     public static final long PRESENT = 1;
@@ -67,7 +67,8 @@ public final class Entry {
         return (entry & SPECIAL) != 0;
     }
 
-    /// `pte_access_permitted()`, `pmd_access_permitted()`: the hardware would let user code do this.
+    /// `pte_access_permitted()`, `pmd_access_permitted()`: the hardware would let user code do
+    /// this.
     public static boolean accessPermitted(long entry, boolean write) {
         long need = PRESENT | USER | (write ? WRITE : 0);
         return (entry & need) == need;
@@ -92,8 +93,8 @@ public final class Entry {
         return (entry & (PRESENT | PROTNONE | LEAF)) != 0;
     }
 
-    /// `pmd_leaf()`, `pud_leaf()`, `pmd_trans_huge()`: maps memory, or did before
-    /// {@link #mkinvalid}.
+    /// `pmd_leaf()`, `pud_leaf()`, `pmd_trans_huge()`: maps memory, or did before {@link
+    /// #mkinvalid}.
     public static boolean leaf(long entry) {
         return (entry & LEAF) != 0;
     }

@@ -8,9 +8,9 @@ import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a row
-/// that share a reference count. As the kernel's it lies over the `struct page` of its first page, so
-/// it can be looked at by somebody for whom it no longer is what it was.
+/// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a
+/// row that share a reference count. As the kernel's it lies over the `struct page` of its first
+/// page, so it can be looked at by somebody for whom it no longer is what it was.
 public final class Folio {
     static final long PG_LOCKED = 1;
     static final long PG_REFERENCED = 1 << 1;

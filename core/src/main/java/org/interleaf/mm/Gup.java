@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// get_user_pages() with the mmap lock held: the slow path of GUP (mm/gup.c), for anonymous memory.
 ///
 /// # Locking
+///
 /// The caller holds the mmap lock; references are taken under the page-table lock of the entry that
 /// maps the page, which therefore owns a reference that keeps the folio's count above zero.
 public final class Gup {
@@ -25,8 +26,10 @@ public final class Gup {
     private static final class Context {
         final Vma vma;
         final int flags;
+
         /// Pages of the leaf that was found, minus one.
         int pageMask;
+
         /// A negative error number instead of a page.
         int error;
 
@@ -54,13 +57,12 @@ public final class Gup {
 
     /// mm/gup.c: get_user_pages_unlocked() and pin_user_pages_unlocked(). Takes the mmap lock for
     /// reading itself. The number of pages from `start` on, or a negative error number.
-    public long getUserPagesUnlocked(
-            MmStruct mm, long start, @Nullable Page[] pages, int flags) {
+    public long getUserPagesUnlocked(MmStruct mm, long start, @Nullable Page[] pages, int flags) {
         return lockedLoop(mm, start, pages.length, flags | Foll.UNLOCKABLE, pages, new Locked());
     }
 
-    /// mm/gup.c: get_user_pages_remote(), pin_user_pages_remote() without leave to drop the lock: the
-    /// mmap lock is held for reading.
+    /// mm/gup.c: get_user_pages_remote(), pin_user_pages_remote() without leave to drop the lock:
+    /// the mmap lock is held for reading.
     public long getUserPages(MmStruct mm, long start, @Nullable Page[] pages, int flags) {
         Locked locked = new Locked();
         locked.held = true;
@@ -75,8 +77,7 @@ public final class Gup {
         Locked locked = new Locked();
         locked.held = true;
         int nr = (int) ((end - start) >> geometry.pageShift());
-        long done =
-                lockedLoop(mm, start, nr, write ? flags | Foll.WRITE : flags, null, locked);
+        long done = lockedLoop(mm, start, nr, write ? flags | Foll.WRITE : flags, null, locked);
         return new long[] {done, locked.held ? 1 : 0};
     }
 
@@ -124,8 +125,7 @@ public final class Gup {
             if (done < nrPages) {
                 long next = start + (done << geometry.pageShift());
                 int left = nrPages - (int) done;
-                long more =
-                        getUserPagesRange(mm, next, left, flags, pages, (int) done, locked);
+                long more = getUserPagesRange(mm, next, left, flags, pages, (int) done, locked);
                 done += Math.max(more, 0);
             }
         }
@@ -157,8 +157,7 @@ public final class Gup {
             if (context == null || addr >= context.vma.end()) {
                 Vma vma = kernel.mmap().vmaLookup(mm, addr);
                 if (vma == null) {
-                    int errno =
-                            Foll.has(flags, Foll.MADV_POPULATE) ? Errno.ENOMEM : Errno.EFAULT;
+                    int errno = Foll.has(flags, Foll.MADV_POPULATE) ? Errno.ENOMEM : Errno.EFAULT;
                     return done > 0 ? done : -errno;
                 }
                 int refused = checkVmaFlags(vma, flags);
@@ -203,13 +202,13 @@ public final class Gup {
     }
 
     /// Takes the references for the other pages of a large leaf and stores all of them.
-    private boolean store(
-            Page page, int increment, int flags, @Nullable Page[] pages, int first) {
+    private boolean store(Page page, int increment, int flags, @Nullable Page[] pages, int first) {
         Folio folio = kernel.memMap().pageFolio(page);
         if (increment > 1
                 && kernel.warnOn(
                         refs.tryGrabFolio(folio, increment - 1, flags) != 0,
-                        "no further references", folio)) {
+                        "no further references",
+                        folio)) {
             refs.gupPutFolio(folio, 1, flags);
             return false;
         }
@@ -228,8 +227,7 @@ public final class Gup {
             if ((vmFlags & Vma.VM_WRITE) == 0 && !(force && Vma.isCowMapping(vmFlags))) {
                 return refused;
             }
-        } else if ((vmFlags & Vma.VM_READ) == 0
-                && !(force && (vmFlags & Vma.VM_MAYREAD) != 0)) {
+        } else if ((vmFlags & Vma.VM_READ) == 0 && !(force && (vmFlags & Vma.VM_MAYREAD) != 0)) {
             return refused;
         }
         return 0;
@@ -237,8 +235,8 @@ public final class Gup {
 
     // ---- following the tables
 
-    /// mm/gup.c: follow_page_mask(). The page at `addr` with a reference or pin as the flags say. Null
-    /// where a fault is needed, or with the context's error set.
+    /// mm/gup.c: follow_page_mask(). The page at `addr` with a reference or pin as the flags say.
+    /// Null where a fault is needed, or with the context's error set.
     private @Nullable Page followPageMask(Context context, long addr) {
         MmStruct mm = context.vma.mm();
         Pgtable pgtable = kernel.pgtable();
@@ -321,8 +319,7 @@ public final class Gup {
 
     /// mm/gup.c: follow_page_pte().
     private @Nullable Page followPagePte(Context context, Word pmd, long addr) {
-        PteMapping mapping =
-                kernel.pgtableGeneric().pteOffsetMapLock(context.vma.mm(), pmd, addr);
+        PteMapping mapping = kernel.pgtableGeneric().pteOffsetMapLock(context.vma.mm(), pmd, addr);
         if (mapping == null) {
             return noPageTable(context);
         }
@@ -360,9 +357,7 @@ public final class Gup {
             return context.fail(Errno.ENOMEM);
         }
         if (context.has(Foll.TOUCH)) {
-            if (context.has(Foll.WRITE)
-                    && !Entry.dirty(pte)
-                    && !folio.testFlag(Folio.PG_DIRTY)) {
+            if (context.has(Foll.WRITE) && !Entry.dirty(pte) && !folio.testFlag(Folio.PG_DIRTY)) {
                 folio.setFlag(Folio.PG_DIRTY);
             }
             kernel.swap().folioMarkAccessed(folio);
@@ -410,8 +405,8 @@ public final class Gup {
         return context.has(Foll.DUMP) ? context.fail(Errno.EFAULT) : null;
     }
 
-    /// mm/gup.c: faultin_page(). 0 to look again; -EBUSY or -EAGAIN where the mmap lock was dropped;
-    /// another negative error number where there is no page to be had.
+    /// mm/gup.c: faultin_page(). 0 to look again; -EBUSY or -EAGAIN where the mmap lock was
+    /// dropped; another negative error number where there is no page to be had.
     private int faultinPage(Context context, long addr, boolean unshare, Locked locked) {
         if (context.has(Foll.NOFAULT)) {
             return -Errno.EFAULT;

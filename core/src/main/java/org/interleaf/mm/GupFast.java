@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.Objects;
 import org.interleaf.machine.Cpu;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.SeqCount;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
+import java.util.Objects;
+
 /// GUP-fast: taking references or pins on the pages behind user addresses without any lock (the
 /// lockless half of mm/gup.c).
 ///
 /// # Locking
+///
 /// Interrupts are off for the whole walk. That keeps page tables from being freed, as their memory
 /// goes through RCU or through an interrupt that waits for this CPU; it does not keep entries from
 /// changing, nor pages from being freed. So each entry is read once and its value passed down, and
@@ -64,8 +66,8 @@ public final class GupFast {
         }
     }
 
-    /// mm/gup.c: get_user_pages_fast(). References on the pages at `start`; see
-    /// {@link #gupFastFallback}.
+    /// mm/gup.c: get_user_pages_fast(). References on the pages at `start`; see {@link
+    /// #gupFastFallback}.
     public long getUserPagesFast(MmStruct mm, long start, int flags, @Nullable Page[] pages) {
         return gupFastFallback(mm, start, flags | Foll.GET, pages);
     }
@@ -75,9 +77,9 @@ public final class GupFast {
         return gupFastFallback(mm, start, flags | Foll.PIN, pages);
     }
 
-    /// mm/gup.c: gup_fast_fallback(). As many pages in a row from `start` as the array takes: the fast
-    /// path as far as it comes, the slow path for the rest. The number of pages, or a negative error
-    /// number if there is none. No lock is held; may sleep unless `FOLL_FAST_ONLY`.
+    /// mm/gup.c: gup_fast_fallback(). As many pages in a row from `start` as the array takes: the
+    /// fast path as far as it comes, the slow path for the rest. The number of pages, or a negative
+    /// error number if there is none. No lock is held; may sleep unless `FOLL_FAST_ONLY`.
     private long gupFastFallback(MmStruct mm, long start, int flags, @Nullable Page[] pages) {
         if (Foll.has(flags, Foll.PIN)) {
             refs.mmSetHasPinnedFlag(mm);
@@ -141,8 +143,8 @@ public final class GupFast {
         return Objects.requireNonNull(collected.pages[i]);
     }
 
-    /// mm/gup.c: gup_fast_unpin_user_pages(). Without the sanity checks: a fork may just have made the
-    /// pages shared.
+    /// mm/gup.c: gup_fast_unpin_user_pages(). Without the sanity checks: a fork may just have made
+    /// the pages shared.
     private void gupFastUnpinUserPages(Collected collected) {
         for (int i = 0; i < collected.nr; i++) {
             Folio folio = kernel.memMap().pageFolio(page(collected, i));
@@ -284,7 +286,8 @@ public final class GupFast {
         return true;
     }
 
-    /// mm/gup.c: gup_fast_pmd_leaf() and gup_fast_pud_leaf(), which differ in nothing but the level.
+    /// mm/gup.c: gup_fast_pmd_leaf() and gup_fast_pud_leaf(), which differ in nothing but the
+    /// level.
     private boolean gupFastLeaf(
             int level, long entry, Word entryp, long addr, long end, Collected collected) {
         if (!Entry.accessPermitted(entry, collected.has(Foll.WRITE)) || Entry.special(entry)) {
@@ -321,7 +324,8 @@ public final class GupFast {
         if (!rejectFileBacked && !checkSecretmem) {
             return true;
         }
-        // One read: the mapping can go away at any moment. One that is gone was not secret memory's.
+        // One read: the mapping can go away at any moment. One that is gone was not secret
+        // memory's.
         long mapping = folio.mapping.readOnce();
         return mapping == 0 ? !rejectFileBacked : Folio.isAnonMapping(mapping);
     }

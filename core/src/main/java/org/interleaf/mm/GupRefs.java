@@ -32,7 +32,8 @@ public final class GupRefs {
             if (!folio.refAddUnlessZero(refs)) {
                 return null;
             }
-            // The folio may have been split or freed between the look at the head and the reference,
+            // The folio may have been split or freed between the look at the head and the
+            // reference,
             // which then is on a folio that the page is no part of.
             if (kernel.memMap().pageFolio(page) == folio) {
                 return folio;
@@ -63,16 +64,19 @@ public final class GupRefs {
         } else {
             folio.refAdd((long) refs * (Foll.GUP_PIN_COUNTING_BIAS - 1));
         }
-        // The pin is counted before the entry is read again: pairs with the barrier between clearing
+        // The pin is counted before the entry is read again: pairs with the barrier between
+        // clearing
         // an entry and looking for pins.
         machine.fence(Fence.MB_AFTER_ATOMIC);
         return folio;
     }
 
-    /// mm/gup.c: try_grab_folio(). References or pins on a folio of which the caller, under the lock
-    /// of an entry that maps it, knows that it has at least one. 0, or -ENOMEM where that is not so.
+    /// mm/gup.c: try_grab_folio(). References or pins on a folio of which the caller, under the
+    /// lock of an entry that maps it, knows that it has at least one. 0, or -ENOMEM where that is
+    /// not so.
     public int tryGrabFolio(Folio folio, int refs, int flags) {
-        if (kernel.warnOn(folio.refCount() <= 0, "refcount of mapped folio is not positive", folio)) {
+        if (kernel.warnOn(
+                folio.refCount() <= 0, "refcount of mapped folio is not positive", folio)) {
             return -Errno.ENOMEM;
         }
         if (Foll.has(flags, Foll.GET)) {
@@ -113,8 +117,8 @@ public final class GupRefs {
         gupPutFolio(kernel.memMap().pageFolio(page), 1, Foll.PIN);
     }
 
-    /// include/linux/mm.h: folio_maybe_dma_pinned(). Never wrongly says no; says yes wrongly where a
-    /// small folio has very many references.
+    /// include/linux/mm.h: folio_maybe_dma_pinned(). Never wrongly says no; says yes wrongly where
+    /// a small folio has very many references.
     public boolean folioMaybeDmaPinned(Folio folio) {
         return folio.hasPincount()
                 ? folio.pincount.readOnce() > 0
@@ -138,8 +142,8 @@ public final class GupRefs {
         kernel.warnOn(!exclusive, "pinned anonymous page is not exclusive", page);
     }
 
-    /// mm/internal.h: gup_must_unshare(). Whether a read-only pin of `page` through an entry that is
-    /// not writable could come to differ from what the process sees. `vma` is null in GUP-fast.
+    /// mm/internal.h: gup_must_unshare(). Whether a read-only pin of `page` through an entry that
+    /// is not writable could come to differ from what the process sees. `vma` is null in GUP-fast.
     public boolean gupMustUnshare(@Nullable Vma vma, int flags, Page page) {
         if ((flags & (Foll.WRITE | Foll.PIN)) != Foll.PIN) {
             return false;

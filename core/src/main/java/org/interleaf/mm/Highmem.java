@@ -4,8 +4,8 @@ package org.interleaf.mm;
 import org.interleaf.machine.Frame;
 import org.interleaf.machine.PhysicalMemory;
 
-/// Touching the contents of pages from the kernel (include/linux/highmem.h). Each modelled word is an
-/// access of its own: user code and DMA may write while the kernel copies.
+/// Touching the contents of pages from the kernel (include/linux/highmem.h). Each modelled word is
+/// an access of its own: user code and DMA may write while the kernel copies.
 public final class Highmem {
     private final PhysicalMemory memory;
 
@@ -21,8 +21,8 @@ public final class Highmem {
         }
     }
 
-    /// include/linux/highmem.h: copy_user_highpage(), copy_mc_user_highpage(). Memory errors are not
-    /// modelled, so the copy cannot fail.
+    /// include/linux/highmem.h: copy_user_highpage(), copy_mc_user_highpage(). Memory errors are
+    /// not modelled, so the copy cannot fail.
     public void copyPage(long to, long from) {
         Frame source = memory.frame(from);
         Frame target = memory.frame(to);

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Transparent huge pages of anonymous memory, at PMD level (mm/huge_memory.c).
 ///
 /// # Locking
+///
 /// A huge PMD changes under its PMD lock only. Whoever has seen one without the lock takes it and
 /// looks again. While it is split the PMD goes from huge to *invalidated huge*, which the hardware
 /// ignores but everybody else still takes for huge, and from there to a table that is already
@@ -43,14 +44,14 @@ public final class HugeMemory {
 
     // ---- locks and looks
 
-    /// include/linux/huge_mm.h: pmd_is_huge(): trans huge, or an entry that stands for a huge page in
-    /// some other way. The model has no such other entries yet.
+    /// include/linux/huge_mm.h: pmd_is_huge(): trans huge, or an entry that stands for a huge page
+    /// in some other way. The model has no such other entries yet.
     static boolean pmdIsHuge(long pmd) {
         return Entry.leaf(pmd);
     }
 
-    /// include/linux/huge_mm.h: pmd_trans_huge_lock(). The PMD lock, held, where `pmd` is huge; null
-    /// where it is not, or no longer.
+    /// include/linux/huge_mm.h: pmd_trans_huge_lock(). The PMD lock, held, where `pmd` is huge;
+    /// null where it is not, or no longer.
     public @Nullable SpinLock pmdTransHugeLock(Word pmd, Vma vma) {
         return pmdIsHuge(pmd.readPlain()) ? pmdTransHugeLockSlow(pmd, vma) : null;
     }
@@ -65,8 +66,8 @@ public final class HugeMemory {
         return null;
     }
 
-    /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault at PMD order: whether faults in
-    /// the VMA may map huge pages.
+    /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault at PMD order: whether faults
+    /// in the VMA may map huge pages.
     public boolean thpVmaAllowable(Vma vma) {
         long flags = vma.flags();
         if ((flags & Vma.VM_NOHUGEPAGE) != 0 || thp == Thp.NEVER) {
@@ -88,8 +89,8 @@ public final class HugeMemory {
 
     // ---- faults
 
-    /// mm/huge_memory.c: do_huge_pmd_anonymous_page(). A fault on a none PMD: maps a new huge page, or
-    /// the huge zero page for a read. `FALLBACK` where a small page must do.
+    /// mm/huge_memory.c: do_huge_pmd_anonymous_page(). A fault on a none PMD: maps a new huge page,
+    /// or the huge zero page for a read. `FALLBACK` where a small page must do.
     public int doHugePmdAnonymousPage(VmFault vmf) {
         if (!thpVmaSuitable(vmf.vma, vmf.address)) {
             return VmFault.FALLBACK;
@@ -153,8 +154,8 @@ public final class HugeMemory {
         return 0;
     }
 
-    /// mm/huge_memory.c: vma_alloc_anon_folio_pmd(). A zeroed folio of PMD size; null where there is
-    /// none.
+    /// mm/huge_memory.c: vma_alloc_anon_folio_pmd(). A zeroed folio of PMD size; null where there
+    /// is none.
     private @Nullable Folio allocAnonThp() {
         Folio folio = kernel.pageAlloc().folioAlloc(geometry.hpagePmdOrder());
         if (folio != null) {
@@ -179,13 +180,12 @@ public final class HugeMemory {
         pmd.writeOnce(entry);
     }
 
-    /// mm/huge_memory.c: huge_pmd_set_accessed(). Marks the entry that the fault saw young, and dirty
-    /// for a write. False where another entry is there by now, or nothing was to be changed.
+    /// mm/huge_memory.c: huge_pmd_set_accessed(). Marks the entry that the fault saw young, and
+    /// dirty for a write. False where another entry is there by now, or nothing was to be changed.
     public boolean hugePmdSetAccessed(VmFault vmf) {
         SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
         boolean same = vmf.pmd().readPlain() == vmf.origPmd;
-        boolean changed =
-                same && touchPmd(vmf.pmd(), vmf.origPmd, vmf.has(VmFault.FLAG_WRITE));
+        boolean changed = same && touchPmd(vmf.pmd(), vmf.origPmd, vmf.has(VmFault.FLAG_WRITE));
         ptl.unlock();
         return changed;
     }
@@ -254,8 +254,8 @@ public final class HugeMemory {
         return 0;
     }
 
-    /// mm/huge_memory.c: do_huge_zero_wp_pmd(): a huge page of its own in place of the huge zero page;
-    /// where there is none, the PMD is split.
+    /// mm/huge_memory.c: do_huge_zero_wp_pmd(): a huge page of its own in place of the huge zero
+    /// page; where there is none, the PMD is split.
     private int wpHugeZeroPage(VmFault vmf) {
         Folio folio = vmf.has(VmFault.FLAG_UNSHARE) ? null : allocAnonThp();
         if (folio == null) {
@@ -339,7 +339,8 @@ public final class HugeMemory {
         pgtable.populate(pmd, table);
     }
 
-    /// mm/huge_memory.c: __split_huge_pmd_locked(), for a present anonymous folio, without freezing.
+    /// mm/huge_memory.c: __split_huge_pmd_locked(), for a present anonymous folio, without
+    /// freezing.
     private void splitAnonPmd(Vma vma, long haddr, Word pmd) {
         // Never straight from huge to table: some CPUs must not hold TLB entries of both sizes for
         // one address. Invalidating also catches the accessed and dirty bits for good.
@@ -363,7 +364,8 @@ public final class HugeMemory {
         pgtable.populate(pmd, table);
     }
 
-    /// Maps consecutive pages from `page` on by the entries of a table that only a local PMD leads to.
+    /// Maps consecutive pages from `page` on by the entries of a table that only a local PMD leads
+    /// to.
     private void fillDetached(PageTable table, long haddr, Page page, long prot) {
         PteMapping pte = pgtableGeneric.pteOffsetMapValue(Entry.table(table.pfn()), haddr);
         if (pte == null) {

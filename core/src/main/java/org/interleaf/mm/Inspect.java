@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.function.LongConsumer;
 import org.interleaf.machine.Word;
 
-/// Looks at an address space from outside: no accesses, no locks. For final states, and for the laws
-/// that hold when nothing is under way.
+import java.util.function.LongConsumer;
+
+/// Looks at an address space from outside: no accesses, no locks. For final states, and for the
+/// laws that hold when nothing is under way.
 public final class Inspect {
     private final Geometry geometry;
     private final MemMap memMap;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// Collapsing the small pages of an anonymous PMD range into one huge page (mm/khugepaged.c), at PMD
-/// order.
+import java.util.ArrayList;
+import java.util.List;
+
+/// Collapsing the small pages of an anonymous PMD range into one huge page (mm/khugepaged.c), at
+/// PMD order.
 ///
 /// # Locking
+///
 /// The PTE table is detached first: with the mmap lock and the VMA locked for writing no fault, GUP
 /// with locks, or zap can be in the range; with the anon_vma locked no rmap walk can. What is left
 /// are walkers that take no lock. The hardware's are stopped by the TLB flush, GUP-fast by an
@@ -22,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// | *pmdp = none; flush; IPI to all ... | takes a reference; local_irq_restore|
 /// | ... done: looks at the counts       |                                     |
 ///
-/// A GUP-fast that began before the clear has ended when the counts are looked at, and its reference
-/// makes the collapse fail; one that begins after it finds no table.
+/// A GUP-fast that began before the clear has ended when the counts are looked at, and its
+/// reference makes the collapse fail; one that begins after it finds no table.
 public final class Khugepaged {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -39,9 +41,9 @@ public final class Khugepaged {
 
     // ---- entry points
 
-    /// mm/khugepaged.c: madvise_collapse(). Collapses every whole PMD range in `[start, end)` of the
-    /// process, whether or not anything there was used lately. 0 or a negative error number. Takes
-    /// the mmap lock itself.
+    /// mm/khugepaged.c: madvise_collapse(). Collapses every whole PMD range in `[start, end)` of
+    /// the process, whether or not anything there was used lately. 0 or a negative error number.
+    /// Takes the mmap lock itself.
     public long madviseCollapse(MmStruct mm, long start, long end) {
         CollapseControl cc = CollapseControl.madvise(geometry);
         long pmdSize = geometry.size(Geometry.PMD);
@@ -61,8 +63,8 @@ public final class Khugepaged {
         return bad.errno();
     }
 
-    /// mm/khugepaged.c: collapse_single_pmd() as khugepaged itself does it: only where something was
-    /// used lately, and within its limits.
+    /// mm/khugepaged.c: collapse_single_pmd() as khugepaged itself does it: only where something
+    /// was used lately, and within its limits.
     public ScanResult khugepagedScan(MmStruct mm, long addr) {
         return collapseSingleRange(mm, addr, CollapseControl.khugepaged(geometry));
     }
@@ -80,8 +82,8 @@ public final class Khugepaged {
 
     // ---- scanning
 
-    /// mm/khugepaged.c: collapse_scan_pmd(). Whether the range looks as if it could be collapsed. The
-    /// mmap lock is held for reading.
+    /// mm/khugepaged.c: collapse_scan_pmd(). Whether the range looks as if it could be collapsed.
+    /// The mmap lock is held for reading.
     private ScanResult collapseScanPmd(Vma vma, long start, CollapseControl cc) {
         Word[] pmd = new Word[1];
         ScanResult result = findPmdOrThpOrNone(vma.mm(), start, pmd);
@@ -179,8 +181,8 @@ public final class Khugepaged {
         return result;
     }
 
-    /// The part of collapse_huge_page() with the mmap lock held for writing, which keeps everybody out
-    /// who would look for the range in the process.
+    /// The part of collapse_huge_page() with the mmap lock held for writing, which keeps everybody
+    /// out who would look for the range in the process.
     private ScanResult collapseLocked(
             MmStruct mm, long start, Word pmd, Folio folio, CollapseControl cc) {
         Vma[] found = new Vma[1];
@@ -254,8 +256,8 @@ public final class Khugepaged {
     }
 
     /// mm/khugepaged.c: __collapse_huge_page_isolate(). Locks every folio of the detached table and
-    /// takes it off the LRU, provided that nobody has a reference beside the mappings. On failure all
-    /// is as before. The PTE lock is held.
+    /// takes it off the LRU, provided that nobody has a reference beside the mappings. On failure
+    /// all is as before. The PTE lock is held.
     private ScanResult collapseHugePageIsolate(
             PteMapping mapping, CollapseControl cc, List<Folio> compound) {
         int noneOrZero = 0;
@@ -291,8 +293,7 @@ public final class Khugepaged {
                     compound.add(folio);
                 }
             }
-            if (cc.isKhugepaged()
-                    && (Entry.young(pte) || folio.testFlag(Folio.PG_REFERENCED))) {
+            if (cc.isKhugepaged() && (Entry.young(pte) || folio.testFlag(Folio.PG_REFERENCED))) {
                 referenced++;
             }
         }
@@ -301,8 +302,8 @@ public final class Khugepaged {
                 : ScanResult.SUCCEED;
     }
 
-    /// Locks one folio, looks for references of others, and takes it off the LRU. The page cannot be
-    /// freed from under us, and no new pin can come through this process: the table is detached.
+    /// Locks one folio, looks for references of others, and takes it off the LRU. The page cannot
+    /// be freed from under us, and no new pin can come through this process: the table is detached.
     private ScanResult isolateFolio(Folio folio) {
         // Only a trylock: the folio lock is taken before page-table locks.
         if (!folio.lock().trylock()) {
@@ -327,8 +328,8 @@ public final class Khugepaged {
 
     // ---- looking again
 
-    /// mm/khugepaged.c: hugepage_vma_revalidate(). Finds the VMA of `address` again after the mmap lock
-    /// was taken (again), and whether it can still hold a huge page there.
+    /// mm/khugepaged.c: hugepage_vma_revalidate(). Finds the VMA of `address` again after the mmap
+    /// lock was taken (again), and whether it can still hold a huge page there.
     private ScanResult hugepageVmaRevalidate(
             MmStruct mm, long address, boolean expectAnon, Vma[] found, CollapseControl cc) {
         Vma vma = kernel.mmap().findVma(mm, address);

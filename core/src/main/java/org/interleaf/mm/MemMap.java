@@ -4,16 +4,21 @@ package org.interleaf.mm;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 /// The `struct page`s of all frames, and the page tables that can be in them.
 public final class MemMap {
     private final PhysicalMemory memory;
     private final Page[] pages;
     private final Folio[] folios;
-    private final PageTable[] tables;
+    private final @Nullable PageTable[] tables;
+    private final Machine machine;
+    private final int entriesPerTable;
 
     MemMap(Machine machine, PhysicalMemory memory, int entriesPerTable) {
+        this.machine = machine;
         this.memory = memory;
+        this.entriesPerTable = entriesPerTable;
         int n = memory.frameCount();
         pages = new Page[n];
         folios = new Folio[n];
@@ -21,7 +26,6 @@ public final class MemMap {
         for (int pfn = 0; pfn < n; pfn++) {
             pages[pfn] = new Page(machine, memory.frame(pfn));
             folios[pfn] = new Folio(machine, pages[pfn]);
-            tables[pfn] = new PageTable(machine, memory.frame(pfn), entriesPerTable);
         }
     }
 
@@ -56,7 +60,15 @@ public final class MemMap {
 
     /// The page table in frame `pfn`.
     public PageTable table(long pfn) {
-        return tables[(int) pfn];
+        PageTable table = tables[(int) pfn];
+        if (table == null) {
+            // Few frames ever hold a table, and one of 512 entries is large.
+            table =
+                    machine.lasting(
+                            () -> new PageTable(machine, memory.frame(pfn), entriesPerTable));
+            tables[(int) pfn] = table;
+        }
+        return table;
     }
 
     /// The word of the contents of frame `pfn` at byte `offset`.

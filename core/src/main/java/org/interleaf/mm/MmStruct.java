@@ -19,8 +19,8 @@ public final class MmStruct extends Shared {
     private final SeqCount writeProtectSeq;
     private final DepositList deposited;
 
-    /// `mm_lock_seq`: odd while the mmap lock is held for writing; VMAs write-locked in that time carry
-    /// the same value.
+    /// `mm_lock_seq`: odd while the mmap lock is held for writing; VMAs write-locked in that time
+    /// carry the same value.
     final Word mmLockSeq;
 
     /// `mm_mt`, the tree of VMAs. Written under the mmap lock held for writing, read under RCU.
@@ -65,8 +65,8 @@ public final class MmStruct extends Shared {
         return pgd;
     }
 
-    /// `mmap_lock`, without the sequence count that write-locking it also moves: see
-    /// {@link MmapLock}.
+    /// `mmap_lock`, without the sequence count that write-locking it also moves: see {@link
+    /// MmapLock}.
     public RwSem mmapLock() {
         return mmapLock;
     }

@@ -13,7 +13,9 @@ public final class Page {
     final Word compoundHead;
     final Word mapcount;
     final Word anonExclusive;
-    /// Whether the frame holds a page table (`PG_table`); told by the allocation of the frame itself.
+
+    /// Whether the frame holds a page table (`PG_table`); told by the allocation of the frame
+    /// itself.
     private final Word isTable;
 
     Page(Machine machine, Frame frame) {

@@ -15,9 +15,9 @@ public final class PageAlloc {
         this.memMap = memMap;
     }
 
-    /// mm/page_alloc.c: folio_alloc(). A folio of `2^order` pages with one reference, whose contents
-    /// are whatever they were; null where memory is out. The compound page is put together while
-    /// its count is still zero, so that speculative references fail until it is whole.
+    /// mm/page_alloc.c: folio_alloc(). A folio of `2^order` pages with one reference, whose
+    /// contents are whatever they were; null where memory is out. The compound page is put together
+    /// while its count is still zero, so that speculative references fail until it is whole.
     public @Nullable Folio folioAlloc(int order) {
         long pfn = memMap.memory().allocate(order);
         if (pfn < 0) {
@@ -78,7 +78,6 @@ public final class PageAlloc {
     }
 
     private void bad(Folio folio, String why) {
-        machine.monitor()
-                .complained(machine.current(), "BUG: Bad page state", folio + ": " + why);
+        machine.monitor().complained(machine.current(), "BUG: Bad page state", folio + ": " + why);
     }
 }

@@ -6,8 +6,8 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 
-/// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list live
-/// and die with the frame.
+/// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list
+/// live and die with the frame.
 public final class PageTable {
     private final Frame frame;
     private final Word[] entries;
@@ -41,8 +41,9 @@ public final class PageTable {
         return (int) level.peek();
     }
 
-    /// The table becomes an empty one of `newLevel`. Part of the step that allocated its frame: nobody
-    /// can tell the clearing of a page from its allocation without having used it after free.
+    /// The table becomes an empty one of `newLevel`. Part of the step that allocated its frame:
+    /// nobody can tell the clearing of a page from its allocation without having used it after
+    /// free.
     void initialise(int newLevel) {
         level.poke(newLevel);
         for (Word entry : entries) {

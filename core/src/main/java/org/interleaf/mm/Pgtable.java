@@ -33,9 +33,9 @@ public final class Pgtable {
         return mm.pgd().entry(geometry.index(Geometry.PGD, addr));
     }
 
-    /// include/linux/pgtable.h: p4d_offset_lockless(), pud_offset_lockless(), pmd_offset_lockless().
-    /// The entry of `level` below the *value* of the upper entry: what the upper entry holds by now
-    /// does not matter.
+    /// include/linux/pgtable.h: p4d_offset_lockless(), pud_offset_lockless(),
+    /// pmd_offset_lockless(). The entry of `level` below the *value* of the upper entry: what the
+    /// upper entry holds by now does not matter.
     public Word offsetLockless(int level, Word upper, long upperValue, long addr) {
         return geometry.folded(level)
                 ? upper
@@ -50,8 +50,8 @@ public final class Pgtable {
                 : offsetLockless(level, upper, upper.readPlain(), addr);
     }
 
-    /// mm/internal.h, mm/rmap.c: mm_find_pmd(). The PMD entry of `addr`, whatever it holds; null where
-    /// there is no PMD table.
+    /// mm/internal.h, mm/rmap.c: mm_find_pmd(). The PMD entry of `addr`, whatever it holds; null
+    /// where there is no PMD table.
     public @Nullable Word mmFindPmd(MmStruct mm, long addr) {
         Word entry = pgdOffset(mm, addr);
         for (int level = Geometry.P4D; level >= Geometry.PMD; level--) {
@@ -65,17 +65,17 @@ public final class Pgtable {
         return entry;
     }
 
-    /// The entry for `addr` in the table of `level` that `entry` is in: what incrementing the pointer
-    /// gives. No access.
+    /// The entry for `addr` in the table of `level` that `entry` is in: what incrementing the
+    /// pointer gives. No access.
     Word sameTable(int level, Word entry, long addr) {
         return geometry.folded(level)
                 ? entry
                 : PageTable.of(entry).entry(geometry.index(level, addr));
     }
 
-    /// include/linux/pgtable.h: pmd_none_or_clear_bad() and so on. Whether `entry` of `level` leads to no
-    /// table; what is neither none nor a table is reported and cleared. Above a folded level there is
-    /// nothing to look at.
+    /// include/linux/pgtable.h: pmd_none_or_clear_bad() and so on. Whether `entry` of `level` leads
+    /// to no table; what is neither none nor a table is reported and cleared. Above a folded level
+    /// there is nothing to look at.
     boolean noneOrClearBad(int level, Word entry) {
         if (level > Geometry.PMD && geometry.folded(level - 1)) {
             return false;
@@ -124,8 +124,8 @@ public final class Pgtable {
         return offset(level, upper, addr);
     }
 
-    /// mm/memory.c: __p4d_alloc(), __pud_alloc(), __pmd_alloc(). All are under the lock of the level
-    /// above, which is `page_table_lock`. False where memory is out.
+    /// mm/memory.c: __p4d_alloc(), __pud_alloc(), __pmd_alloc(). All are under the lock of the
+    /// level above, which is `page_table_lock`. False where memory is out.
     private boolean allocTable(int level, MmStruct mm, Word upper) {
         PageTable table = allocPage(level);
         if (table == null) {
@@ -144,8 +144,8 @@ public final class Pgtable {
         return true;
     }
 
-    /// mm/memory.c: __pte_alloc(). Hangs a new PTE table below `pmd` unless something is there by now.
-    /// False where memory is out.
+    /// mm/memory.c: __pte_alloc(). Hangs a new PTE table below `pmd` unless something is there by
+    /// now. False where memory is out.
     public boolean pteAllocTable(MmStruct mm, Word pmd) {
         PageTable table = pteAllocOne();
         if (table == null) {
@@ -162,7 +162,8 @@ public final class Pgtable {
         return !Entry.none(pmd.readPlain()) || pteAllocTable(mm, pmd);
     }
 
-    /// mm/memory.c: pmd_install(). False, and the table stays the caller's, where `pmd` was not none.
+    /// mm/memory.c: pmd_install(). False, and the table stays the caller's, where `pmd` was not
+    /// none.
     public boolean pmdInstall(MmStruct mm, Word pmd, PageTable table) {
         SpinLock ptl = ptLocks.pmdLock(mm, pmd);
         boolean none = Entry.none(pmd.readPlain());
@@ -179,8 +180,8 @@ public final class Pgtable {
         return allocPage(Geometry.PTE);
     }
 
-    /// asm-generic/pgalloc.h: pmd_populate(), pud_populate(). The table is complete before it can be
-    /// reached.
+    /// asm-generic/pgalloc.h: pmd_populate(), pud_populate(). The table is complete before it can
+    /// be reached.
     public void populate(Word upper, PageTable table) {
         machine.fence(Fence.WMB);
         upper.writeOnce(Entry.table(table.pfn()));

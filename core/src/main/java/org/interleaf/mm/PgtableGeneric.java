@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// mm/pgtable-generic.c: mapping PTE tables, and changing entries together with the TLBs.
 ///
 /// # Locking
+///
 /// A PTE table can be detached at any moment by whoever holds the PMD lock (and, except for the
 /// collapse of anonymous memory, the PTE lock). The mapping functions therefore read the PMD once,
 /// enter an RCU section in which the table's memory stays, and those that lock look again whether
@@ -29,11 +30,7 @@ public final class PgtableGeneric {
     private final TlbFlush tlbFlush;
 
     PgtableGeneric(
-            Machine machine,
-            Geometry geometry,
-            MemMap memMap,
-            PtLocks ptLocks,
-            TlbFlush tlbFlush) {
+            Machine machine, Geometry geometry, MemMap memMap, PtLocks ptLocks, TlbFlush tlbFlush) {
         this.machine = machine;
         this.geometry = geometry;
         this.memMap = memMap;
@@ -47,17 +44,18 @@ public final class PgtableGeneric {
         return map(pmd, addr, null, false);
     }
 
-    /// mm/pgtable-generic.c: pte_offset_map_rw_nolock() and pte_offset_map_ro_nolock(). As
-    /// {@link #pteOffsetMap}, and tells the table's lock without taking it. Who then takes the lock
-    /// and writes must first compare the PMD with {@link PteMapping#pmdValue}, or know from a
-    /// none-zero entry that the table is still in place.
+    /// mm/pgtable-generic.c: pte_offset_map_rw_nolock() and pte_offset_map_ro_nolock(). As {@link
+    /// #pteOffsetMap}, and tells the table's lock without taking it. Who then takes the lock and
+    /// writes must first compare the PMD with {@link PteMapping#pmdValue}, or know from a none-zero
+    /// entry that the table is still in place.
     public @Nullable PteMapping pteOffsetMapNolock(MmStruct mm, Word pmd, long addr) {
         return map(pmd, addr, mm, false);
     }
 
-    /// mm/pgtable-generic.c: pte_offset_map_lock(). Maps the PTE table that `pmd` points to and takes
-    /// its lock, with the table then known to be in place. Null where there is no table (any more).
-    /// The caller is in an RCU section and holds the lock until {@link PteMapping#unmapUnlock}.
+    /// mm/pgtable-generic.c: pte_offset_map_lock(). Maps the PTE table that `pmd` points to and
+    /// takes its lock, with the table then known to be in place. Null where there is no table (any
+    /// more). The caller is in an RCU section and holds the lock until {@link
+    /// PteMapping#unmapUnlock}.
     public @Nullable PteMapping pteOffsetMapLock(MmStruct mm, Word pmd, long addr) {
         while (true) {
             PteMapping pte = map(pmd, addr, mm, true);
@@ -68,8 +66,7 @@ public final class PgtableGeneric {
         }
     }
 
-    private @Nullable PteMapping map(
-            Word pmd, long addr, @Nullable MmStruct lockOf, boolean lock) {
+    private @Nullable PteMapping map(Word pmd, long addr, @Nullable MmStruct lockOf, boolean lock) {
         machine.rcu().readLock();
         long value = pmdpGetLockless(pmd);
         if (!Entry.isTable(value)) {
@@ -100,8 +97,8 @@ public final class PgtableGeneric {
         return mapValue(pmdValue, addr, null);
     }
 
-    /// mm/pgtable-generic.c: pte_offset_map_lock() on a local copy of a PMD, as collapse uses it for
-    /// the table that it has just detached: nobody else can change that copy.
+    /// mm/pgtable-generic.c: pte_offset_map_lock() on a local copy of a PMD, as collapse uses it
+    /// for the table that it has just detached: nobody else can change that copy.
     public @Nullable PteMapping pteOffsetMapLockValue(MmStruct mm, long pmdValue, long addr) {
         if (!Entry.isTable(pmdValue)) {
             return null;
@@ -117,8 +114,8 @@ public final class PgtableGeneric {
         return pmd.readOnce();
     }
 
-    /// mm/pgtable-generic.c: pmdp_collapse_flush(). Unhooks the PTE table below `pmd` and flushes the
-    /// TLBs of the range; returns the entry that was there.
+    /// mm/pgtable-generic.c: pmdp_collapse_flush(). Unhooks the PTE table below `pmd` and flushes
+    /// the TLBs of the range; returns the entry that was there.
     public long pmdpCollapseFlush(Vma vma, long addr, Word pmd) {
         long value = pmd.xchg(0, Order.FULL);
         tlbFlush.flushTlbRange(vma.mm(), addr, addr + geometry.size(Geometry.PMD));
@@ -132,9 +129,9 @@ public final class PgtableGeneric {
         return value;
     }
 
-    /// mm/pgtable-generic.c: pmdp_invalidate(). The hardware stops using the huge entry, while every
-    /// reader still sees that it is huge; returns the entry that was there. The hardware may set
-    /// accessed and dirty bits until the exchange, which picks them up.
+    /// mm/pgtable-generic.c: pmdp_invalidate(). The hardware stops using the huge entry, while
+    /// every reader still sees that it is huge; returns the entry that was there. The hardware may
+    /// set accessed and dirty bits until the exchange, which picks them up.
     public long pmdpInvalidate(Vma vma, long addr, Word pmd) {
         long value = pmd.readOnce();
         long old = pmd.xchg(Entry.mkinvalid(value), Order.FULL);
@@ -151,12 +148,11 @@ public final class PgtableGeneric {
         return value;
     }
 
-    /// mm/pgtable-generic.c: ptep_set_access_flags(). Makes the entry more permissive, under the PTE lock;
-    /// `entry` contains every bit that the hardware may set meanwhile. Only a write does: a read finds
-    /// the accessed bit set by the hardware. Whether the entry was another one before. Other CPUs may
-    /// fault on older translations, this one must not.
-    public boolean ptepSetAccessFlags(
-            Vma vma, long addr, Word pte, long entry, boolean write) {
+    /// mm/pgtable-generic.c: ptep_set_access_flags(). Makes the entry more permissive, under the
+    /// PTE lock; `entry` contains every bit that the hardware may set meanwhile. Only a write does:
+    /// a read finds the accessed bit set by the hardware. Whether the entry was another one before.
+    /// Other CPUs may fault on older translations, this one must not.
+    public boolean ptepSetAccessFlags(Vma vma, long addr, Word pte, long entry, boolean write) {
         boolean changed = pte.readOnce() != entry;
         if (changed && write) {
             pte.writeOnce(entry);

@@ -4,8 +4,8 @@ package org.interleaf.mm;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 
-/// Which lock protects which entry (include/linux/mm.h). Where locks are not split, all of a process'
-/// entries are under `mm->page_table_lock`.
+/// Which lock protects which entry (include/linux/mm.h). Where locks are not split, all of a
+/// process' entries are under `mm->page_table_lock`.
 public final class PtLocks {
     private final Arch arch;
     private final MemMap memMap;

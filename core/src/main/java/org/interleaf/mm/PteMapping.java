@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.Objects;
 import org.interleaf.machine.Rcu;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// A mapped PTE table: what `pte_offset_map()` and its family return. Until it is unmapped the task is
-/// in an RCU read section, so the table's memory stays, though it may be detached meanwhile.
+import java.util.Objects;
+
+/// A mapped PTE table: what `pte_offset_map()` and its family return. Until it is unmapped the task
+/// is in an RCU read section, so the table's memory stays, though it may be detached meanwhile.
 public final class PteMapping {
     private final Rcu rcu;
     private final PageTable table;

@@ -19,8 +19,8 @@ public final class Rmap {
         this.geometry = geometry;
     }
 
-    /// mm/rmap.c: folio_add_new_anon_rmap(). The first mapping of a folio that nobody else knows, by a
-    /// PTE (order 0) or a PMD; the process owns it exclusively.
+    /// mm/rmap.c: folio_add_new_anon_rmap(). The first mapping of a folio that nobody else knows,
+    /// by a PTE (order 0) or a PMD; the process owns it exclusively.
     public void folioAddNewAnonRmap(Folio folio, Vma vma, long addr) {
         folio.setFlag(Folio.PG_SWAPBACKED);
         AnonVma anonVma = vma.anonVma.readOnce();
@@ -38,8 +38,8 @@ public final class Rmap {
         folio.head().setAnonExclusive();
     }
 
-    /// mm/rmap.c: folio_add_anon_rmap_ptes(). `nr` pages of the folio, from `page` on, get one mapping
-    /// each; they are marked exclusive where `exclusive`.
+    /// mm/rmap.c: folio_add_anon_rmap_ptes(). `nr` pages of the folio, from `page` on, get one
+    /// mapping each; they are marked exclusive where `exclusive`.
     public void folioAddAnonRmapPtes(Folio folio, Page page, int nr, boolean exclusive) {
         boolean large = folio.isLarge();
         for (int i = 0; i < nr; i++) {
@@ -62,7 +62,8 @@ public final class Rmap {
         folioRemoveRmapPtes(folio, page, 1);
     }
 
-    /// mm/rmap.c: folio_remove_rmap_ptes(). One PTE mapping each of `nr` pages from `page` on is gone.
+    /// mm/rmap.c: folio_remove_rmap_ptes(). One PTE mapping each of `nr` pages from `page` on is
+    /// gone.
     public void folioRemoveRmapPtes(Folio folio, Page page, int nr) {
         if (!folio.isLarge()) {
             page.mapcount.fetchAdd(-1, Order.RELAXED);

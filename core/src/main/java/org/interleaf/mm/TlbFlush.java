@@ -3,8 +3,8 @@ package org.interleaf.mm;
 
 /// Having all CPUs forget translations (the architectures' tlbflush.h).
 public interface TlbFlush {
-    /// asm/tlbflush.h: flush_tlb_range(). Returns when no CPU uses a translation of the range that it
-    /// read before.
+    /// asm/tlbflush.h: flush_tlb_range(). Returns when no CPU uses a translation of the range that
+    /// it read before.
     void flushTlbRange(MmStruct mm, long start, long end);
 
     /// asm/tlbflush.h: flush_tlb_mm(). The same for the whole address space.
@@ -12,7 +12,7 @@ public interface TlbFlush {
         flushTlbRange(mm, 0, Long.MAX_VALUE);
     }
 
-    /// include/linux/pgtable.h: flush_tlb_fix_spurious_fault(). This CPU has faulted on a translation
-    /// that is less permissive than the entry by now: has it, and no other, forget it.
+    /// include/linux/pgtable.h: flush_tlb_fix_spurious_fault(). This CPU has faulted on a
+    /// translation that is less permissive than the entry by now: has it, and no other, forget it.
     void flushTlbFixSpuriousFault(MmStruct mm, long addr);
 }

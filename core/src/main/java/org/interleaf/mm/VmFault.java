@@ -4,8 +4,8 @@ package org.interleaf.mm;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// `struct vm_fault` (include/linux/mm.h): one page fault on its way down the tables, together with the
-/// flags that go in and the bits that come out.
+/// `struct vm_fault` (include/linux/mm.h): one page fault on its way down the tables, together with
+/// the flags that go in and the bits that come out.
 public final class VmFault {
     // FAULT_FLAG_*
     public static final int FLAG_WRITE = 1;
@@ -30,16 +30,21 @@ public final class VmFault {
     public static final int ERROR = OOM | SIGBUS | SIGSEGV;
 
     final Vma vma;
+
     /// Start of the page that faulted.
     final long address;
+
     int flags;
 
     @Nullable Word pud;
     @Nullable Word pmd;
+
     /// The PMD as it was when the fault decided what to do.
     long origPmd;
+
     /// The PTE table, mapped; null while there is none or the entry is none.
     @Nullable PteMapping pte;
+
     /// The PTE as it was read without the lock; meaningful with {@link #FLAG_ORIG_PTE_VALID}.
     long origPte;
 

@@ -6,7 +6,8 @@ import org.interleaf.machine.Ref;
 import org.interleaf.machine.Shared;
 import org.interleaf.machine.Word;
 
-/// `struct vm_area_struct` (include/linux/mm_types.h): a range of an address space with one purpose.
+/// `struct vm_area_struct` (include/linux/mm_types.h): a range of an address space with one
+/// purpose.
 public final class Vma extends Shared {
     public static final long VM_READ = 1;
     public static final long VM_WRITE = 1 << 1;

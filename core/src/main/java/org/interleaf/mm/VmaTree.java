@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Shared;
 import org.jspecify.annotations.Nullable;
 
-/// The VMAs of an address space in order, as one version of the maple tree: it never changes, writers
-/// put a new one in its place, and readers under RCU keep the one that they read.
+import java.util.ArrayList;
+import java.util.List;
+
+/// The VMAs of an address space in order, as one version of the maple tree: it never changes,
+/// writers put a new one in its place, and readers under RCU keep the one that they read.
 final class VmaTree extends Shared {
     private final List<Vma> vmas;
+
     /// Copies of the bounds: the keys of the tree are its own, not fields of the VMAs.
     private final long[] starts;
 

@@ -21,6 +21,7 @@ final class HeaderReader {
     private static final Map<String, Pattern> NEARLY = new LinkedHashMap<>();
 
     static {
+        NEARLY.put("Test", nearly("tests?"));
         NEARLY.put("Expect-splat", nearly("ex[pc]e[pc]t(ed|s)?[-_]?s.*|splats?"));
         NEARLY.put("Expect", nearly("ex[pc]e[pc]t(ed|s|ation)?|results?"));
         NEARLY.put("Config", nearly("confi?gs?|configuration"));
@@ -31,6 +32,7 @@ final class HeaderReader {
     private final List<String> story = new ArrayList<>();
     private final List<String> expectSplats = new ArrayList<>();
     private final List<Map<String, String>> controls = new ArrayList<>();
+    private @Nullable String test;
     private @Nullable Verdict expect;
     private @Nullable Map<String, String> config;
 
@@ -52,6 +54,7 @@ final class HeaderReader {
         }
         return new PatchHeader(
                 String.join("\n", story).strip(),
+                test,
                 expect,
                 List.copyOf(expectSplats),
                 config == null ? Map.of() : config,
@@ -61,6 +64,7 @@ final class HeaderReader {
     /// Whether `key` is a declaration; then it has been noted.
     private boolean declare(String key, String value, int line) {
         switch (key) {
+            case "Test" -> declareTest(value, line);
             case "Expect" -> declareExpect(value, line);
             case "Expect-splat" -> expectSplats.add(notEmpty(key, value, line));
             case "Config" -> declareConfig(value, line);
@@ -71,6 +75,20 @@ final class HeaderReader {
             }
         }
         return true;
+    }
+
+    private void declareTest(String value, int line) {
+        if (test != null) {
+            throw PatchException.at(patch, line, "a second Test: line", "leave one of them");
+        }
+        if (!value.matches("[\\w.+-]+\\.litmus")) {
+            throw PatchException.at(
+                    patch,
+                    line,
+                    "Test: '" + value + "' is no test",
+                    "name a .litmus file beside the patch, as in Test: zap.litmus");
+        }
+        test = value;
     }
 
     private void declareExpect(String value, int line) {

@@ -10,6 +10,7 @@ import java.util.Map;
 /// What stands above the diff: the story, and what must be found with the patch.
 ///
 /// @param story every line that is not one of the declarations below
+/// @param test the file of the test to run (`Test:`), beside the patch; null for `race.litmus`
 /// @param expect how often the test's condition must hold (`Expect:`), or null where nothing is
 ///   declared
 /// @param expectSplats for each splat that must be found (`Expect-splat:`) the words that its title
@@ -19,6 +20,7 @@ import java.util.Map;
 ///   found
 public record PatchHeader(
         String story,
+        @Nullable String test,
         @Nullable Verdict expect,
         List<String> expectSplats,
         Map<String, String> config,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.util.List;
 import org.interleaf.explore.Exploration;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.trace.Recording;
@@ -9,6 +8,8 @@ import org.interleaf.trace.Schedule;
 import org.interleaf.trace.Verdict;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /// What came out of exploring one test.
 ///
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param deadlocks executions that ended in a deadlock
 /// @param herd the summary as herd7 prints it
 /// @param witness the execution to show: the first violation, or one that decides the condition;
-///     null where there is nothing to show
+///   null where there is nothing to show
 /// @param recording the same execution, step by step
 public record Answer(
         LitmusTest test,

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import org.interleaf.explore.Ending;
 import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.trace.Schedule;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
-/// What one exploration has found, and for each finding the execution with the fewest switches between
-/// tasks that shows it.
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/// What one exploration has found, and for each finding the execution with the fewest switches
+/// between tasks that shows it.
 final class Findings {
     private final Map<String, Found> byTitle = new LinkedHashMap<>();
     private @Nullable Found positive;
     private @Nullable Found negative;
 
-    private record Found(@Nullable Violation violation, int switches, int steps, Schedule schedule) {
+    private record Found(
+            @Nullable Violation violation, int switches, int steps, Schedule schedule) {
         boolean simplerThan(int otherSwitches, int otherSteps) {
             return switches < otherSwitches || switches == otherSwitches && steps <= otherSteps;
         }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.util.List;
-import java.util.Map;
 import org.interleaf.explore.Limits;
 import org.interleaf.patch.ModelPatch;
+
+import java.util.List;
+import java.util.Map;
 
 /// How to run a test.
 ///

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.zip.CRC32;
 import org.interleaf.check.Deadlock;
+import org.interleaf.check.KernelNames;
+import org.interleaf.check.Sanitizers;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Program;
 import org.interleaf.litmus.LitmusProgram;
@@ -20,31 +17,43 @@ import org.interleaf.patch.ModelPatch;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
-/// A test, ready to run: compiled, on a machine that is sealed. Tests that name nothing of the model
-/// run on a bare machine.
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+
+/// A test, ready to run: compiled, on a machine that is sealed. Tests that name nothing of the
+/// model run on a bare machine.
 final class Session implements Program {
+    private static final KernelNames NO_MODEL = new KernelNames(Session.class.getClassLoader());
+
     private final LitmusProgram program;
     private final @Nullable Booted booted;
+    /// Those of a test on a bare machine; a booted model has its own.
+    private final @Nullable Sanitizers sanitizers;
 
-    private Session(LitmusProgram program, @Nullable Booted booted) {
+    private Session(
+            LitmusProgram program, @Nullable Booted booted, @Nullable Sanitizers sanitizers) {
         this.program = program;
         this.booted = booted;
+        this.sanitizers = sanitizers;
     }
 
     /// Boots `model` for `test`, whose configuration is final.
     static Session open(LitmusTest test, Model model, BootOptions options) {
         if (test.config().entries().isEmpty() && isPlain(test)) {
-            return new Session(LitmusProgram.plain(test), null);
+            LitmusProgram program = LitmusProgram.plain(test);
+            Sanitizers sanitizers = new Sanitizers(NO_MODEL, options.forRecording());
+            program.machine().monitor(sanitizers);
+            return new Session(program, null, sanitizers);
         }
         Booted booted = model.boot(test, options);
         LitmusProgram program =
                 LitmusProgram.load(
-                        test,
-                        booted.machine(),
-                        booted.vocabulary(),
-                        LitmusProgram.SPIN_BOUND);
+                        test, booted.machine(), booted.vocabulary(), LitmusProgram.SPIN_BOUND);
         booted.seal();
-        return new Session(program, booted);
+        return new Session(program, booted, null);
     }
 
     /// Whether the test gets by with the memory model's own names.
@@ -83,16 +92,23 @@ final class Session implements Program {
         program.finished(ending);
     }
 
-    /// What was found in the execution that finished last, beside the condition.
+    /// What was found in the execution that finished last, beside the condition. What the filter of
+    /// the test excludes does not count.
     List<Violation> findings() {
-        boolean complete = program.lastEnd() != LitmusProgram.End.CUT;
-        boolean deadlock = program.lastEnd() == LitmusProgram.End.DEADLOCK;
-        List<Violation> found =
-                booted == null ? List.of() : booted.findings(complete && !deadlock);
-        if (!deadlock || !found.isEmpty()) {
-            return found;
+        LitmusProgram.End end = program.lastEnd();
+        if (end == LitmusProgram.End.FILTERED) {
+            return List.of();
         }
-        return List.of(booted == null ? Deadlock.describe(machine()) : booted.deadlock());
+        boolean deadlock = end == LitmusProgram.End.DEADLOCK;
+        List<Violation> found = found(!deadlock && end != LitmusProgram.End.CUT);
+        return deadlock && found.isEmpty() ? List.of(Deadlock.describe(machine())) : found;
+    }
+
+    private List<Violation> found(boolean quiescent) {
+        if (booted != null) {
+            return booted.findings(quiescent);
+        }
+        return sanitizers == null ? List.of() : sanitizers.findings().all();
     }
 
     /// The kernel functions that the running thread is in, innermost first.

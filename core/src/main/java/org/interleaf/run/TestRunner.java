@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.lang.reflect.InvocationTargetException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
@@ -30,6 +25,11 @@ import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;
 
+import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
 /// Runs tests: loads the model, explores, replays what was found.
 public final class TestRunner {
     private static final String MODEL_CLASS = "org.interleaf.kernel.LinuxModel";
@@ -49,6 +49,20 @@ public final class TestRunner {
         this.model = instantiate(loader);
     }
 
+    private TestRunner(RunOptions options, Model model) {
+        this.options = options;
+        this.model = model;
+    }
+
+    /// A runner with other options, on the same model if the patches are the same.
+    ///
+    /// @throws org.interleaf.patch.PatchException if a patch does not apply or compile
+    public TestRunner with(RunOptions other) {
+        return other.patches().equals(options.patches())
+                ? new TestRunner(other, model)
+                : new TestRunner(other);
+    }
+
     private static Model instantiate(ClassLoader loader) {
         try {
             Class<?> type = Class.forName(MODEL_CLASS, true, loader);
@@ -58,7 +72,7 @@ public final class TestRunner {
                 | InstantiationException
                 | IllegalAccessException
                 | InvocationTargetException e) {
-            throw new AssertionError("[interleaf internal] the model cannot be loaded", e);
+            throw new LinkageError("[interleaf internal] the model cannot be loaded", e);
         }
     }
 
@@ -77,6 +91,14 @@ public final class TestRunner {
     public Recording replay(Source source, Schedule schedule) {
         LitmusTest test = configured(LitmusTest.parse(source));
         return withPagesLargeEnough(boot -> record(test, schedule, boot));
+    }
+
+    /// Measures how fast a test is explored.
+    ///
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    public Benchmark.Result measure(Source source, Benchmark benchmark) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(boot -> benchmark.measure(Session.open(test, model, boot)));
     }
 
     /// Identifies the test as it is run here, as schedules of it do.

@@ -5,9 +5,9 @@ import java.util.Arrays;
 
 /// Which task made each access of one execution, in order: all that is needed to run it again.
 ///
-/// As text it is a *token* such as `il1:9f3c:0*4.1*2.0`: the version, four digits that tell the test
-/// and its variant apart from others, and the tasks, with `*n` after one that goes n times in a row.
-/// A token may be broken over lines.
+/// As text it is a *token* such as `il1:9f3c:0*4.1*2.0`: the version, four digits that tell the
+/// test and its variant apart from others, and the tasks, with `*n` after one that goes n times in
+/// a row. A token may be broken over lines.
 public final class Schedule {
     private static final String VERSION = "il1";
 

@@ -15,7 +15,7 @@ import java.util.List;
 /// @param after the value left, as text; equal to `before` for a load
 /// @param wrote whether the access changed the location
 /// @param shared whether another task touches the location too, one of the two writing: the steps
-///     that matter for who comes first
+///   that matter for who comes first
 public record Step(
         int number,
         String task,

@@ -138,6 +138,42 @@ final class SemanticsTest {
         assertThat(Tests.explore(test).states()).containsExactly("0:i=1; a={5,0,0};");
     }
 
+    @Test
+    void aDeclaredLocationCanBeUsedByItsName() {
+        String test =
+                """
+                C t
+                { int x = 1; int a[2]; spinlock_t l; }
+                P0() { spin_lock(&l); WRITE_ONCE(x, READ_ONCE(x) + 1); a[1] = x; spin_unlock(&l); }
+                P1() { spin_lock(&l); x++; spin_unlock(&l); }
+                locations [x; l; a[1]]
+                """;
+        assertThat(Tests.explore(test).states())
+                .containsExactly("[l]=0; [x]=3; a[1]=2;", "[l]=0; [x]=3; a[1]=3;");
+    }
+
+    @Test
+    void aRegisterThatNothingIsAssignedToIsZeroAndOdd() {
+        Tests.Result result =
+                Tests.explore("C t\n{}\nP0(int *x) { int r9c = 3; *x = r9c - rc9; }\nforall (x=3)");
+        assertThat(result.verdict()).isEqualTo("Always");
+        assertThat(result.program().warnings())
+                .containsExactly(
+                        "t.litmus:3:38: warning: nothing is assigned to register `rc9`, so it is 0;"
+                                + " did you mean `r9c`?");
+    }
+
+    @Test
+    void aTestMayHaveManyProcesses() {
+        StringBuilder test = new StringBuilder("C t\n{ x = 0; }\n");
+        for (int i = 0; i < 64; i++) {
+            test.append("P").append(i).append("(int *x").append(i).append(") { *x").append(i);
+            test.append(" = 1; }\n");
+        }
+        assertThat(Tests.explore(test + "locations [x63]\n").states()).containsExactly("[x63]=1;");
+        assertThat(Tests.complaint(test + "P64() { }\n")).contains("a process or the condition");
+    }
+
     /// What kills a process or makes the kernel complain.
     @ParameterizedTest
     @CsvSource(

@@ -67,7 +67,7 @@ final class AccessBuiltins {
 
     private static Typed store(CallCompiler call, Place.InMemory to, Order order) {
         Node value = call.value(1).node();
-        return Typed.nothing(ExprCompiler.store(to, value, order, call.site()).node());
+        return Typed.nothing(Assignments.store(to, value, order, call.site()).node());
     }
 
     private static Node notZero(Node value) {

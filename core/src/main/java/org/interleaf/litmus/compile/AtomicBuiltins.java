@@ -143,7 +143,7 @@ final class AtomicBuiltins {
     private static Typed store(CallCompiler call, Type.Int type, Order order) {
         Place.InMemory at = new Place.InMemory(call.value(0).node(), type, false);
         Node value = call.value(1).node();
-        return Typed.nothing(ExprCompiler.store(at, value, order, call.site()).node());
+        return Typed.nothing(Assignments.store(at, value, order, call.site()).node());
     }
 
     /// @param fixed the type that the family works in; null where the pointer says it

@@ -22,6 +22,7 @@ public final class CompiledTest {
     private final Node filter;
     private final Node condition;
     private final List<Observable> observables;
+    private final List<String> warnings;
 
     CompiledTest(
             Context context,
@@ -31,7 +32,8 @@ public final class CompiledTest {
             List<CompiledProcess> processes,
             Node filter,
             Node condition,
-            List<Observable> observables) {
+            List<Observable> observables,
+            List<String> warnings) {
         this.context = context;
         this.vocabulary = vocabulary;
         this.init = init;
@@ -40,6 +42,7 @@ public final class CompiledTest {
         this.filter = filter;
         this.condition = condition;
         this.observables = observables;
+        this.warnings = warnings;
     }
 
     /// Makes the locations, runs the init block and spawns a task for each process, on CPUs in
@@ -55,6 +58,11 @@ public final class CompiledTest {
             machine.spawn(process.name(), i % machine.cpuCount(), process::run);
         }
         context.memory().placeTasks(machine);
+    }
+
+    /// What is odd about the test, as `file:line:column: warning: …`.
+    public List<String> warnings() {
+        return warnings;
     }
 
     /// What a final state consists of.

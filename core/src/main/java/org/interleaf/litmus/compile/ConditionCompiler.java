@@ -138,6 +138,11 @@ final class ConditionCompiler extends ExprCompiler {
     }
 
     @Override
+    boolean allowsNeglected() {
+        return false;
+    }
+
+    @Override
     void checkCall(Expr.Call call, boolean onlyLooks) {
         if (!onlyLooks) {
             throw unit().error(

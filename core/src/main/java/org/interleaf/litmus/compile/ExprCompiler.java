@@ -6,7 +6,6 @@ import org.interleaf.litmus.run.Arithmetic;
 import org.interleaf.litmus.run.Node;
 import org.interleaf.litmus.run.Values;
 import org.interleaf.litmus.run.Variable;
-import org.interleaf.litmus.syntax.BinaryOp;
 import org.interleaf.litmus.syntax.Expr;
 import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.Names;
@@ -17,12 +16,17 @@ import org.interleaf.machine.Order;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// Compiles the expressions of one process, of the init block, or of the condition.
 class ExprCompiler {
+    /// What registers are called in litmus tests: `r0`, `r9a`, `rc9`.
+    private static final Pattern REGISTER = Pattern.compile("r[a-z]?[0-9]+[a-z]?");
+
     private final Unit unit;
     private final Registers registers;
     private final Operators operators;
+    private final Assignments assignments;
     private final String whose;
 
     /// @param whose what the expressions belong to, for messages, as in `P0`
@@ -30,6 +34,7 @@ class ExprCompiler {
         this.unit = unit;
         this.registers = registers;
         this.operators = new Operators(unit);
+        this.assignments = new Assignments(this);
         this.whose = whose;
     }
 
@@ -62,8 +67,8 @@ class ExprCompiler {
             case Expr.Binary e ->
                     operators.binary(e.pos(), e.op(), value(e.left()), value(e.right()));
             case Expr.Conditional e -> conditional(e);
-            case Expr.Assign e -> assign(e);
-            case Expr.Step e -> step(e);
+            case Expr.Assign e -> assignments.assign(e);
+            case Expr.Step e -> assignments.step(e);
             case Expr.Cast e -> cast(e);
             case Expr.SizeOfType e -> sizeOf(e.pos(), unit.types().resolve(e.type()), 1);
             case Expr.SizeOf e -> sizeOf(e);
@@ -111,10 +116,31 @@ class ExprCompiler {
             boolean small = constant == (int) (long) constant;
             return Typed.constant(constant, small ? Types.INT : Types.LONG);
         }
-        if (registers.mentions(e.id())) {
+        if (registers.mentions(e.id()) || isNeglected(e, variable != null)) {
             return new Typed(new Values.Register(registers.undeclared(e.id()).index()), Types.LONG);
         }
         throw unknown(e, variable != null);
+    }
+
+    /// Whether this can only be a register, though nothing is ever assigned to it. herd7 reads 0
+    /// there, and so do some old tests; most often it is misspelt.
+    private boolean isNeglected(Expr.Name e, boolean isVariable) {
+        if (isVariable || !allowsNeglected() || !REGISTER.matcher(e.id()).matches()) {
+            return false;
+        }
+        String near = Names.nearest(e.id(), registers.names());
+        unit.warn(
+                e.pos(),
+                "nothing is assigned to register `"
+                        + e.id()
+                        + "`, so it is 0"
+                        + (near == null ? "" : "; did you mean `" + near + "`?"));
+        return true;
+    }
+
+    /// Whether a register may be read that nothing was assigned to.
+    boolean allowsNeglected() {
+        return true;
     }
 
     /// Whether the name of a shared variable may be used for its value here.
@@ -265,7 +291,7 @@ class ExprCompiler {
                 "declare the variable in the init block, or pass the parameter without `&`");
     }
 
-    // ---- reading and writing
+    // ---- reading
 
     /// A read of memory.
     Typed load(int pos, Place.InMemory from) {
@@ -277,95 +303,6 @@ class ExprCompiler {
     Typed load(Place.InMemory from, Order order, CallSite site) {
         return new Typed(
                 new Accesses.Load(from.address(), from.type(), order, site), from.valueType());
-    }
-
-    private Typed assign(Expr.Assign e) {
-        Place target = place(e.target());
-        Typed value = operand(e.value());
-        BinaryOp op = e.op();
-        return switch (target) {
-            case Place.InRegister in -> {
-                Typed stored =
-                        op == null
-                                ? value
-                                : operators.binary(e.pos(), op, value(e.target()), value);
-                in.local().assign(stored.type());
-                yield setRegister(in.local(), stored.node());
-            }
-            case Place.InMemory in ->
-                    op == null
-                            ? store(e.pos(), in, value.node())
-                            : update(e.pos(), in, old -> operators.binary(e.pos(), op, old, value));
-        };
-    }
-
-    /// Assigns to a register.
-    static Typed setRegister(Local local, Node value) {
-        return new Typed(new Values.SetRegister(local.index(), local.type(), value), local.type());
-    }
-
-    private Typed store(int pos, Place.InMemory to, Node value) {
-        Order order = to.isVolatile() ? Order.ONCE : Order.PLAIN;
-        return store(to, value, order, unit.site(pos, "store"));
-    }
-
-    /// A write to memory with a mark.
-    static Typed store(Place.InMemory to, Node value, Order order, CallSite site) {
-        return new Typed(
-                new Accesses.Store(to.address(), to.type(), value, order, site), to.valueType());
-    }
-
-    /// How a compound assignment makes the new value of the old.
-    private interface Change {
-        Typed of(Typed old);
-    }
-
-    /// Reads memory and writes it again, evaluating its address once.
-    private Typed update(int pos, Place.InMemory at, Change change) {
-        int pointer = registers.temporary();
-        Node keep = new Values.SetRegister(pointer, Types.LONG, at.address());
-        Place.InMemory kept =
-                new Place.InMemory(new Values.Register(pointer), at.type(), at.isVolatile());
-        Typed stored = store(pos, kept, change.of(load(pos, kept)).node());
-        return new Typed(new Values.Then(keep, stored.node()), stored.type());
-    }
-
-    private Typed step(Expr.Step e) {
-        Typed one = Typed.constant(1, Types.INT);
-        BinaryOp op = e.delta() > 0 ? BinaryOp.ADD : BinaryOp.SUB;
-        return switch (place(e.target())) {
-            case Place.InRegister in -> stepRegister(e, in.local(), op, one);
-            case Place.InMemory in -> {
-                int before = registers.temporary();
-                Typed stored =
-                        update(
-                                e.pos(),
-                                in,
-                                old -> {
-                                    Node keep =
-                                            new Values.SetRegister(before, Types.LONG, old.node());
-                                    return operators.binary(
-                                            e.pos(), op, new Typed(keep, old.type()), one);
-                                });
-                yield e.prefix()
-                        ? stored
-                        : new Typed(
-                                new Values.Then(stored.node(), new Values.Register(before)),
-                                stored.type());
-            }
-        };
-    }
-
-    private Typed stepRegister(Expr.Step e, Local local, BinaryOp op, Typed one) {
-        Typed old = new Typed(new Values.Register(local.index()), local.type());
-        Typed stored = setRegister(local, operators.binary(e.pos(), op, old, one).node());
-        if (e.prefix()) {
-            return stored;
-        }
-        int before = registers.temporary();
-        Node keep = new Values.SetRegister(before, Types.LONG, old.node());
-        Node then = new Values.Then(stored.node(), new Values.Register(before));
-        return new Typed(new Values.Then(keep, then), local.type());
     }
 
     // ---- the rest

@@ -62,7 +62,7 @@ final class StmtCompiler {
             Expr initializer = decl.initializer();
             if (initializer != null) {
                 Node value = expressions.operand(initializer).node();
-                parts.add(new Code.Evaluate(ExprCompiler.setRegister(local, value).node()));
+                parts.add(new Code.Evaluate(Assignments.setRegister(local, value).node()));
             }
         }
         return new Code.Sequence(List.copyOf(parts));

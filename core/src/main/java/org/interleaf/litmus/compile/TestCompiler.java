@@ -34,7 +34,8 @@ public final class TestCompiler {
                         test.source(),
                         vocabulary,
                         new TypeResolver(test.source(), vocabulary),
-                        new Globals(test.source(), memory));
+                        new Globals(test.source(), memory),
+                        new ArrayList<>());
     }
 
     /// Compiles `test` for `machine`, which runs nothing of it yet.
@@ -65,7 +66,8 @@ public final class TestCompiler {
                 List.copyOf(processes),
                 filter == null ? frame -> 1 : conditions.proposition(filter),
                 conditions.proposition(test.condition().prop()),
-                observables(conditions));
+                observables(conditions),
+                List.copyOf(unit.warnings()));
     }
 
     private List<Observable> observables(ConditionCompiler conditions) {

@@ -11,7 +11,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What all parts of one test are compiled against.
-record Unit(Source source, Vocabulary vocabulary, TypeResolver types, Globals globals) {
+///
+/// @param warnings what is odd about the test but no mistake that keeps it from running
+record Unit(
+        Source source,
+        Vocabulary vocabulary,
+        TypeResolver types,
+        Globals globals,
+        List<String> warnings) {
+    void warn(int pos, String message) {
+        warnings.add(source.position(pos) + ": warning: " + message);
+    }
+
     LitmusException error(int pos, String message, String hint) {
         return source.error(pos, message, hint);
     }

@@ -3,8 +3,8 @@ package org.interleaf.litmus.outcome;
 
 import org.interleaf.litmus.syntax.Condition;
 import org.interleaf.litmus.syntax.LitmusTest;
-import org.interleaf.trace.Verdict;
 import org.interleaf.litmus.syntax.PropPrinter;
+import org.interleaf.trace.Verdict;
 
 import java.util.List;
 import java.util.Locale;

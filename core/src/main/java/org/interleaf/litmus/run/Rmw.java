@@ -61,15 +61,15 @@ public record Rmw(
             case XOR -> word.fetchXor(first, order);
             case ADD_UNLESS -> word.addUnless(first, second, order);
             case LOAD,
-                            STORE,
-                            STORE_BITS,
-                            ADD_LIMITED,
-                            TRY,
-                            TAKE_OR_QUEUE,
-                            LOCK,
-                            TAKE_PENDING,
-                            AWAIT,
-                            AWAIT_NOT ->
+                    STORE,
+                    STORE_BITS,
+                    ADD_LIMITED,
+                    TRY,
+                    TAKE_OR_QUEUE,
+                    LOCK,
+                    TAKE_PENDING,
+                    AWAIT,
+                    AWAIT_NOT ->
                     throw new AssertionError("[interleaf internal] not an atomic operation: " + op);
         };
     }

@@ -28,7 +28,8 @@ public final class LitmusException extends RuntimeException {
 
     private LitmusException(
             String file, int line, int column, String problem, String excerpt, String hint) {
-        super(render(file, line, column, problem, excerpt, hint));
+        // No stack trace: where our code found the mistake helps nobody mend it.
+        super(render(file, line, column, problem, excerpt, hint), null, false, false);
         this.file = file;
         this.line = line;
         this.column = column;

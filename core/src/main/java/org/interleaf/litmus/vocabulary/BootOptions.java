@@ -5,7 +5,7 @@ package org.interleaf.litmus.vocabulary;
 ///
 /// @param pageWords 64-bit words of each page whose contents are modelled, from its beginning
 /// @param forRecording whether a single execution will be looked at closely: reports then say who
-///     allocated and freed what, which makes allocations slow
+///   allocated and freed what, which makes allocations slow
 public record BootOptions(int pageWords, boolean forRecording) {
     /// For exploring: the first word of each page.
     public static final BootOptions DEFAULT = new BootOptions(1, false);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.vocabulary;
 
-import java.util.List;
 import org.interleaf.machine.Machine;
 import org.interleaf.trace.Violation;
+
+import java.util.List;
 
 /// A booted kernel: a machine that is not sealed yet, and what a test can call on it.
 public interface Booted {
@@ -20,9 +21,6 @@ public interface Booted {
     ///
     /// @param quiescent whether every task ran to its end, so that nothing may be left over
     List<Violation> findings(boolean quiescent);
-
-    /// What a deadlock looks like, at the end of an execution that ended in one.
-    Violation deadlock();
 
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace();

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.cli;
+
+import org.interleaf.litmus.syntax.Source;
+import org.interleaf.patch.ModelPatch;
+import org.interleaf.run.Answer;
+import org.interleaf.run.RunOptions;
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+
+/// `interleaf check`: explores tests and says what can come out of them.
+@Command(
+        name = "check",
+        header = "Explores every interleaving of litmus tests.",
+        description = {
+            "",
+            "Runs litmus tests through every interleaving and prints, as herd7 does, the final"
+                    + " states and whether the condition holds Never, Sometimes or Always. For a"
+                    + " single test, or one that is not as its `Result:` and `Splat:` lines"
+                    + " declare, an execution that shows it is printed as a trace, with the"
+                    + " command that replays it.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  ./interleaf check my.litmus",
+            "      all interleavings of one test",
+            "  ./interleaf check races --quiet",
+            "      all *.litmus files below a folder, a line each",
+            "  ./interleaf check my.litmus --patch fix.patch --config tlb=broadcast",
+            "      the same on a changed model, on an architecture without IPI flushes",
+            "  ./interleaf check big.litmus --timeout 10m --first --json out.json",
+            "      until something is found, for ten minutes at most",
+            "",
+            "Exit status: 0 all as declared; 1 something is not, or a splat nobody declared;",
+            "2 bad input; 3 undecided within the limits; 130 after Ctrl-C.",
+        })
+final class CheckCommand implements Callable<Integer> {
+    private final Environment environment;
+
+    @Spec private CommandSpec spec;
+    @Mixin private ModelOptions model;
+    @Mixin private LimitOptions limits;
+
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "PATH",
+            description = "Tests, or folders to search for *.litmus.")
+    private List<Path> paths;
+
+    @Option(names = "--first", description = "Stop a test at the first finding.")
+    private boolean first;
+
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description = "Write one JSON object a line and test to FILE.")
+    private @Nullable Path json;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "One line a test; no states, no trace.")
+    private boolean quiet;
+
+    private final Map<ExitStatus, Integer> counts = new EnumMap<>(ExitStatus.class);
+
+    CheckCommand(Environment environment) {
+        this.environment = environment;
+    }
+
+    @Override
+    public Integer call() {
+        List<Path> files = TestFiles.find(paths);
+        Progress progress = new Progress(out(), environment.terminal());
+        RunOptions options =
+                model.runOptions()
+                        .withLimits(
+                                limits.limits()
+                                        .withStop(environment.interruption()::requested)
+                                        .withProgress(progress))
+                        .withStopAtFirst(first);
+        try (JsonLines lines = JsonLines.to(json)) {
+            Engine.Runner runner = environment.engine().load(options);
+            Check check = new Check(runner, options, lines, progress, files.size() == 1);
+            for (Path file : files) {
+                if (!environment.interruption().requested()) {
+                    counts.merge(check.run(file), 1, Integer::sum);
+                }
+            }
+        }
+        if (files.size() > 1) {
+            printSummary(files.size());
+        }
+        return counts.keySet().stream().reduce(ExitStatus.OK, ExitStatus::worseOf).code();
+    }
+
+    private void printSummary(int files) {
+        int errors =
+                counts.getOrDefault(ExitStatus.BAD_INPUT, 0)
+                        + counts.getOrDefault(ExitStatus.INTERNAL_ERROR, 0);
+        int run = counts.values().stream().mapToInt(Integer::intValue).sum();
+        out().println(
+                        "%s: %d as declared, %d not as declared, %d undecided, %d with errors%s"
+                                .formatted(
+                                        Numbers.count(files, "test"),
+                                        counts.getOrDefault(ExitStatus.OK, 0),
+                                        counts.getOrDefault(ExitStatus.NOT_AS_DECLARED, 0),
+                                        counts.getOrDefault(ExitStatus.UNDECIDED, 0),
+                                        errors,
+                                        run < files ? ", the rest not run" : ""));
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    /// The checking of several tests on the same model.
+    private final class Check {
+        private final Engine.Runner runner;
+        private final RunOptions options;
+        private final JsonLines lines;
+        private final Progress progress;
+        private final boolean single;
+        private final AnswerPrinter printer = new AnswerPrinter(out(), environment);
+        private final Failures failures = new Failures(environment.terminal().ansi());
+
+        Check(
+                Engine.Runner runner,
+                RunOptions options,
+                JsonLines lines,
+                Progress progress,
+                boolean single) {
+            this.runner = runner;
+            this.options = options;
+            this.lines = lines;
+            this.progress = progress;
+            this.single = single;
+        }
+
+        /// Checks one test. One that is wrong does not keep the others from being checked.
+        ExitStatus run(Path file) {
+            progress.begin(String.valueOf(Objects.requireNonNullElse(file.getFileName(), file)));
+            try {
+                Answer answer = runner.check(Source.read(file));
+                progress.clear();
+                return report(file, answer);
+            } catch (OutOfMemoryError e) {
+                progress.clear();
+                throw e;
+            } catch (RuntimeException | AssertionError | StackOverflowError e) {
+                progress.clear();
+                out().flush();
+                return failures.report(e, " in " + file, spec.commandLine().getErr());
+            }
+        }
+
+        private ExitStatus report(Path file, Answer answer) {
+            Expected expected = model.expected(answer.test());
+            Judgement judgement = Judgement.of(expected, answer, first);
+            if (quiet) {
+                printer.printBriefly(answer, judgement);
+            } else {
+                boolean failed = judgement.status() == ExitStatus.NOT_AS_DECLARED;
+                printer.print(file.toString(), options, answer, judgement, single || failed);
+            }
+            out().flush();
+            lines.write(file.toString(), variant(), expected, answer, judgement);
+            return judgement.status();
+        }
+
+        private @Nullable String variant() {
+            return options.patches().isEmpty()
+                    ? null
+                    : options.patches().stream()
+                            .map(ModelPatch::name)
+                            .collect(Collectors.joining(" "));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.cli;
+
+import org.interleaf.explore.Limits;
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Option;
+
+import java.time.Duration;
+
+/// The options that say when to give up.
+final class LimitOptions {
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            converter = Converters.Time.class,
+            description = "Give up a test after this time: 90, 1.5s, 10m, 2h. Default: never.")
+    private @Nullable Duration timeout;
+
+    @Option(
+            names = "--max-executions",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Give up a test after N executions. Default: never.")
+    private @Nullable Long maxExecutions;
+
+    @Option(
+            names = "--max-steps",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = {
+                "Cut an execution that has not ended after N accesses; a test that can loop"
+                        + " forever is undecided then. Default: 100000."
+            })
+    private @Nullable Long maxSteps;
+
+    /// The limits for each test.
+    Limits limits() {
+        Limits limits = Limits.NONE;
+        if (timeout != null) {
+            limits = limits.withTimeout(timeout);
+        }
+        if (maxExecutions != null) {
+            limits = limits.withMaxExecutions(maxExecutions);
+        }
+        if (maxSteps != null) {
+            limits = limits.withMaxSteps((int) Math.min(maxSteps, Integer.MAX_VALUE));
+        }
+        return limits;
+    }
+}

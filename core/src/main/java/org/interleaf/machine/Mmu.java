@@ -148,7 +148,7 @@ public final class Mmu {
 
         private boolean takeFromTlb(Task task, Tlb tlb) {
             found = tlb.find(space, address);
-            if (found < 0 || write && tlb.writable(found) && !tlb.dirty(found)) {
+            if (found < 0 || (write && tlb.writable(found) && !tlb.dirty(found))) {
                 return false;
             }
             if (write && !tlb.writable(found)) {

@@ -78,7 +78,7 @@ public enum Op {
         return switch (this) {
             case LOAD, AWAIT, AWAIT_NOT -> value;
             case STORE, XCHG -> a;
-            case STORE_BITS -> value & ~a | b;
+            case STORE_BITS -> (value & ~a) | b;
             case ADD, ADD_UNLESS, ADD_LIMITED -> value + a;
             case AND -> value & a;
             case OR -> value | a;

@@ -84,7 +84,7 @@ public final class AnonVmas {
         if (a.end() != b.start() || differences != 0) {
             return false;
         }
-        return a.pgoff() + (a.end() - a.start() >> geometry.pageShift()) == b.pgoff();
+        return a.pgoff() + ((a.end() - a.start()) >> geometry.pageShift()) == b.pgoff();
     }
 
     /// mm/rmap.c: anon_vma_clone(), for a split: `dst`, which has the anon_vma of `src` already, is

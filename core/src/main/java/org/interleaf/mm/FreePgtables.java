@@ -149,7 +149,7 @@ final class FreePgtables {
             return;
         }
         long top = ceiling & upperMask;
-        if (ceiling != 0 && top == 0 || Long.compareUnsigned(end - 1, top - 1) > 0) {
+        if ((ceiling != 0 && top == 0) || Long.compareUnsigned(end - 1, top - 1) > 0) {
             return;
         }
         PageTable table = PageTable.of(pgtable.offset(level, upper, start));

@@ -52,10 +52,10 @@ final class Madvise {
     long doMadvise(MmStruct mm, long start, long length, int advice) {
         LockMode lockMode = lockMode(advice);
         long pageMask = geometry.pageSize() - 1;
-        long len = length + pageMask & ~pageMask;
+        long len = (length + pageMask) & ~pageMask;
         if (lockMode == null
                 || (start & pageMask) != 0
-                || length != 0 && len == 0
+                || (length != 0 && len == 0)
                 || Long.compareUnsigned(start + len, start) < 0) {
             return -Errno.EINVAL;
         }

@@ -82,7 +82,7 @@ public final class Mmap {
             return -Errno.EINVAL;
         }
         long pageMask = geometry.pageSize() - 1;
-        long len = length + pageMask & ~pageMask;
+        long len = (length + pageMask) & ~pageMask;
         if (len <= 0) {
             return -Errno.ENOMEM;
         }
@@ -105,7 +105,7 @@ public final class Mmap {
         if (len > taskSize || Long.compareUnsigned(addr, taskSize - len) > 0) {
             return -Errno.ENOMEM;
         }
-        return (addr & geometry.pageSize() - 1) == 0 ? addr : -Errno.EINVAL;
+        return (addr & (geometry.pageSize() - 1)) == 0 ? addr : -Errno.EINVAL;
     }
 
     /// mm/mmap.c: arch_get_unmapped_area(), thp_get_unmapped_area(). The lowest address where `len`
@@ -120,7 +120,7 @@ public final class Mmap {
             if (addr + len + gap <= vma.start()) {
                 break;
             }
-            addr = Math.max(addr, vma.end() + gap + align - 1 & -align);
+            addr = Math.max(addr, (vma.end() + gap + align - 1) & -align);
         }
         return addr + len <= geometry.taskSize() ? addr : -Errno.ENOMEM;
     }

@@ -63,7 +63,7 @@ final class Munmap {
                 || Long.compareUnsigned(len, taskSize - start) > 0) {
             return -Errno.EINVAL;
         }
-        long end = start + (len + pageMask & ~pageMask);
+        long end = start + ((len + pageMask) & ~pageMask);
         if (end == start) {
             return -Errno.EINVAL;
         }

@@ -31,7 +31,7 @@ public final class UserAccess {
     /// without sign. Where the process has no memory the task is killed, as by SIGSEGV.
     public long load(MmStruct mm, long addr, int bytes) {
         long word = access(mm, addr, bytes, false, Op.LOAD, 0, 0);
-        return word >>> shift(addr) & mask(bytes);
+        return (word >>> shift(addr)) & mask(bytes);
     }
 
     /// Stores the lowest `bytes` (1, 2, 4 or 8) bytes of `value` at the aligned user address
@@ -43,16 +43,16 @@ public final class UserAccess {
     }
 
     private static int shift(long addr) {
-        return (int) (addr & Long.BYTES - 1) * Byte.SIZE;
+        return (int) (addr & (Long.BYTES - 1)) * Byte.SIZE;
     }
 
     private static long mask(int bytes) {
-        return -1L >>> Long.SIZE - bytes * Byte.SIZE;
+        return -1L >>> (Long.SIZE - bytes * Byte.SIZE);
     }
 
     /// The instruction: made again after each fault, until it goes through.
     private long access(MmStruct mm, long addr, int bytes, boolean write, Op op, long a, long b) {
-        if ((addr & bytes - 1) != 0) {
+        if ((addr & (bytes - 1)) != 0) {
             throw new IllegalArgumentException(
                     "user access of "
                             + bytes

@@ -48,7 +48,7 @@ final class VmaSplit {
     }
 
     private long pages(long from, long to) {
-        return to - from >> geometry.pageShift();
+        return (to - from) >> geometry.pageShift();
     }
 
     /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy that nobody knows of yet.

@@ -252,7 +252,7 @@ public final class Zap {
         }
 
         private Word entry() {
-            return pte.pte((int) (addr - start >> geometry.pageShift()));
+            return pte.pte((int) ((addr - start) >> geometry.pageShift()));
         }
 
         /// mm/memory.c: do_zap_pte_range(). Skips entries that are none and zaps one folio's part.
@@ -283,12 +283,12 @@ public final class Zap {
         private void zapPresentPtes(long value) {
             Page page = kernel.memMap().page(Entry.pfn(value));
             Folio folio = kernel.memMap().pageFolio(page);
-            int max = (int) (end - addr >> geometry.pageShift());
+            int max = (int) ((end - addr) >> geometry.pageShift());
             int nr = folio.isLarge() && max != 1 ? folioPteBatch(folio, value, max) : 1;
             if (!folio.isAnon()) {
                 kernel.warnOn(true, folio + " is not anonymous");
             }
-            int first = (int) (addr - start >> geometry.pageShift());
+            int first = (int) ((addr - start) >> geometry.pageShift());
             for (int i = 0; i < nr; i++) {
                 clearPte(pte.pte(first + i));
             }
@@ -317,7 +317,7 @@ public final class Zap {
             long left = folio.pfn() + folio.nrPages() - Entry.pfn(value);
             int limit = (int) Math.min(max, left);
             long ignored = Entry.ACCESSED | Entry.DIRTY;
-            int first = (int) (addr - start >> geometry.pageShift());
+            int first = (int) ((addr - start) >> geometry.pageShift());
             int nr = 1;
             while (nr < limit) {
                 long next = pte.pte(first + nr).readOnce();

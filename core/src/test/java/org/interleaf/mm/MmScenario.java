@@ -14,7 +14,9 @@ import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.Tlb;
 import org.interleaf.trace.Violation;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -95,6 +97,11 @@ final class MmScenario implements Program {
         return kernel.mmap().mmap(mm, 0, len, RW, ANON);
     }
 
+    /// As {@link #map}, at `addr`.
+    long mapAt(long addr, long len) {
+        return kernel.mmap().mmap(mm, addr, len, RW, ANON | Mman.MAP_FIXED);
+    }
+
     long load(long addr) {
         return kernel.userAccess().load(mm, addr, 8);
     }
@@ -140,7 +147,7 @@ final class MmScenario implements Program {
     /// What is wrong with the state at this moment, when nothing is under way.
     List<String> findings() {
         List<String> all =
-                new java.util.ArrayList<>(
+                new ArrayList<>(
                         laws.check(pfn -> 0, pfn -> 0).stream().map(Violation::text).toList());
         for (int c = 0; c < machine.cpuCount(); c++) {
             checkTlb(c, kernel.mmu().tlb(c), all);
@@ -148,7 +155,36 @@ final class MmScenario implements Program {
         if (mm.tlbFlushPending.peek() != 0) {
             all.add("tlb_flush_pending is " + mm.tlbFlushPending.peek());
         }
+        checkRmap(all);
+        for (Vma vma : Objects.requireNonNull(mm.vmas.peek()).vmas()) {
+            if (vma.refcnt.peek() != 1) {
+                all.add(vma + " has a vm_refcnt of " + vma.refcnt.peek());
+            }
+        }
         return all;
+    }
+
+    /// Whatever is mapped is in a VMA, by whose anon_vma rmap would find it.
+    private void checkRmap(List<String> all) {
+        VmaTree tree = Objects.requireNonNull(mm.vmas.peek());
+        for (long addr = 0; addr < kernel.geometry().taskSize(); addr += pageSize()) {
+            long pfn = kernel.inspect().mappedPfn(mm, addr);
+            if (pfn < 0) {
+                continue;
+            }
+            Folio folio = kernel.memMap().peekFolio(kernel.memMap().page(pfn));
+            Vma vma = tree.lookup(addr);
+            if (vma == null) {
+                all.add("mapped outside of all VMAs");
+            } else if (!kernel.isReserved(folio)) {
+                long index = folio.index.peek() + pfn - folio.pfn();
+                boolean found = index == vma.pgoff.peek() + (addr - vma.start.peek()) / pageSize();
+                AnonVma anonVma = vma.anonVma.peek();
+                if (!found || anonVma == null || folio.mapping.peek() >> 1 != anonVma.pointer()) {
+                    all.add(folio + " cannot be found by rmap");
+                }
+            }
+        }
     }
 
     /// No translation outlives the entry that it came from.

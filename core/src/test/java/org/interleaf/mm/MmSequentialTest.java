@@ -201,4 +201,55 @@ final class MmSequentialTest {
                 .isEqualTo(-Errno.ENOMEM);
         assertThat(s.findings()).isEmpty();
     }
+
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void tablesStayWhileANeighbourUsesThem(Arch arch) {
+        MmScenario s = small(arch);
+        int fixed = MmScenario.ANON | Mman.MAP_FIXED;
+        long pageSize = s.pageSize();
+        for (int i = 0; i < 4; i++) {
+            s.kernel.mmap().mmap(s.mm, i * pageSize, pageSize, MmScenario.RW, fixed);
+            s.store(i * pageSize, i);
+        }
+        // Two PTE tables, a PMD and a PUD table.
+        assertThat(s.mm.pgtables.peek()).isEqualTo(4);
+        long[] left = {4, 3, 3, 0};
+        int[] order = {1, 0, 2, 3};
+        for (int i = 0; i < 4; i++) {
+            s.kernel.mmap().munmap(s.mm, order[i] * pageSize, pageSize);
+            assertThat(s.mm.pgtables.peek()).as("after %d", i).isEqualTo(left[i]);
+        }
+        s.machine.seal();
+        assertThat(s.findings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void noAccessWithoutPermission(Arch arch) {
+        MmScenario s = small(arch);
+        long none = s.kernel.mmap().mmap(s.mm, 0, s.pageSize(), 0, MmScenario.ANON);
+        Assertions.assertThatThrownBy(() -> s.load(none)).isInstanceOf(TaskKilled.class);
+        Assertions.assertThatThrownBy(() -> s.load(0)).isInstanceOf(TaskKilled.class);
+        long beyond = s.kernel.geometry().taskSize();
+        Assertions.assertThatThrownBy(() -> s.load(beyond)).isInstanceOf(TaskKilled.class);
+        assertThat(s.findings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void neighboursShareAnAnonVma(Arch arch) {
+        MmScenario s = small(arch);
+        long a = s.map(2 * s.pmdSize());
+        s.store(a, 1);
+        s.kernel.mmap().munmap(s.mm, a + s.pageSize(), s.pageSize());
+        List<Vma> vmas = s.mm.vmas.peek().vmas();
+        assertThat(vmas).hasSize(2);
+        AnonVma anonVma = vmas.getFirst().anonVma.peek();
+        assertThat(anonVma).isNotNull().isSameAs(vmas.getLast().anonVma.peek());
+        assertThat(anonVma.numActiveVmas.peek()).isEqualTo(2);
+        s.kernel.mmap().munmap(s.mm, a, 2 * s.pmdSize());
+        assertThat(anonVma.numActiveVmas.peek()).isZero();
+        assertThat(anonVma.refcount.peek()).isZero();
+    }
 }

@@ -158,7 +158,7 @@ final class LiteratureLocks {
                         seq.writeOnce(2 * k - 1);
                         a.writeOnce(k);
                         b.writeOnce(k);
-                        seq.writeOnce(2 * k);
+                        seq.writeOnce(2L * k);
                     }
                 });
         s.task(

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 final class LiteratureTest {
     private record Row(String program, int n, long executions) {
         static Row parse(String line) {
-            String[] columns = line.split("\t");
+            String[] columns = line.split("\t", -1);
             return new Row(columns[0], Integer.parseInt(columns[1]), Long.parseLong(columns[2]));
         }
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.interleaf.explore.Exploration;
+import org.interleaf.machine.Word;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -123,10 +125,9 @@ final class MmConcurrentTest {
         s.task(
                 () -> {
                     s.kernel.mmapLock().readLock(s.mm);
-                    Vma vma = s.kernel.mmap().vmaLookup(s.mm, a);
-                    s.kernel
-                            .hugeMemory()
-                            .splitHugePmd(vma, s.kernel.pgtable().mmFindPmd(s.mm, a), a);
+                    Vma vma = requireNonNull(s.kernel.mmap().vmaLookup(s.mm, a));
+                    Word pmd = requireNonNull(s.kernel.pgtable().mmFindPmd(s.mm, a));
+                    s.kernel.hugeMemory().splitHugePmd(vma, pmd, a);
                     s.kernel.mmapLock().readUnlock(s.mm);
                 });
         s.observe(() -> valueAt(s, a));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.assertj.core.api.Assertions;
@@ -243,7 +244,7 @@ final class MmSequentialTest {
         long a = s.map(2 * s.pmdSize());
         s.store(a, 1);
         s.kernel.mmap().munmap(s.mm, a + s.pageSize(), s.pageSize());
-        List<Vma> vmas = s.mm.vmas.peek().vmas();
+        List<Vma> vmas = requireNonNull(s.mm.vmas.peek()).vmas();
         assertThat(vmas).hasSize(2);
         AnonVma anonVma = vmas.getFirst().anonVma.peek();
         assertThat(anonVma).isNotNull().isSameAs(vmas.getLast().anonVma.peek());

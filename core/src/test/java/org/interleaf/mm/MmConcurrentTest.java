@@ -120,15 +120,7 @@ final class MmConcurrentTest {
         long a = s.map(s.pmdSize());
         s.store(a, 1);
         s.task(() -> s.store(a, 2));
-        s.task(
-                () -> {
-                    s.kernel.mmapLock().readLock(s.mm);
-                    Vma vma = s.kernel.mmap().vmaLookup(s.mm, a);
-                    s.kernel
-                            .hugeMemory()
-                            .splitHugePmd(vma, s.kernel.pgtable().mmFindPmd(s.mm, a), a);
-                    s.kernel.mmapLock().readUnlock(s.mm);
-                });
+        s.task(() -> s.split(a));
         s.observe(() -> valueAt(s, a));
         expectClean(s, "2");
     }

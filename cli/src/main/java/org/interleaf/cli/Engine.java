@@ -27,20 +27,20 @@ interface Engine {
             TestRunner runner = last == null ? new TestRunner(options) : last.with(options);
             last = runner;
             return new Runner() {
-                    @Override
-                    public Answer check(Source source) {
-                        return runner.check(source);
-                    }
+                @Override
+                public Answer check(Source source) {
+                    return runner.check(source);
+                }
 
-                    @Override
-                    public String fingerprint(LitmusTest test) {
-                        return runner.fingerprint(test);
-                    }
+                @Override
+                public String fingerprint(LitmusTest test) {
+                    return runner.fingerprint(test);
+                }
 
-                    @Override
-                    public Recording replay(Source source, Schedule schedule) {
-                        return runner.replay(source, schedule);
-                    }
+                @Override
+                public Recording replay(Source source, Schedule schedule) {
+                    return runner.replay(source, schedule);
+                }
             };
         }
     }

@@ -29,10 +29,7 @@ record Race(String name, List<Variant> variants) {
     /// @param patch the change to the model, or null for the model as it is
     /// @param config the configuration over that of the test
     record Variant(
-            Path test,
-            @Nullable ModelPatch patch,
-            Map<String, String> config,
-            Expected expected) {
+            Path test, @Nullable ModelPatch patch, Map<String, String> config, Expected expected) {
         /// What the variant is called: the patch's file, or `mainline` and the test, if there are
         /// several.
         String label() {

@@ -159,7 +159,8 @@ final class RacesCommand implements Callable<Integer> {
                                             .withProgress(progress));
             progress.begin(race.name() + " " + variant.label());
             try {
-                Answer answer = environment.engine().load(options).check(Source.read(variant.test()));
+                Answer answer =
+                        environment.engine().load(options).check(Source.read(variant.test()));
                 progress.clear();
                 return report(race, variant, options, answer);
             } catch (OutOfMemoryError e) {

@@ -7,7 +7,6 @@ import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 
-
 /// All sanitizers as one monitor. What they find in an execution is in {@link #findings} until the
 /// next one begins.
 public final class Sanitizers implements Monitor {
@@ -18,10 +17,13 @@ public final class Sanitizers implements Monitor {
     ///   it makes each allocation slow
     public Sanitizers(KernelNames names, boolean withHistory) {
         findings = new Findings(names);
-        all = new Monitor[] {new Kasan(findings, withHistory),
-                        new SleepInAtomic(findings),
-                        new LeftBehind(findings),
-                        new Complaints(findings, names)};
+        all =
+                new Monitor[] {
+                    new Kasan(findings, withHistory),
+                    new SleepInAtomic(findings),
+                    new LeftBehind(findings),
+                    new Complaints(findings, names)
+                };
     }
 
     public Findings findings() {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import java.util.List;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /// Runs one task after the other, each as far as it comes, and remembers nothing: what an execution
 /// costs without an explorer.

@@ -14,8 +14,8 @@ import java.util.List;
 ///
 /// Unhook an entry, flush the TLBs, free what it pointed to: pages and tables that are handed to a
 /// gather are freed after the flush that covers them and never before. Tables may still be walked
-/// in software after that; how they are protected depends on the architecture: see
-/// {@link Arch.TableFree}.
+/// in software after that; how they are protected depends on the architecture: see {@link
+/// Arch.TableFree}.
 ///
 /// Two tasks that both hold the mmap lock for reading can zap the same range. The second finds
 /// entries that the first has cleared but not flushed, and must not return before somebody flushed

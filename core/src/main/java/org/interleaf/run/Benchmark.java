@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
-import java.time.Duration;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
@@ -13,8 +9,13 @@ import org.interleaf.explore.Program;
 import org.interleaf.explore.Straight;
 import org.interleaf.machine.Machine;
 
-/// Measures how fast programs are explored, warm: each exploration is repeated until the time is up,
-/// after as long a time that is not counted.
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
+import java.time.Duration;
+
+/// Measures how fast programs are explored, warm: each exploration is repeated until the time is
+/// up, after as long a time that is not counted.
 public final class Benchmark {
     private static final double NANOS = 1e9;
 

@@ -30,6 +30,7 @@ final class Session implements Program {
 
     private final LitmusProgram program;
     private final @Nullable Booted booted;
+
     /// Those of a test on a bare machine; a booted model has its own.
     private final @Nullable Sanitizers sanitizers;
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.interleaf.explore.Exploration;
-import org.interleaf.machine.Word;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -122,14 +120,7 @@ final class MmConcurrentTest {
         long a = s.map(s.pmdSize());
         s.store(a, 1);
         s.task(() -> s.store(a, 2));
-        s.task(
-                () -> {
-                    s.kernel.mmapLock().readLock(s.mm);
-                    Vma vma = requireNonNull(s.kernel.mmap().vmaLookup(s.mm, a));
-                    Word pmd = requireNonNull(s.kernel.pgtable().mmFindPmd(s.mm, a));
-                    s.kernel.hugeMemory().splitHugePmd(vma, pmd, a);
-                    s.kernel.mmapLock().readUnlock(s.mm);
-                });
+        s.task(() -> s.split(a));
         s.observe(() -> valueAt(s, a));
         expectClean(s, "2");
     }

@@ -12,6 +12,7 @@ import org.interleaf.explore.Program;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.Tlb;
+import org.interleaf.machine.Word;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
@@ -110,6 +111,20 @@ final class MmScenario implements Program {
         kernel.userAccess().store(mm, addr, 8, value);
     }
 
+    /// Splits the huge page at `addr`, as somebody who holds the mmap lock for reading.
+    void split(long addr) {
+        kernel.mmapLock().readLock(mm);
+        Vma vma = Objects.requireNonNull(kernel.mmap().vmaLookup(mm, addr));
+        Word pmd = Objects.requireNonNull(kernel.pgtable().mmFindPmd(mm, addr));
+        kernel.hugeMemory().splitHugePmd(vma, pmd, addr);
+        kernel.mmapLock().readUnlock(mm);
+    }
+
+    /// The VMAs, looked at from outside.
+    List<Vma> vmas() {
+        return Objects.requireNonNull(mm.vmas.peek()).vmas();
+    }
+
     void task(Runnable body) {
         int id = machine.tasks().size();
         machine.spawn("P" + id, id % machine.cpuCount(), body);
@@ -156,7 +171,7 @@ final class MmScenario implements Program {
             all.add("tlb_flush_pending is " + mm.tlbFlushPending.peek());
         }
         checkRmap(all);
-        for (Vma vma : Objects.requireNonNull(mm.vmas.peek()).vmas()) {
+        for (Vma vma : vmas()) {
             if (vma.refcnt.peek() != 1) {
                 all.add(vma + " has a vm_refcnt of " + vma.refcnt.peek());
             }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.assertj.core.api.Assertions;
@@ -10,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.util.List;
+import java.util.Objects;
 
 /// What single calls do, one after another: made by the set-up, where nothing runs beside.
 final class MmSequentialTest {
@@ -244,10 +244,10 @@ final class MmSequentialTest {
         long a = s.map(2 * s.pmdSize());
         s.store(a, 1);
         s.kernel.mmap().munmap(s.mm, a + s.pageSize(), s.pageSize());
-        List<Vma> vmas = requireNonNull(s.mm.vmas.peek()).vmas();
+        List<Vma> vmas = s.vmas();
         assertThat(vmas).hasSize(2);
-        AnonVma anonVma = vmas.getFirst().anonVma.peek();
-        assertThat(anonVma).isNotNull().isSameAs(vmas.getLast().anonVma.peek());
+        AnonVma anonVma = Objects.requireNonNull(vmas.getFirst().anonVma.peek());
+        assertThat(vmas.getLast().anonVma.peek()).isSameAs(anonVma);
         assertThat(anonVma.numActiveVmas.peek()).isEqualTo(2);
         s.kernel.mmap().munmap(s.mm, a, 2 * s.pmdSize());
         assertThat(anonVma.numActiveVmas.peek()).isZero();

@@ -51,22 +51,22 @@ final class MainTest {
             quoteCharacter = '"',
             textBlock =
                     """
-                    ""                                   | Missing command
-                    chek                                 | Did you mean: interleaf check
-                    frobnicate                           | Unmatched argument at index 0: 'frobnicate'
-                    check                                | Missing required parameter: 'PATH'
-                    check x --pach y                     | Unknown option: '--pach'
-                    check x --model tso                  | there is no memory model 'tso' yet; there is sc
-                    check x --config arch                | should be in KEY=VALUE format
-                    check x --timeout soon               | 'soon' is not a time
-                    check x --timeout 0                  | '0' is not a time
-                    check x --timeout -3                 | '-3' is not a time
-                    check x --max-executions 0           | '0' is not a number from 1 on
-                    check x --max-executions 1.5         | '1.5' is not a number from 1 on
+                    "" | Missing command
+                    chek | Did you mean: interleaf check
+                    frobnicate | Unmatched argument at index 0: 'frobnicate'
+                    check | Missing required parameter: 'PATH'
+                    check x --pach y | Unknown option: '--pach'
+                    check x --model tso | there is no memory model 'tso' yet; there is sc
+                    check x --config arch | should be in KEY=VALUE format
+                    check x --timeout soon | 'soon' is not a time
+                    check x --timeout 0 | '0' is not a time
+                    check x --timeout -3 | '-3' is not a time
+                    check x --max-executions 0 | '0' is not a number from 1 on
+                    check x --max-executions 1.5 | '1.5' is not a number from 1 on
                     check x --max-steps 99999999999999999999 | is not a number from 1 on
-                    check x --json                       | Missing required parameter for option '--json'
-                    replay                               | Missing required parameters: 'FILE', 'TOKEN'
-                    replay x                             | Missing required parameter: 'TOKEN'
+                    check x --json | Missing required parameter for option '--json'
+                    replay | Missing required parameters: 'FILE', 'TOKEN'
+                    replay x | Missing required parameter: 'TOKEN'
                     """)
     void aWrongCommandLineIsExplained(String line, String message) {
         Object[] words = line.isEmpty() ? new Object[0] : line.split(" ", -1);

@@ -3,13 +3,14 @@ package org.interleaf.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.List;
-import java.util.Map;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.trace.Violation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.List;
+import java.util.Map;
 
 /// What single calls do, told by the final states of tests with one process or two.
 final class KernelOperationsTest {
@@ -38,8 +39,7 @@ final class KernelOperationsTest {
     @ValueSource(strings = {"x86-64", "x86-64-5level", "arm64-4k"})
     void everyArchitectureStoresAndLoads(String arch) {
         String body = "P0(char *a) { a[PAGE_SIZE] = 7; char r0 = a[PAGE_SIZE]; char r1 = a[1]; }";
-        Answer answer =
-                run(MAPPED + body + "\nexists (0:r0=7 /\\ 0:r1=1)", Map.of("arch", arch));
+        Answer answer = run(MAPPED + body + "\nexists (0:r0=7 /\\ 0:r1=1)", Map.of("arch", arch));
         assertThat(answer.violations()).isEmpty();
         assertThat(answer.states()).containsExactly("0:r0=7; 0:r1=1;");
     }
@@ -273,8 +273,8 @@ final class KernelOperationsTest {
     void storesOfDifferentWidthsLeaveTheirNeighboursAlone() {
         assertThat(
                         states(
-                                "P0(char *a) { *(int *)(a + 4) = 0x01020304; char r0 = a[3];"
-                                        + " char r1 = a[4]; char r2 = a[7]; long r3 = *(long *)a; }",
+                                "P0(char *a) { *(int *)(a + 4) = 0x01020304; char r0 = a[3]; char"
+                                    + " r1 = a[4]; char r2 = a[7]; long r3 = *(long *)a; }",
                                 "0:r0=1 /\\ 0:r1=4 /\\ 0:r2=1 /\\ 0:r3=0x0102030401010101"))
                 .containsExactly("0:r0=1; 0:r1=4; 0:r2=1; 0:r3=72623859722944769;");
     }

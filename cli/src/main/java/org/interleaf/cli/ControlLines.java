@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads the lines `Control: key=value ...` in the comments of a test of the corpus: configurations
-/// in which nothing may be found either.
+/// Reads the lines `Control: key=value ...` in the comments of a test of the corpus: further
+/// configurations in which what the test declares must hold.
 final class ControlLines {
     private static final Pattern LINE =
             Pattern.compile("(?m)^[ \\t]*(?:/[/*]+|\\(\\*+|\\*+)?[ \\t]*Control:(.*)$");

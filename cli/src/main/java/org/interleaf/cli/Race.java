@@ -82,7 +82,7 @@ record Race(String name, List<Variant> variants) {
         }
         variants.add(new Variant(file, null, Map.of(), expected));
         for (Map<String, String> control : ControlLines.of(test.source())) {
-            variants.add(new Variant(file, null, control, Expected.NOTHING_FOUND));
+            variants.add(new Variant(file, null, control, expected));
         }
     }
 

@@ -52,6 +52,26 @@ final class RacesTest {
     }
 
     @Test
+    void aPatchMayBelongToAnotherTest() throws IOException {
+        cli.test("races/r/race.litmus", "never", "Result: Never");
+        cli.test("races/r/always.litmus", "always", "Result: Always\n * Control: tlb=ipi");
+        cli.file("races/r/a.patch", "Test: always.litmus\nExpect: Sometimes\n" + Cli.PATCH);
+        cli.run("races");
+        assertThat(cli.out().lines().filter(line -> line.startsWith("r     ")))
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith("r     mainline  "),
+                        line -> assertThat(line).startsWith("r     mainline always.litmus  -  "),
+                        line -> assertThat(line).contains("always.litmus  tlb=ipi  Always"),
+                        line -> assertThat(line).startsWith("r     a.patch  "));
+        assertThat(cli.out())
+                .contains("Reproduce: ./interleaf replay FOLDER/races/r/always.litmus");
+        cli.file("races/r/a.patch", "Test: none.litmus\nExpect: Sometimes\n" + Cli.PATCH);
+        assertThat(cli.run("races")).isEqualTo(2);
+        assertThat(cli.err())
+                .startsWith("FOLDER/races/r/a.patch: is for none.litmus, which is not there");
+    }
+
+    @Test
     void aVariantThatIsNotAsDeclaredIsShown() throws IOException {
         race("a-race");
         cli.file("races/a-race/fix.patch", "Expect: Never\n" + Cli.PATCH);

@@ -44,6 +44,8 @@ final class ModelPatchTest {
             Subject: put the old recheck back
 
             Story: in 2014 there was no IPI.
+            Tested-by: nobody
+            Test: zap.litmus
             Expect: Sometimes
             Expect-splat: KASAN gup_fast_pte_range
             Expect-splat: WARNING
@@ -61,6 +63,7 @@ final class ModelPatchTest {
     @Test
     void theHeaderSaysWhatMustBeFound() {
         PatchHeader header = ModelPatch.parse("before.patch", PATCH).header();
+        assertThat(header.test()).isEqualTo("zap.litmus");
         assertThat(header.expect()).isEqualTo(Verdict.SOMETIMES);
         assertThat(header.expectSplats()).containsExactly("KASAN gup_fast_pte_range", "WARNING");
         assertThat(header.config())
@@ -78,6 +81,7 @@ final class ModelPatchTest {
     void aDiffNeedsNoHeader() {
         ModelPatch patch = ModelPatch.parse("plain.patch", DIFF);
         assertThat(patch.header().expect()).isNull();
+        assertThat(patch.header().test()).isNull();
         assertThat(patch.header().story()).isEmpty();
         assertThat(patch.files()).containsExactly(GUP);
     }
@@ -117,6 +121,9 @@ final class ModelPatchTest {
                     Expected: Never               | 1: unknown declaration 'Expected:'
                     Expect-spalt: KASAN           | 1: unknown declaration 'Expect-spalt:'
                     expect: Never                 | 1: unknown declaration 'expect:'
+                    Test: other/zap.litmus        | 1: Test: 'other/zap.litmus' is no test
+                    Test: zap                     | 1: Test: 'zap' is no test
+                    Tests: zap.litmus             | 1: unknown declaration 'Tests:'
                     Expect-splat:                 | 1: nothing follows Expect-splat:
                     Config: arch                  | 1: Config: 'arch' is not a setting
                     Config: arch=                 | 1: Config: 'arch=' is not a setting
@@ -132,6 +139,7 @@ final class ModelPatchTest {
     @Test
     void oneExpectationAndOneConfigurationAreEnough() {
         refuses("Expect: Never\nExpect: Never\n" + DIFF, "my.patch:2: a second Expect: line");
+        refuses("Test: a.litmus\nTest: a.litmus\n" + DIFF, "my.patch:2: a second Test: line");
         refuses("Config: a=b\n\nConfig: c=d\n" + DIFF, "my.patch:3: a second Config: line");
     }
 

@@ -271,11 +271,17 @@ final class KernelOperationsTest {
 
     @Test
     void storesOfDifferentWidthsLeaveTheirNeighboursAlone() {
-        assertThat(
-                        states(
-                                "P0(char *a) { *(int *)(a + 4) = 0x01020304; char r0 = a[3]; char"
-                                    + " r1 = a[4]; char r2 = a[7]; long r3 = *(long *)a; }",
-                                "0:r0=1 /\\ 0:r1=4 /\\ 0:r2=1 /\\ 0:r3=0x0102030401010101"))
+        String body =
+                """
+                P0(char *a) {
+                  *(int *)(a + 4) = 0x01020304;
+                  char r0 = a[3];
+                  char r1 = a[4];
+                  char r2 = a[7];
+                  long r3 = *(long *)a;
+                }
+                """;
+        assertThat(states(body, "0:r0=1 /\\ 0:r1=4 /\\ 0:r2=1 /\\ 0:r3=0x0102030401010101"))
                 .containsExactly("0:r0=1; 0:r1=4; 0:r2=1; 0:r3=72623859722944769;");
     }
 }

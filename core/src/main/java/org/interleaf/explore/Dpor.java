@@ -55,6 +55,17 @@ final class Dpor implements Scheduler {
         this.reversal = new Reversal(log);
     }
 
+    /// Gets ready for a new exploration.
+    void forgetEverything() {
+        while (log.size() > 0) {
+            log.removeLast();
+        }
+        replayUntil = 0;
+        stateAt(0);
+        sleep.getFirst().clear();
+        wakeup.getFirst().become(null);
+    }
+
     /// Gets ready for the next execution.
     void begin() {
         position = 0;

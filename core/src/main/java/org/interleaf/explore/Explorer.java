@@ -7,6 +7,8 @@ import org.interleaf.trace.Schedule;
 import java.time.Duration;
 
 /// Explores every interleaving of a program, up to equivalence, within limits.
+///
+/// An explorer can be used again for the same program, and does not grow anew what it needs.
 public final class Explorer {
     private static final int EXECUTIONS_BETWEEN_LOOKS = 64;
 
@@ -15,14 +17,17 @@ public final class Explorer {
     private final Limits limits;
     private final String fingerprint;
     private final Dpor dpor;
-    private final long start = System.nanoTime();
 
+    private long start;
     private long executions;
     private long superfluous;
     private long cut;
     private long steps;
 
-    private Explorer(Program program, Limits limits, String fingerprint) {
+    /// An explorer of `program`.
+    ///
+    /// @param fingerprint identifies the program in the schedules that are handed out
+    public Explorer(Program program, Limits limits, String fingerprint) {
         this.program = program;
         this.machine = program.machine();
         this.limits = limits;
@@ -30,14 +35,21 @@ public final class Explorer {
         this.dpor = new Dpor(machine, limits.maxSteps());
     }
 
-    /// Explores `program`.
+    /// Explores `program` once.
     ///
     /// @param fingerprint identifies the program in the schedules that are handed out
     public static Exploration explore(Program program, Limits limits, String fingerprint) {
-        return new Explorer(program, limits, fingerprint).exploreAll();
+        return new Explorer(program, limits, fingerprint).explore();
     }
 
-    private Exploration exploreAll() {
+    /// Explores the program from the beginning.
+    public Exploration explore() {
+        start = System.nanoTime();
+        executions = 0;
+        superfluous = 0;
+        cut = 0;
+        steps = 0;
+        dpor.forgetEverything();
         boolean more = true;
         while (more && !atLimit()) {
             dpor.begin();

@@ -78,17 +78,18 @@ public final class Benchmark {
     /// longer is cut off.
     private double[] explore(Program program) {
         long start = System.nanoTime();
+        long end = start + time.toNanos();
+        Limits limits = Limits.NONE.withStop(() -> System.nanoTime() > end);
+        Explorer explorer = new Explorer(program, limits, "bench");
         long executions = 0;
         long steps = 0;
         int explorations = 0;
-        Duration left = time;
-        while (left.isPositive()) {
-            Exploration one = Explorer.explore(program, Limits.NONE.withTimeout(left), "bench");
+        do {
+            Exploration one = explorer.explore();
             executions += one.executions() + one.superfluous();
             steps += one.steps();
             explorations++;
-            left = time.minusNanos(System.nanoTime() - start);
-        }
+        } while (System.nanoTime() < end);
         double seconds = (System.nanoTime() - start) / NANOS;
         return new double[] {executions, steps, seconds, explorations};
     }

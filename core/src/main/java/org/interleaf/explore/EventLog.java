@@ -218,8 +218,7 @@ final class EventLog {
         int kept = 0;
         for (int i = 0; i < candidateCount; i++) {
             long value =
-                    valueWithout(
-                            candidates[i], before[second], previousWrite[firstAccess[second]]);
+                    valueWithout(candidates[i], before[second], previousWrite[firstAccess[second]]);
             if (op[second].enabled(value, a[second], b[second])) {
                 candidates[kept++] = candidates[i];
             }

@@ -37,7 +37,7 @@ final class Reversal {
     ///
     /// @param reversed the footprint that the second event has before the first
     /// @param late whether the second event takes its aim late, and so may touch other things here
-    ///     than where it was seen: then events after it there may have to be before it here
+    ///   than where it was seen: then events after it there may have to be before it here
     void begin(int firstEvent, int secondEvent, Footprint reversed, boolean late) {
         size = 0;
         second = secondEvent;

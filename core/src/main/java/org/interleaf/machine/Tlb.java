@@ -15,6 +15,7 @@ import java.util.List;
 public final class Tlb {
     private final Word word;
     private final List<Translations> states = new ArrayList<>();
+
     /// The word's value in the first state.
     private long base;
 

@@ -2,11 +2,8 @@
 package org.interleaf.explore;
 
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Op;
-import org.interleaf.machine.Region;
 import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
-import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
@@ -234,8 +231,12 @@ final class Dpor implements Scheduler {
     /// Whether race `r` can ask for something that it has not asked for in an earlier execution.
     private boolean isOpen(int r) {
         RaceList races = log.races();
-        return races.second(r) >= replayUntil
-                || !races.settled(r) && hasNewEventBeside(races.first(r));
+        if (races.second(r) >= replayUntil) {
+            return true;
+        }
+        // What a late aim comes to there can also change with events that are gone.
+        return !races.settled(r)
+                && (log.tookLateAim(races.second(r)) || hasNewEventBeside(races.first(r)));
     }
 
     /// Whether an event of this execution's own can come without `first`.
@@ -251,12 +252,11 @@ final class Dpor implements Scheduler {
     /// Plans for one race. Returns whether nothing is left to plan for it in other executions that
     /// have it.
     private boolean planRace(int first, int second) {
-        reversal.begin(
-                first,
-                second,
+        Footprint reversed =
                 second < log.size()
                         ? log.footprintWithout(first, second)
-                        : pendingFootprint(machine.tasks().get(second - log.size())));
+                        : EventLog.pendingFootprint(machine.tasks().get(second - log.size()));
+        reversal.begin(first, second, reversed, log.tookLateAim(second));
         for (Footprint sleeper : sleep.get(first)) {
             int place = reversal.placeOf(sleeper);
             if (place != Reversal.NOWHERE) {
@@ -265,21 +265,6 @@ final class Dpor implements Scheduler {
             reversal.keepConflicting();
         }
         return wakeup.get(first).insert(reversal);
-    }
-
-    private static Footprint pendingFootprint(Task task) {
-        boolean writes = task.op() == Op.LOCK || task.op() == Op.TAKE_PENDING;
-        int own = Footprint.access(task.word().id(), writes);
-        Region region = task.word().region();
-        Word extra = task.extra();
-        int[] accesses = {own, own, own};
-        if (region != null) {
-            accesses[1] = Footprint.access(region.life().id(), false);
-        }
-        if (extra != null) {
-            accesses[2] = Footprint.access(extra.id(), task.extraWritten());
-        }
-        return new Footprint(task.id(), accesses);
     }
 
     /// Returns to the deepest state from which something is left to try; false where nothing is.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
+import org.interleaf.machine.Aim;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
@@ -33,6 +34,8 @@ final class EventLog {
     private long[] a = new long[256];
     private long[] b = new long[256];
     private long[] before = new long[256];
+    private long[] extraBefore = new long[256];
+    private @Nullable Aim[] lateAim = new Aim[256];
     private int[] firstAccess = new int[257];
     private int[] previousOfTask = new int[256];
     private int[] racesBefore = new int[256];
@@ -121,8 +124,10 @@ final class EventLog {
         if (region != null) {
             touch(e, region.life().id(), false, false);
         }
+        lateAim[e] = t.lateAim();
         Word extra = t.extra();
         if (extra != null) {
+            extraBefore[e] = extra.peek();
             touch(e, extra.id(), t.extraWritten(), false);
         }
         firstAccess[e + 1] = accessCount;
@@ -153,7 +158,7 @@ final class EventLog {
         }
         access[x] = Footprint.access(location, written);
         eventOf[x] = e;
-        findRaces(location, written, waits, true, op[e], a[e], b[e]);
+        findRaces(location, written, waits, op[e], a[e], b[e]);
         previousWrite[x] = lastWrite[location];
         int read = lastRead[location];
         readBefore[x] = read;
@@ -169,10 +174,8 @@ final class EventLog {
         }
     }
 
-    /// Adds to the candidates the events that race with an access of `location` about to happen. If
-    /// it waits, `enabled` says whether it may run now.
-    private void findRaces(
-            int location, boolean written, boolean waits, boolean enabled, Op o, long x, long y) {
+    /// Adds to the candidates the events that race with an access of `location` about to happen.
+    private void findRaces(int location, boolean written, boolean waits, Op o, long x, long y) {
         if (written) {
             for (int r = lastRead[location]; r != NONE; r = previousRead[r]) {
                 candidate(eventOf[r]);
@@ -180,7 +183,7 @@ final class EventLog {
         }
         int w = lastWrite[location];
         if (waits) {
-            w = lastWriteBeforeWhichEnabled(w, enabled, o, x, y);
+            w = lastWriteBeforeWhichEnabled(w, o, x, y);
         }
         if (w != NONE) {
             candidate(eventOf[w]);
@@ -190,25 +193,22 @@ final class EventLog {
     /// A waiting access cannot come right before the write that enabled it. It races with the
     /// latest write that it could have come before: the one that found a value with which it need
     /// not wait.
-    private int lastWriteBeforeWhichEnabled(int last, boolean enabledNow, Op o, long x, long y) {
-        boolean enabled = enabledNow;
+    private int lastWriteBeforeWhichEnabled(int last, Op o, long x, long y) {
         for (int w = last; w != NONE; w = previousWrite[w]) {
             if (known(eventOf[w])) {
                 return NONE;
             }
-            enabled = enabledBefore(w, enabled, o, x, y);
-            if (enabled) {
+            if (o.enabled(valueBefore(w), x, y)) {
                 return w;
             }
         }
         return NONE;
     }
 
-    /// Whether an access of a location may run before the write `w` to it, given whether it may run
-    /// right after. A location that is not the word of its event is ordered but not changed by it.
-    private boolean enabledBefore(int w, boolean enabledAfter, Op o, long x, long y) {
+    /// What the location of the write `w` held before it.
+    private long valueBefore(int w) {
         int e = eventOf[w];
-        return w == firstAccess[e] ? o.enabled(before[e], x, y) : enabledAfter;
+        return w == firstAccess[e] ? before[e] : extraBefore[e];
     }
 
     /// Drops the candidates that the waiting event `second` races with by another location than its
@@ -217,21 +217,25 @@ final class EventLog {
     private void dropWhereBlocked(int second) {
         int kept = 0;
         for (int i = 0; i < candidateCount; i++) {
-            if (enabledWithout(candidates[i], second)) {
+            long value =
+                    valueWithout(candidates[i], before[second], previousWrite[firstAccess[second]]);
+            if (op[second].enabled(value, a[second], b[second])) {
                 candidates[kept++] = candidates[i];
             }
         }
         candidateCount = kept;
     }
 
-    private boolean enabledWithout(int first, int second) {
-        boolean enabled = true;
-        int w = previousWrite[firstAccess[second]];
-        while (w != NONE && happensBefore(first, eventOf[w])) {
-            enabled = enabledBefore(w, enabled, op[second], a[second], b[second]);
-            w = previousWrite[w];
+    /// What a location would hold without `first` and what that happens before.
+    ///
+    /// @param value what it holds with them
+    /// @param last the last write to it
+    private long valueWithout(int first, long value, int last) {
+        long found = value;
+        for (int w = last; w != NONE && happensBefore(first, eventOf[w]); w = previousWrite[w]) {
+            found = valueBefore(w);
         }
-        return enabled;
+        return found;
     }
 
     private boolean known(int e) {
@@ -301,7 +305,7 @@ final class EventLog {
         }
         beginClock(t.id());
         candidateCount = 0;
-        findRaces(t.word().id(), false, true, false, t.op(), t.a(), t.b());
+        findRaces(t.word().id(), false, true, t.op(), t.a(), t.b());
         keepImmediateRaces(size + t.id());
     }
 
@@ -319,9 +323,18 @@ final class EventLog {
         return known;
     }
 
+    /// Whether event `e` took its aim in the step that made it.
+    boolean tookLateAim(int e) {
+        return e < size && lateAim[e] != null;
+    }
+
     /// The footprint that event `second` would have had without `first`, which it races with: a
     /// compare-and-swap, say, may succeed or fail for another.
     Footprint footprintWithout(int first, int second) {
+        Aim aim = lateAim[second];
+        if (aim != null) {
+            return footprint(task[second], aim.at(word -> endValueWithout(first, word)), first);
+        }
         int x = firstAccess[second];
         int y = firstAccess[first];
         if (op[second].waits() || access[x] >> 1 != access[y] >> 1 || (access[y] & 1) == 0) {
@@ -334,6 +347,39 @@ final class EventLog {
         int[] accesses = Arrays.copyOfRange(access, x, firstAccess[second + 1]);
         accesses[0] = Footprint.access(accesses[0] >> 1, writes);
         return new Footprint(task[second], accesses);
+    }
+
+    private Footprint footprint(int t, Aim.Target target, int first) {
+        Word word = target.word();
+        long value = endValueWithout(first, word);
+        boolean writes = target.op().writes(value, target.a(), target.b());
+        return footprint(t, word, writes, target.extra(), target.extraWritten());
+    }
+
+    /// What `word` would hold now, at the end of the execution, without `first` and what that
+    /// happens before.
+    private long endValueWithout(int first, Word word) {
+        int last = word.id() < lastWrite.length ? lastWrite[word.id()] : NONE;
+        return valueWithout(first, word.peek(), last);
+    }
+
+    /// The footprint of the access that `t`, which is blocked, stands before.
+    static Footprint pendingFootprint(Task t) {
+        boolean writes = t.op() == Op.LOCK || t.op() == Op.TAKE_PENDING;
+        return footprint(t.id(), t.word(), writes, t.extra(), t.extraWritten());
+    }
+
+    private static Footprint footprint(
+            int task, Word word, boolean writes, @Nullable Word extra, boolean extraWritten) {
+        int own = Footprint.access(word.id(), writes);
+        Region region = word.region();
+        return new Footprint(
+                task,
+                new int[] {
+                    own,
+                    region == null ? own : Footprint.access(region.life().id(), false),
+                    extra == null ? own : Footprint.access(extra.id(), extraWritten)
+                });
     }
 
     // ---- taking back
@@ -358,6 +404,8 @@ final class EventLog {
         a = Arrays.copyOf(a, n);
         b = Arrays.copyOf(b, n);
         before = Arrays.copyOf(before, n);
+        extraBefore = Arrays.copyOf(extraBefore, n);
+        lateAim = Arrays.copyOf(lateAim, n);
         firstAccess = Arrays.copyOf(firstAccess, n + 1);
         previousOfTask = Arrays.copyOf(previousOfTask, n);
         racesBefore = Arrays.copyOf(racesBefore, n);

@@ -22,6 +22,7 @@ final class Reversal {
     private final EventLog log;
     private int size;
     private int second;
+    private boolean late;
     private int conflicting;
     private int[] event = new int[64];
     private Footprint[] footprint = new Footprint[64];
@@ -35,9 +36,12 @@ final class Reversal {
     /// Becomes the sequence for the race of two events.
     ///
     /// @param reversed the footprint that the second event has before the first
-    void begin(int firstEvent, int secondEvent, Footprint reversed) {
+    /// @param late whether the second event takes its aim late, and so may touch other things here
+    ///   than where it was seen: then events after it there may have to be before it here
+    void begin(int firstEvent, int secondEvent, Footprint reversed, boolean late) {
         size = 0;
         second = secondEvent;
+        this.late = late;
         for (int e = firstEvent + 1; e < log.size(); e++) {
             if (!log.happensBefore(firstEvent, e)) {
                 add(e, log.footprint(e));
@@ -90,7 +94,7 @@ final class Reversal {
 
     /// Whether what is at `place` is there in all executions that have this race.
     boolean lasts(int place) {
-        return place >= 0 && event[place] <= second;
+        return place >= 0 && (event[place] < second || (event[place] == second && !late));
     }
 
     /// Drops what need not be in a wakeup tree, once all that could come first has been asked for.
@@ -117,10 +121,12 @@ final class Reversal {
     }
 
     private boolean isBefore(int i, int k) {
-        return event[k] < log.size()
-                ? log.happensBefore(event[i], event[k])
-                : footprint[i].task() == footprint[k].task()
-                        || footprint[i].conflictsWith(footprint[k]);
+        if (k < size - 1) {
+            return log.happensBefore(event[i], event[k]);
+        }
+        return footprint[i].task() == footprint[k].task()
+                || footprint[i].conflictsWith(footprint[k])
+                || (second < log.size() && log.happensBefore(event[i], second));
     }
 
     /// What is left, as a branch of a wakeup tree.

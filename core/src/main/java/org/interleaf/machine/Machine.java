@@ -310,22 +310,14 @@ public final class Machine {
         return perform(task);
     }
 
-    /// What an access touches and does, where that is only known in the step that makes it.
-    @FunctionalInterface
-    interface Aim {
-        /// Says through {@link Task#aim} what `task` would do now. It must never be a waiting
-        /// access.
-        void take(Task task);
-    }
-
-    /// Makes an access that takes its aim in the same step, as hardware that looks something up and
-    /// uses it at once. Until then the scheduler sees what the aim was when the task came here.
+    /// Makes an access that takes its aim in the same step. Until then the scheduler sees what the
+    /// aim was when the task came here.
     long access(Aim aim) {
         Task task = current;
-        aim.take(task);
+        task.aim(aim);
         if (running) {
             yieldUnlessGranted(task);
-            aim.take(task);
+            task.aim(aim);
         }
         return perform(task);
     }

@@ -71,12 +71,9 @@ public final class Mmu {
         private final long a;
         private final long b;
 
-        private Step step = Step.LEVEL;
-        private boolean walking;
-        private long flushesAtStart;
-        private int level;
-        private @Nullable Word entry;
-        private int found;
+        /// Where the walk stands; null where none has begun.
+        private @Nullable Walk walk;
+
         private long value;
 
         private Access(
@@ -105,22 +102,24 @@ public final class Mmu {
 
         /// Tries to make the access; false where it faults.
         public boolean run() {
-            walking = false;
+            Tlb tlb = tlbs[machine.current().cpu()];
+            walk = null;
             while (true) {
-                long before = machine.access(this::take);
-                switch (step) {
+                Attempt attempt = new Attempt(tlb, walk);
+                long before = machine.access(attempt);
+                switch (attempt.step) {
                     case HIT -> {
                         value = before;
                         return true;
                     }
                     case DENIED -> {
                         if (faultDropsTranslation) {
-                            tlb(machine.current()).remove(found);
+                            tlb.drop(Objects.requireNonNull(attempt.found));
                         }
                         return false;
                     }
                     case LEVEL -> {
-                        if (!advance(before)) {
+                        if (!advance(tlb, Objects.requireNonNull(attempt.next), before)) {
                             return false;
                         }
                     }
@@ -128,84 +127,106 @@ public final class Mmu {
             }
         }
 
-        private Tlb tlb(Task task) {
-            return tlbs[task.cpu()];
-        }
-
-        private void take(Task task) {
-            Tlb tlb = tlb(task);
-            if (!walking || tlb.flushes() != flushesAtStart) {
-                walking = false;
-                if (takeFromTlb(task, tlb)) {
-                    return;
-                }
-                flushesAtStart = tlb.flushes();
-                level = format.topLevel();
-                entry = format.entry(root, level, address);
-            }
-            takeLevel(task, tlb);
-        }
-
-        private boolean takeFromTlb(Task task, Tlb tlb) {
-            found = tlb.find(space, address);
-            if (found < 0 || (write && tlb.writable(found) && !tlb.dirty(found))) {
-                return false;
-            }
-            if (write && !tlb.writable(found)) {
-                step = Step.DENIED;
-                Op drop = faultDropsTranslation ? Op.ADD : Op.LOAD;
-                task.aim(tlb.word(), drop, Order.PLAIN, 0, 0, null, false);
-            } else {
-                step = Step.HIT;
-                Word memory = format.memory(tlb.pfn(found), address - tlb.start(found));
-                task.aim(memory, op, order, a, b, tlb.word(), false);
-            }
-            return true;
-        }
-
-        private void takeLevel(Task task, Tlb tlb) {
-            step = Step.LEVEL;
-            Word word = Objects.requireNonNull(entry);
-            boolean fills = usable(word.value);
-            long missing = fills ? format.accessBits(write) & ~word.value : 0;
-            Op walk = missing == 0 ? Op.LOAD : Op.OR;
-            task.aim(word, walk, Order.ONCE, missing, 0, tlb.word(), fills);
-        }
-
-        /// Whether the entry is a leaf that permits the access.
-        private boolean usable(long entryValue) {
-            return format.present(entryValue)
-                    && format.leaf(level, entryValue)
-                    && (!write || format.writable(entryValue));
-        }
-
         /// Goes on from the entry just read; false where the access faults.
-        private boolean advance(long entryValue) {
-            if (!format.present(entryValue)) {
+        private boolean advance(Tlb tlb, Walk at, long entry) {
+            if (!format.present(entry)) {
                 return false;
             }
-            if (!format.leaf(level, entryValue)) {
-                walking = true;
-                level = format.nextLevel(level);
-                entry = format.entry(format.pfn(entryValue), level, address);
+            if (!format.leaf(at.level, entry)) {
+                walk = below(at, entry);
                 return true;
             }
-            walking = false;
-            if (!usable(entryValue)) {
+            if (!permits(entry)) {
                 return false;
             }
-            long size = format.size(level);
-            tlb(machine.current())
-                    .fill(
-                            space,
-                            address & -size,
-                            size,
-                            format.pfn(entryValue),
-                            format.writable(entryValue),
-                            write || format.dirty(entryValue));
+            tlb.fill(translation(at.level, entry));
+            walk = null;
             return true;
         }
+
+        private Walk below(Walk walk, long entry) {
+            int level = format.nextLevel(walk.level);
+            Word next = format.entry(format.pfn(entry), level, address);
+            return new Walk(level, next, walk.flushes);
+        }
+
+        private boolean permits(long leaf) {
+            return !write || format.writable(leaf);
+        }
+
+        private Translations.Entry translation(int level, long leaf) {
+            long size = format.size(level);
+            return new Translations.Entry(
+                    space,
+                    address & -size,
+                    size,
+                    format.pfn(leaf),
+                    format.writable(leaf),
+                    write || format.dirty(leaf));
+        }
+
+        /// One step of it.
+        private final class Attempt implements Aim {
+            private final Tlb tlb;
+            private final @Nullable Walk walk;
+
+            // What it came to when it was last asked.
+            private Step step = Step.LEVEL;
+            private Translations.@Nullable Entry found;
+            private @Nullable Walk next;
+
+            /// @param walk where the walk stands; null where none has begun
+            Attempt(Tlb tlb, @Nullable Walk walk) {
+                this.tlb = tlb;
+                this.walk = walk;
+            }
+
+            @Override
+            public Target at(View view) {
+                Translations cached = tlb.at(view.value(tlb.word()));
+                if (walk != null && walk.flushes == cached.flushes()) {
+                    return level(walk, view);
+                }
+                found = cached.find(space, address);
+                if (found == null || (write && found.writable() && !found.dirty())) {
+                    int top = format.topLevel();
+                    Word entry = format.entry(root, top, address);
+                    return level(new Walk(top, entry, cached.flushes()), view);
+                }
+                return write && !found.writable() ? denied() : hit(found);
+            }
+
+            private Target hit(Translations.Entry through) {
+                step = Step.HIT;
+                Word memory = format.memory(through.pfn(), address - through.start());
+                return new Target(memory, op, order, a, b, tlb.word(), false);
+            }
+
+            private Target denied() {
+                step = Step.DENIED;
+                return faultDropsTranslation
+                        ? new Target(tlb.word(), Op.ADD, Order.PLAIN, 1, 0, null, false)
+                        : new Target(tlb.word(), Op.LOAD, Order.PLAIN, 0, 0, null, false);
+            }
+
+            private Target level(Walk at, View view) {
+                step = Step.LEVEL;
+                next = at;
+                Word word = at.entry;
+                long entry = view.value(word);
+                boolean fills =
+                        format.present(entry) && format.leaf(at.level, entry) && permits(entry);
+                long missing = fills ? format.accessBits(write) & ~entry : 0;
+                Op walkOp = missing == 0 ? Op.LOAD : Op.OR;
+                return new Target(word, walkOp, Order.ONCE, missing, 0, tlb.word(), fills);
+            }
+        }
     }
+
+    /// Where a walk stands: before reading `entry`, of a table of `level`.
+    ///
+    /// @param flushes the number of flushes when it began; one more, and it starts over
+    private record Walk(int level, Word entry, long flushes) {}
 
     private enum Step {
         /// The memory is touched through the TLB.

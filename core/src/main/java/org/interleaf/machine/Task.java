@@ -33,6 +33,7 @@ public final class Task {
     long b;
     @Nullable Word extra;
     boolean extraWritten;
+    private @Nullable Aim lateAim;
 
     /// What a daemon's trigger held when it came to life.
     long taken;
@@ -150,6 +151,11 @@ public final class Task {
         return extraWritten;
     }
 
+    /// What says what the next access is, where that is only known in the step that makes it.
+    public @Nullable Aim lateAim() {
+        return lateAim;
+    }
+
     /// Has the task stand before the access that these describe.
     void aim(
             Word newWord,
@@ -166,6 +172,21 @@ public final class Task {
         b = newB;
         extra = newExtra;
         extraWritten = newExtraWritten;
+        lateAim = null;
+    }
+
+    /// Has the task stand before the access that `newAim` aims at now.
+    void aim(Aim newAim) {
+        Aim.Target target = newAim.at(Word::peek);
+        aim(
+                target.word(),
+                target.op(),
+                target.order(),
+                target.a(),
+                target.b(),
+                target.extra(),
+                target.extraWritten());
+        lateAim = newAim;
     }
 
     /// How many locks the task holds.
@@ -242,6 +263,7 @@ public final class Task {
         wordsMade = 0;
         objectsMade = 0;
         extra = null;
+        lateAim = null;
         if (!strand.idle()) {
             strand = new Strand();
         }
@@ -258,6 +280,7 @@ public final class Task {
         b = 0;
         extra = null;
         extraWritten = false;
+        lateAim = null;
     }
 
     /// Lets the task run until it stands before an access that it was not granted, or ends. A

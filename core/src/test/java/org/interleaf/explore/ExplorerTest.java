@@ -33,7 +33,7 @@ final class ExplorerTest {
                         ? Daemons.LAST
                         : Daemons.NONE;
         CrossCheck.Result result =
-                CrossCheck.of(new RandomProgram(2, daemons, true, List.copyOf(tasks)));
+                CrossCheck.of(new RandomProgram(2, daemons, true, 1, true, List.copyOf(tasks)));
         assertThat(result.problem()).isNull();
         assertThat(result.traces()).isEqualTo(traces);
     }
@@ -88,5 +88,24 @@ final class ExplorerTest {
         task(of(Kind.DOWN_WRITE, 0, 0), of(Kind.UP, 0, 0));
         task(of(Kind.DOWN_READ_TRYLOCK, 0, 0), of(Kind.UP, 0, 0));
         hasTraces(48);
+    }
+
+    /// Before the entry changed the walk would have filled the TLB, which the third task's walk on
+    /// the same CPU looks at. (Tasks 0 and 2 are on CPU 0.)
+    @Test
+    void aWalkBeforeItsEntryChangedTouchesMore() {
+        task(of(Kind.USER_ADD, 0, 2));
+        task(of(Kind.MAP, 0, 2));
+        task(of(Kind.USER_STORE, 1, 2));
+        hasTraces(3);
+    }
+
+    /// Before the flush the access would have been a hit, which conflicts with the store.
+    @Test
+    void aWalkAfterAFlushIsAHitBeforeIt() {
+        task(of(Kind.USER_LOAD, 0, 1));
+        task(of(Kind.FLUSH, 0, 0));
+        task(of(Kind.STORE, 0, 1));
+        hasTraces(6);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
+import org.interleaf.machine.Mmu;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.TaskKilled;
@@ -160,6 +161,19 @@ enum Kind {
                 }
             }),
 
+    /// Accesses of a page by user code.
+    USER_LOAD((on, x, y) -> user(on, x, false, Op.LOAD, 0)),
+    USER_STORE((on, x, y) -> user(on, x, true, Op.STORE, y)),
+    USER_ADD((on, x, y) -> user(on, x, true, Op.ADD, 1)),
+    MAP((on, x, y) -> on.tables.entries[x].writeOnce(TinyTables.map(y, false))),
+    MAP_WRITABLE((on, x, y) -> on.tables.entries[x].writeOnce(TinyTables.map(y, true))),
+    UNMAP((on, x, y) -> on.see(on.tables.entries[x].xchg(0, Order.FULL))),
+    UNMAP_ALL((on, x, y) -> on.tables.directory.writeOnce(0)),
+    FLUSH((on, x, y) -> on.mmu.tlb(y % on.machine.cpuCount()).flush(0, x * 8L, x * 8L + 8)),
+    FLUSH_BY_IPI(
+            (on, x, y) ->
+                    on.machine.ipi().call(-1, cpu -> on.mmu.tlb(cpu.id()).flush(0, 0, 99), true)),
+
     OOPS(
             (on, x, y) -> {
                 throw TaskKilled.INSTANCE;
@@ -188,6 +202,12 @@ enum Kind {
     private static long beside(Playground on, int x, Op op, long a, int y, boolean written) {
         Word extra = on.words[(x + 1 + y) % Playground.WORDS];
         return on.machine.access(on.words[x], op, Order.ONCE, a, 0, extra, written);
+    }
+
+    private static void user(Playground on, int page, boolean write, Op op, long a) {
+        Mmu.Access access =
+                on.mmu.access(0, 0, TinyTables.address(page), write, op, Order.ONCE, a, 0);
+        on.see(access.run() ? access.value() : -1);
     }
 
     private static void interrupt(Playground on, int y) {

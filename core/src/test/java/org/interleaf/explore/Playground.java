@@ -4,6 +4,7 @@ package org.interleaf.explore;
 import org.interleaf.machine.BitLock;
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Mmu;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Mutex;
 import org.interleaf.machine.Ref;
@@ -13,6 +14,7 @@ import org.interleaf.machine.SeqCount;
 import org.interleaf.machine.Shared;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Task;
+import org.interleaf.machine.Tlb;
 import org.interleaf.machine.WaitQueue;
 import org.interleaf.machine.Word;
 
@@ -41,6 +43,8 @@ final class Playground implements Monitor {
     final WaitQueue queue;
     final SeqCount seq;
     final Ref<Node> head;
+    final TinyTables tables;
+    final Mmu mmu;
 
     private final List<Local> locals = new ArrayList<>();
     private final List<Integer> went = new ArrayList<>();
@@ -90,6 +94,8 @@ final class Playground implements Monitor {
         queue = new WaitQueue(machine, null, "queue");
         seq = new SeqCount(machine, null, "seq");
         head = new Ref<>(machine, Node.class, null, "head", -1);
+        tables = new TinyTables(machine, program.tableLevels(), words);
+        mmu = new Mmu(machine, tables, program.faultDropsTranslation());
         spawn(program);
         trace = new TraceKey(machine.tasks().size());
     }
@@ -152,10 +158,11 @@ final class Playground implements Monitor {
     /// All that the rest of the execution depends on.
     String state() {
         StringBuilder text = new StringBuilder(outcome());
-        for (Task task : machine.tasks()) {
-            if (!task.finished()) {
-                text.append(' ').append(task.op()).append(task.word().id());
-                text.append(',').append(task.a()).append(',').append(task.b());
+        for (int c = 0; c < machine.cpuCount(); c++) {
+            text.append(" tlb").append(c);
+            Tlb tlb = mmu.tlb(c);
+            for (int i = 0; i < tlb.size(); i++) {
+                text.append(' ').append(tlb.start(i)).append(tlb.pfn(i)).append(tlb.dirty(i));
             }
         }
         return text.toString();
@@ -172,6 +179,10 @@ final class Playground implements Monitor {
         }
         text.append(spins[0].word().peek()).append(spins[1].word().peek());
         text.append(' ').append(seq.word().peek()).append(head.word().peek());
+        for (Word entry : tables.entries) {
+            text.append(' ').append(entry.peek());
+        }
+        text.append(tables.directory.peek());
         for (int t = 0; t < locals.size(); t++) {
             Task task = machine.tasks().get(t);
             text.append(" | ").append(locals.get(t).log);

@@ -10,9 +10,13 @@ import java.util.Random;
 /// A small random program for a {@link Playground}.
 ///
 /// @param tasks the statements of each task
-record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<Statement>> tasks) {
-    private static final int STATEMENTS_MAX = 5;
-
+record RandomProgram(
+        int cpus,
+        Daemons daemons,
+        boolean regionsAlive,
+        int tableLevels,
+        boolean faultDropsTranslation,
+        List<List<Statement>> tasks) {
     /// Whether the machine's daemons are there, and their place among the tasks.
     enum Daemons {
         NONE,
@@ -45,6 +49,18 @@ record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<
         RCU(RCU_READ_LOCK, RCU_READ_UNLOCK, SYNCHRONIZE_RCU, CALL_RCU),
         REGIONS(ALLOCATE, FREE),
         OBJECTS(PUBLISH, FOLLOW, UNPUBLISH),
+        USERS(USER_LOAD, USER_STORE, USER_ADD, USER_LOAD, USER_STORE),
+        TABLES(
+                USER_LOAD,
+                USER_STORE,
+                USER_ADD,
+                MAP,
+                MAP_WRITABLE,
+                UNMAP,
+                UNMAP_ALL,
+                FLUSH,
+                FLUSH,
+                FLUSH_BY_IPI),
         DEATHS(OOPS, CRASH);
 
         final List<Kind> kinds;
@@ -58,13 +74,19 @@ record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<
         Random random = new Random(seed * 0x9e3779b97f4a7c15L);
         List<Kind> kinds = kinds(random);
         boolean daemons =
-                kinds.contains(IPI) || kinds.contains(CALL_RCU) || random.nextInt(20) == 0;
-        int count = 2 + random.nextInt(3);
-        int words = 1 + random.nextInt(Playground.WORDS);
+                kinds.contains(IPI)
+                        || kinds.contains(CALL_RCU)
+                        || kinds.contains(FLUSH_BY_IPI)
+                        || random.nextInt(20) == 0;
+        // Few long tasks, or many short ones: these are the more intricate.
+        boolean shortTasks = random.nextBoolean();
+        int count = (shortTasks ? 3 : 2) + random.nextInt(3);
+        int lengthMax = shortTasks ? 2 : 5;
+        int words = shortTasks ? 2 + random.nextInt(2) : 1 + random.nextInt(Playground.WORDS);
         List<List<Statement>> tasks = new ArrayList<>();
         for (int t = 0; t < count; t++) {
             List<Statement> body = new ArrayList<>();
-            int length = 1 + random.nextInt(STATEMENTS_MAX);
+            int length = 1 + random.nextInt(lengthMax);
             for (int i = 0; i < length; i++) {
                 body.add(statement(random, kinds, words));
             }
@@ -76,6 +98,8 @@ record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<
         return new RandomProgram(
                 1 + random.nextInt(3),
                 !daemons ? Daemons.NONE : random.nextBoolean() ? Daemons.FIRST : Daemons.LAST,
+                random.nextBoolean(),
+                1 + random.nextInt(2),
                 random.nextBoolean(),
                 tasks);
     }
@@ -123,7 +147,14 @@ record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<
                             SPIN_IS_LOCKED,
                             ROGUE_SPIN_UNLOCK,
                             ALLOCATE,
-                            FREE ->
+                            FREE,
+                            USER_LOAD,
+                            USER_STORE,
+                            USER_ADD,
+                            MAP,
+                            MAP_WRITABLE,
+                            UNMAP,
+                            FLUSH ->
                             random.nextInt(2);
                     case IPI, IPI_WAIT -> 1 + random.nextInt(7);
                     // Sometimes the words with a region, whose numbers are the highest.
@@ -138,11 +169,16 @@ record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<
         return new Statement(kind, x, random.nextInt(3), when);
     }
 
+    private RandomProgram with(List<List<Statement>> newTasks) {
+        return new RandomProgram(
+                cpus, daemons, regionsAlive, tableLevels, faultDropsTranslation, newTasks);
+    }
+
     /// The program without one task.
     RandomProgram withoutTask(int t) {
         List<List<Statement>> fewer = new ArrayList<>(tasks);
         fewer.remove(t);
-        return new RandomProgram(cpus, daemons, regionsAlive, fewer);
+        return with(fewer);
     }
 
     /// The program without one statement of one task.
@@ -151,14 +187,16 @@ record RandomProgram(int cpus, Daemons daemons, boolean regionsAlive, List<List<
         List<Statement> body = new ArrayList<>(tasks.get(t));
         body.remove(i);
         fewer.set(t, body);
-        return new RandomProgram(cpus, daemons, regionsAlive, fewer);
+        return with(fewer);
     }
 
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
         text.append(cpus).append(" CPUs, daemons ").append(daemons);
-        text.append(regionsAlive ? ", regions allocated\n" : ", regions free\n");
+        text.append(regionsAlive ? ", regions allocated, " : ", regions free, ");
+        text.append(tableLevels).append(" table levels, ");
+        text.append(faultDropsTranslation ? "x86\n" : "arm64\n");
         for (int t = 0; t < tasks.size(); t++) {
             text.append("  task ").append(t).append(": ").append(tasks.get(t)).append('\n');
         }

@@ -67,6 +67,13 @@ public final class Recorder implements Scheduler {
             touched[each.location][each.task.id()] = true;
             written[each.location] |= each.wrote;
         }
+        // What a task is blocked at is part of the story: it explains a deadlock.
+        for (Task task : machine.tasks()) {
+            if (!task.finished() && !task.atRest()) {
+                touched[task.word().id()][task.id()] = true;
+                written[task.word().id()] = true;
+            }
+        }
         List<Step> steps = new ArrayList<>(raw.size());
         for (Raw each : raw) {
             boolean shared = written[each.location] && count(touched[each.location]) > 1;

@@ -6,7 +6,6 @@ import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
-import org.jspecify.annotations.Nullable;
 
 /// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a
 /// row that share a reference count. As the kernel's it lies over the `struct page` of its first
@@ -179,12 +178,6 @@ public final class Folio {
     /// Whether a value of the mapping word is that of an anonymous folio.
     static boolean isAnonMapping(long mapping) {
         return (mapping & MAPPING_ANON) != 0;
-    }
-
-    /// The anon_vma of an anonymous folio; null for others.
-    @Nullable AnonVma anonVma() {
-        long value = mapping.readOnce();
-        return isAnonMapping(value) ? (AnonVma) machine.heap().resolve(value >> 1) : null;
     }
 
     /// Sets mapping and anon tag in one store (`WRITE_ONCE()`, mm/rmap.c: __folio_set_anon()).

@@ -61,14 +61,6 @@ public final class Gup {
         return lockedLoop(mm, start, pages.length, flags | Foll.UNLOCKABLE, pages, new Locked());
     }
 
-    /// mm/gup.c: get_user_pages_remote(), pin_user_pages_remote() without leave to drop the lock:
-    /// the mmap lock is held for reading.
-    public long getUserPages(MmStruct mm, long start, @Nullable Page[] pages, int flags) {
-        Locked locked = new Locked();
-        locked.held = true;
-        return lockedLoop(mm, start, pages.length, flags, pages, locked);
-    }
-
     /// mm/gup.c: faultin_page_range(). Faults the pages of a range in, as MADV_POPULATE_READ and
     /// MADV_POPULATE_WRITE do; takes no references. The mmap lock is held for reading and may have
     /// been dropped on return, as the second element says: {pages or error, 1 if still held}.

@@ -117,14 +117,6 @@ public final class GupRefs {
         gupPutFolio(kernel.memMap().pageFolio(page), 1, Foll.PIN);
     }
 
-    /// include/linux/mm.h: folio_maybe_dma_pinned(). Never wrongly says no; says yes wrongly where
-    /// a small folio has very many references.
-    public boolean folioMaybeDmaPinned(Folio folio) {
-        return folio.hasPincount()
-                ? folio.pincount.readOnce() > 0
-                : folio.refCount() >= Foll.GUP_PIN_COUNTING_BIAS;
-    }
-
     /// mm/gup.c: sanity_check_pinned_pages(), for one page. Only exclusive anonymous pages may be
     /// pinned; of a large folio the exclusive flag may be at the head.
     void sanityCheckPinnedPage(Page page) {

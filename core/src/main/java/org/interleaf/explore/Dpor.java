@@ -48,7 +48,7 @@ final class Dpor implements Scheduler {
     Dpor(Machine machine, int maxSteps) {
         this.machine = machine;
         this.maxSteps = maxSteps;
-        this.log = new EventLog(machine.tasks().size(), machine.wordCount() + 64);
+        this.log = new EventLog(machine.tasks().size());
         this.reversal = new Reversal(log);
     }
 

@@ -60,11 +60,10 @@ final class EventLog {
     private int[] candidates = new int[64];
     private int candidateCount;
 
-    /// @param locations about how many locations there are
-    EventLog(int tasks, int locations) {
+    EventLog(int tasks) {
         this.tasks = tasks;
-        this.lastWrite = new int[locations];
-        this.lastRead = new int[locations];
+        this.lastWrite = new int[256];
+        this.lastRead = new int[256];
         this.clock = new int[256 * tasks];
         this.lastOfTask = new int[tasks];
         this.scratchClock = new int[tasks];

@@ -11,7 +11,11 @@ import org.interleaf.trace.Step;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /// Writes down, as text, every access of one execution that another scheduler directs.
@@ -61,22 +65,26 @@ public final class Recorder implements Scheduler {
 
     /// The steps so far.
     public List<Step> steps() {
-        boolean[][] touched = new boolean[machine.wordCount()][machine.tasks().size()];
-        boolean[] written = new boolean[machine.wordCount()];
+        Map<Integer, Set<Task>> touched = new HashMap<>();
+        Set<Integer> written = new HashSet<>();
         for (Raw each : raw) {
-            touched[each.location][each.task.id()] = true;
-            written[each.location] |= each.wrote;
+            touched.computeIfAbsent(each.location, x -> new HashSet<>()).add(each.task);
+            if (each.wrote) {
+                written.add(each.location);
+            }
         }
         // What a task is blocked at is part of the story: it explains a deadlock.
         for (Task task : machine.tasks()) {
             if (!task.finished() && !task.atRest()) {
-                touched[task.word().id()][task.id()] = true;
-                written[task.word().id()] = true;
+                touched.computeIfAbsent(task.word().id(), x -> new HashSet<>()).add(task);
+                written.add(task.word().id());
             }
         }
         List<Step> steps = new ArrayList<>(raw.size());
         for (Raw each : raw) {
-            boolean shared = written[each.location] && count(touched[each.location]) > 1;
+            boolean shared =
+                    written.contains(each.location)
+                            && touched.getOrDefault(each.location, Set.of()).size() > 1;
             steps.add(
                     new Step(
                             steps.size(),
@@ -91,14 +99,6 @@ public final class Recorder implements Scheduler {
                             shared));
         }
         return steps;
-    }
-
-    private static int count(boolean[] flags) {
-        int n = 0;
-        for (boolean flag : flags) {
-            n += flag ? 1 : 0;
-        }
-        return n;
     }
 
     private static String operation(Op op, Order order) {

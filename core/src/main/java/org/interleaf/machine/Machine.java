@@ -46,8 +46,13 @@ public final class Machine {
     private boolean sealed;
     private boolean running;
     private boolean parking;
-    private boolean lasting;
     private boolean ended;
+
+    /// Where numbers for lasting words are taken from; null while none are made.
+    private @Nullable Reserve reserve;
+
+    /// The number of the first word that a running task makes.
+    private int firstMadeWord;
 
     /// A machine with CPUs 0 to `cpus - 1` and nothing on them.
     public Machine(int cpus) {
@@ -77,24 +82,61 @@ public final class Machine {
             String field,
             int index,
             long initial) {
-        boolean lasts = !running || lasting;
-        Word word = lasts ? new Word(this, wordCount++) : pooledWord(current);
+        boolean lasts = !running || reserve != null;
+        Word word = lasts ? new Word(this, lastingNumber()) : pooledWord(current);
         word.become(region, owner, field, index);
         word.value = initial;
         word.epoch = lasts ? 0 : epoch;
         return word;
     }
 
-    /// Has `make` create words that belong to no task and outlive the execution, for parts of the
-    /// machine that are made when they are first needed. What it makes must not depend on who needs
-    /// it.
-    public <T> T lasting(Supplier<T> make) {
-        boolean nested = lasting;
-        lasting = true;
-        try {
-            return make.get();
-        } finally {
-            lasting = nested;
+    private int lastingNumber() {
+        return reserve == null ? wordCount++ : reserve.next();
+    }
+
+    /// Sets numbers aside for words of parts of the machine that are made when they are first
+    /// needed, by whichever task, and outlive the execution.
+    ///
+    /// @param parts how many such parts there are
+    /// @param words how many words each can have
+    public Reserve reserve(int parts, int words) {
+        int first = wordCount;
+        wordCount += parts * words;
+        return new Reserve(first, words);
+    }
+
+    /// Numbers set aside, so that the words of a part have the same ones in every exploration, no
+    /// matter when the part is made.
+    public final class Reserve {
+        private final int first;
+        private final int words;
+        private int next;
+        private int end;
+
+        private Reserve(int first, int words) {
+            this.first = first;
+            this.words = words;
+        }
+
+        /// Has `make` create part number `part`. What it makes must not depend on who needs it.
+        public <T> T make(int part, Supplier<T> make) {
+            next = first + part * words;
+            end = next + words;
+            Reserve outer = reserve;
+            reserve = this;
+            try {
+                return make.get();
+            } finally {
+                reserve = outer;
+            }
+        }
+
+        private int next() {
+            if (next == end) {
+                throw new AssertionError(
+                        "[interleaf internal] more than " + words + " words in a lasting part");
+            }
+            return next++;
         }
     }
 
@@ -106,12 +148,15 @@ public final class Machine {
             pool = madeWords[t] = Arrays.copyOf(pool, Math.max(8, 2 * k));
         }
         if (pool[k] == null) {
-            pool[k] = new Word(this, wordCount++);
+            int id = firstMadeWord + k * tasks.size() + t;
+            pool[k] = new Word(this, id);
+            wordCount = Math.max(wordCount, id + 1);
         }
         return pool[k];
     }
 
-    /// Number of words so far; their ids are below it.
+    /// The ids of all words so far are below it. Which word has which id does not depend on the
+    /// order of exploration, so that ids mean the same on another machine with the same set-up.
     public int wordCount() {
         return wordCount;
     }
@@ -159,6 +204,7 @@ public final class Machine {
         heap.seal();
         sealed = true;
         madeWords = new Word[tasks.size()][8];
+        firstMadeWord = wordCount;
         epoch = 1;
     }
 

@@ -13,6 +13,7 @@ public final class MemMap {
     private final Folio[] folios;
     private final @Nullable PageTable[] tables;
     private final Machine machine;
+    private final Machine.Reserve tableWords;
     private final int entriesPerTable;
 
     MemMap(Machine machine, PhysicalMemory memory, int entriesPerTable) {
@@ -20,6 +21,7 @@ public final class MemMap {
         this.memory = memory;
         this.entriesPerTable = entriesPerTable;
         int n = memory.frameCount();
+        tableWords = machine.reserve(n, PageTable.words(entriesPerTable));
         pages = new Page[n];
         folios = new Folio[n];
         tables = new PageTable[n];
@@ -64,7 +66,8 @@ public final class MemMap {
         if (table == null) {
             // Few frames ever hold a table, and one of 512 entries is large.
             table =
-                    machine.lasting(
+                    tableWords.make(
+                            (int) pfn,
                             () -> new PageTable(machine, memory.frame(pfn), entriesPerTable));
             tables[(int) pfn] = table;
         }

@@ -27,6 +27,12 @@ public final class PageTable implements Word.FieldNames {
         this.deposited = new DepositList(machine, frame.life(), this, entryCount);
     }
 
+    /// How many words a table of `entries` entries is made of: its level and lock, its entries, and
+    /// the list of what is deposited with it.
+    static int words(int entries) {
+        return 2 + entries + 1 + entries;
+    }
+
     /// The frame that holds the table.
     public long pfn() {
         return frame.pfn();

@@ -56,12 +56,21 @@ final class ArchTest {
                     Layer.of("check", "trace", "machine", "mm"),
                     // Not mm: the explorer is tested on programs that have no kernel in them.
                     Layer.of("explore", "trace", "machine"),
+                    Layer.of("literature", "machine", "explore"),
                     // Not mm either: the model is bound to tests by a layer that patches reload.
                     Layer.of("litmus", "trace", "machine", "explore"),
                     Layer.of("kernel", "trace", "machine", "mm", "check", "litmus"),
                     // Handles sources and classes of the model, and does not use them.
                     Layer.of("patch", "trace"),
-                    Layer.of("run", "trace", "machine", "check", "explore", "litmus", "patch"),
+                    Layer.of(
+                            "run",
+                            "trace",
+                            "machine",
+                            "check",
+                            "explore",
+                            "literature",
+                            "litmus",
+                            "patch"),
                     // Renders values only, so that a trace read from a file looks like a fresh one.
                     Layer.of("report", "trace"));
 

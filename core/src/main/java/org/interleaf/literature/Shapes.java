@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.literature;
 
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
 
 /// The shapes of the memory-model literature, and programs that are one access or two a task.
-final class LiteratureShapes {
-    private LiteratureShapes() {}
+final class Shapes {
+    private Shapes() {}
 
     static void mp(Scenario s) {
         Word x = s.word("x", 0);
@@ -187,6 +187,18 @@ final class LiteratureShapes {
                         for (int k = 0; k < n; k++) {
                             v.writeOnce(id);
                             v.readOnce();
+                        }
+                    });
+        }
+    }
+
+    static void lostUpdates(Scenario s) {
+        Word x = s.word("x", 0);
+        for (int i = 0; i < 3; i++) {
+            s.task(
+                    () -> {
+                        for (int k = 0; k < 15; k++) {
+                            x.writeOnce(x.readOnce() + 1);
                         }
                     });
         }

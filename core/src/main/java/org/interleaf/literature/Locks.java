@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.literature;
 
 import org.interleaf.machine.Mutex;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
 
 /// Locks, and structures that are built on them or do without.
-final class LiteratureLocks {
-    private LiteratureLocks() {}
+final class Locks {
+    private Locks() {}
 
     static void circularBuffer(Scenario s, int n) {
         Mutex m = s.mutex("m");
-        for (int i = 0; i < 2; i++) {
-            s.task(
-                    () -> {
-                        for (int k = 0; k < n; k++) {
-                            m.lock();
-                            m.unlock();
+        Word value = s.word("val", 0);
+        Word toSend = s.word("snd", 1);
+        Word toReceive = s.word("rcv", 0);
+        s.task(
+                () -> {
+                    for (int k = 0; k < n; k++) {
+                        m.lock();
+                        if (toSend.readPlain() != 0) {
+                            value.writePlain(k);
+                            toSend.writePlain(0);
+                            toReceive.writePlain(1);
                         }
-                    });
-        }
+                        m.unlock();
+                    }
+                });
+        s.task(
+                () -> {
+                    for (int k = 0; k < n; k++) {
+                        m.lock();
+                        if (toReceive.readPlain() != 0) {
+                            toReceive.writePlain(0);
+                            toSend.writePlain(1);
+                        }
+                        m.unlock();
+                    }
+                });
     }
 
     static void peterson(Scenario s) {
@@ -33,7 +50,7 @@ final class LiteratureLocks {
                         f[i].writeOnce(1);
                         turn.writeOnce(1 - i);
                         if (f[1 - i].readOnce() != 0) {
-                            s.assume(turn.readOnce() == i);
+                            turn.await(-1, i);
                         }
                         c.writeOnce(i);
                         c.readOnce();
@@ -57,26 +74,23 @@ final class LiteratureLocks {
         }
     }
 
+    /// A lock that is spun for by compare-and-swap is waited for, as a mutex.
     static void spinLock(Scenario s, int n) {
-        Word l = s.word("l", 0);
+        incrementUnder(s, s.mutex("l"), n);
+    }
+
+    static void mutexIncrement(Scenario s, int n) {
+        incrementUnder(s, s.mutex("m"), n);
+    }
+
+    private static void incrementUnder(Scenario s, Mutex lock, int n) {
         Word c = s.word("c", 0);
         for (int i = 0; i < n; i++) {
             s.task(
                     () -> {
-                        s.assume(Scenario.cas(l, 0, 1));
-                        c.writeOnce(c.readOnce() + 1);
-                        l.writeOnce(0);
-                    });
-        }
-    }
-
-    static void mutexIncrement(Scenario s, int n) {
-        Mutex m = s.mutex("m");
-        for (int i = 0; i < n; i++) {
-            s.task(
-                    () -> {
-                        m.lock();
-                        m.unlock();
+                        lock.lock();
+                        c.writePlain(c.readPlain() + 1);
+                        lock.unlock();
                     });
         }
     }
@@ -95,7 +109,7 @@ final class LiteratureLocks {
                         int p = (int) tail.xchg(i, Order.FULL);
                         if (p != 0) {
                             nx[p].writeOnce(i);
-                            s.assume(lk[i].readOnce() == 0);
+                            lk[i].await(-1, 0);
                         }
                         c.writeOnce(c.readOnce() + 1);
                         int next = (int) nx[i].readOnce();
@@ -103,8 +117,7 @@ final class LiteratureLocks {
                             if (Scenario.cas(tail, i, 0)) {
                                 return;
                             }
-                            next = (int) nx[i].readOnce();
-                            s.assume(next != 0);
+                            next = (int) nx[i].awaitNot(-1, 0);
                         }
                         lk[next].writeOnce(0);
                     });
@@ -163,11 +176,10 @@ final class LiteratureLocks {
                 });
         s.task(
                 () -> {
-                    long first = seq.readOnce();
-                    s.assume((first & 1) == 0);
+                    long first = seq.await(1, 0);
                     a.readOnce();
                     b.readOnce();
-                    s.assume(seq.readOnce() == first);
+                    seq.await(-1, first);
                 });
     }
 

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.literature;
 
 import org.interleaf.machine.Mutex;
 import org.interleaf.machine.Word;
 
 /// The programs of the papers on partial order reduction.
-final class LiteratureClassics {
-    private LiteratureClassics() {}
+final class Classics {
+    /// Size of the indexer's hash table.
+    static final int SLOTS = 128;
+
+    /// How many messages each of its tasks puts there.
+    static final int MESSAGES = 4;
+
+    /// How many blocks the file system has.
+    static final int BLOCKS = 26;
+
+    private static final int INODES = 32;
+
+    private Classics() {}
 
     static void lastZero(Scenario s, int n) {
         Word[] a = s.words("a", n + 1, 0);
@@ -25,16 +36,16 @@ final class LiteratureClassics {
     }
 
     static void indexer(Scenario s, int n) {
-        Word[] table = s.words("t", 128, 0);
+        Word[] table = s.words("t", SLOTS, 0);
         for (int i = 0; i < n; i++) {
             int id = i;
             s.task(
                     () -> {
-                        for (int m = 1; m <= 4; m++) {
+                        for (int m = 1; m <= MESSAGES; m++) {
                             int w = m * 11 + id;
-                            int h = w * 7 % 128;
+                            int h = w * 7 % SLOTS;
                             while (!Scenario.cas(table[h], 0, w)) {
-                                h = (h + 1) % 128;
+                                h = (h + 1) % SLOTS;
                             }
                         }
                     });
@@ -42,17 +53,17 @@ final class LiteratureClassics {
     }
 
     static void fileSystem(Scenario s, int n) {
-        Mutex[] li = s.mutexes("li", 32);
-        Mutex[] lb = s.mutexes("lb", 26);
-        Word[] inode = s.words("inode", 32, 0);
-        Word[] busy = s.words("busy", 26, 0);
+        Mutex[] li = s.mutexes("li", INODES);
+        Mutex[] lb = s.mutexes("lb", BLOCKS);
+        Word[] inode = s.words("inode", INODES, 0);
+        Word[] busy = s.words("busy", BLOCKS, 0);
         for (int t = 0; t < n; t++) {
-            int i = t % 32;
+            int i = t % INODES;
             s.task(
                     () -> {
                         li[i].lock();
                         if (inode[i].readOnce() == 0) {
-                            allocate(lb, busy, inode[i], i * 2 % 26);
+                            allocate(lb, busy, inode[i], i * 2 % BLOCKS);
                         }
                         li[i].unlock();
                     });
@@ -70,7 +81,7 @@ final class LiteratureClassics {
                 return;
             }
             lb[b].unlock();
-            b = (b + 1) % 26;
+            b = (b + 1) % BLOCKS;
         }
     }
 
@@ -145,14 +156,14 @@ final class LiteratureClassics {
                 () -> {
                     for (int x = 1; x < n; x++) {
                         mi.lock();
-                        c.poke(x);
+                        c.writePlain(x);
                         mi.unlock();
                     }
                 });
         s.task(
                 () -> {
                     mi.lock();
-                    int k = (int) c.peek();
+                    int k = (int) c.readPlain();
                     mi.unlock();
                     ma[k].lock();
                     ma[k].unlock();

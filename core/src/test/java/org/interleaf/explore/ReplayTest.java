@@ -9,7 +9,8 @@ import org.interleaf.machine.Word;
 import org.interleaf.trace.Schedule;
 import org.junit.jupiter.api.Test;
 
-/// What a schedule that fits does is in {@link RandomProgramsTest}; here are those that do not.
+/// Schedules that fit are replayed by the cross-check of random programs; here are those that do
+/// not.
 final class ReplayTest {
     private final Scenario program = new Scenario(1);
 

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a schedule that fits does is in {@link RandomProgramsTest}; here are those that do not.
+/// Schedules that fit are replayed by the cross-check of random programs; here are those that do
+/// not.
 final class ReplayTest {
     private final Scenario program = new Scenario(1);
     private final Word x = program.word("x", 0);

@@ -57,6 +57,7 @@ final class ArchTest {
                     // Not mm: the explorer is tested on programs that have no kernel in them.
                     Layer.of("explore", "trace", "machine"),
                     Layer.of("literature", "machine", "explore"),
+                    Layer.of("selfcheck", "trace", "machine", "explore"),
                     // Not mm either: the model is bound to tests by a layer that patches reload.
                     Layer.of("litmus", "trace", "machine", "explore"),
                     Layer.of("kernel", "trace", "machine", "mm", "check", "litmus"),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.interleaf.explore.RandomProgram.Daemons;
-import org.interleaf.explore.Statement.When;
+import org.interleaf.selfcheck.RandomProgram.Daemons;
+import org.interleaf.selfcheck.Statement.When;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
-import static org.interleaf.explore.Kind.*;
+import static org.interleaf.selfcheck.Kind.*;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Exploration;
+import org.interleaf.explore.Explorer;
+import org.interleaf.explore.Limits;
+import org.interleaf.explore.Program;
+import org.interleaf.explore.Replay;
 import org.interleaf.machine.Machine;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
 /// A statement of a random program, as data: it can be printed, and left out.
 ///

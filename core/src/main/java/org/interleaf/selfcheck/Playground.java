@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
 import org.interleaf.machine.BitLock;
 import org.interleaf.machine.Lock;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
+import org.interleaf.explore.Fork.Branch;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
@@ -28,6 +29,7 @@ import java.util.List;
 /// for something else in each, unless the later one has no new event of that kind.
 final class Dpor implements Scheduler {
     private final Machine machine;
+    private Frontier frontier = new Frontier();
     private final int maxSteps;
     private final EventLog log;
     private final Reversal reversal;
@@ -36,6 +38,13 @@ final class Dpor implements Scheduler {
     private List<List<Footprint>> sleep = new ArrayList<>();
 
     private final List<WakeupTree> wakeup = new ArrayList<>();
+
+    /// How many states of the execution at hand are in the frontier; those after them belong to this
+    /// explorer alone.
+    private int base;
+
+    /// The ways that lead through the shared states, at their depths.
+    private Branch[] path = new Branch[16];
 
     private int position;
     private int replayUntil;
@@ -52,16 +61,97 @@ final class Dpor implements Scheduler {
         this.reversal = new Reversal(log);
     }
 
-    /// Gets ready for a new exploration.
-    void forgetEverything() {
-        while (log.size() > 0) {
-            log.removeLast();
-        }
-        replayUntil = 0;
+    // ---- what to explore
+
+    /// Begins a new exploration.
+    ///
+    /// @param newFrontier what is shared with other explorers of the same program
+    void begin(Frontier newFrontier) {
+        frontier = newFrontier;
+        enterEverything();
+    }
+
+    /// Will explore everything.
+    void enterEverything() {
+        forgetFrom(0);
+        base = 0;
         stateAt(0);
         sleep.getFirst().clear();
         wakeup.getFirst().become(null);
     }
+
+    /// Will explore what is behind `branch`.
+    void enter(Branch branch) {
+        base = branch.fork.depth + 1;
+        if (base > path.length) {
+            path = Arrays.copyOf(path, 2 * base);
+        }
+        int common = Math.min(log.size(), branch.fork.depth);
+        for (Branch at = branch; at != null; at = at.fork.from) {
+            int depth = at.fork.depth;
+            path[depth] = at;
+            if (depth < common && log.task(depth) != at.event().task()) {
+                common = depth;
+            }
+        }
+        forgetFrom(common);
+        while (wakeup.size() <= base) {
+            wakeup.add(new WakeupTree());
+            sleep.add(new ArrayList<>());
+        }
+    }
+
+    /// Forgets the last execution from event `state` on.
+    private void forgetFrom(int state) {
+        while (log.size() > state) {
+            log.removeLast();
+        }
+        replayUntil = state;
+    }
+
+    /// The branch that is being explored; null where it is everything.
+    @Nullable Branch entered() {
+        return base == 0 ? null : path[base - 1];
+    }
+
+    /// Gives the shallowest state away that has something left to try for others. False where this
+    /// explorer then has nothing left for itself.
+    boolean share() {
+        int state = base;
+        while (state < replayUntil && wakeup.get(state).isEmpty()) {
+            state++;
+        }
+        if (state == replayUntil && wakeup.get(state).hasOne()) {
+            return true;
+        }
+        giveStates(state);
+        return state < replayUntil;
+    }
+
+    /// Gives everything away that is left.
+    void shareAll() {
+        giveStates(replayUntil);
+    }
+
+    private void giveStates(int last) {
+        while (base <= last) {
+            Branch from = entered();
+            int state = base;
+            Fork fork = new Fork(from, List.copyOf(sleep.get(state)));
+            Footprint event = state < log.size() ? log.footprint(state) : null;
+            Branch own = frontier.add(from, fork, event, wakeup.get(state));
+            if (own == null) {
+                return;
+            }
+            base = state + 1;
+            if (base > path.length) {
+                path = Arrays.copyOf(path, 2 * base);
+            }
+            path[state] = own;
+        }
+    }
+
+    // ---- during an execution
 
     /// Gets ready for the next execution.
     void begin() {
@@ -70,16 +160,16 @@ final class Dpor implements Scheduler {
         superfluous = false;
         cut = false;
         following = null;
-        stateAt(0);
     }
-
-    // ---- during an execution
 
     @Override
     public @Nullable Task pick() {
         List<Task> tasks = machine.tasks();
         if (position < replayUntil) {
             return tasks.get(log.task(position));
+        }
+        if (position < base) {
+            return feasible(tasks.get(path[position].event().task()));
         }
         if (position >= maxSteps) {
             cut = anyReady(tasks);
@@ -154,18 +244,43 @@ final class Dpor implements Scheduler {
         }
         log.append(task, before, wrote);
         position++;
+        if (position <= base) {
+            if (position == base) {
+                arrive();
+            }
+            return;
+        }
         stateAt(position);
         if (!sleep.get(position - 1).isEmpty()) {
-            inheritSleep(position);
+            inheritSleep(sleep.get(position - 1), position);
         }
         wakeup.get(position).become(following == null ? null : following.child);
     }
 
+    /// The event of the branch that was entered has been made: goes on along the sequences that are
+    /// asked for behind it, which are shared too, and is alone where they end.
+    private void arrive() {
+        Branch branch = path[base - 1];
+        stateAt(base);
+        inheritSleep(branch.fork.asleepIn(branch), base);
+        if (branch.exploresEverything()) {
+            wakeup.get(base).become(null);
+            return;
+        }
+        Fork behind = new Fork(branch, List.copyOf(sleep.get(base)));
+        Branch next = frontier.follow(branch, behind);
+        if (base == path.length) {
+            path = Arrays.copyOf(path, 2 * base);
+        }
+        path[base++] = next;
+        stateAt(base);
+    }
+
     /// What slept before the last event and commutes with it sleeps on.
-    private void inheritSleep(int state) {
+    private void inheritSleep(List<Footprint> asleep, int state) {
         Footprint event = log.footprint(state - 1);
         List<Footprint> now = sleep.get(state);
-        for (Footprint sleeper : sleep.get(state - 1)) {
+        for (Footprint sleeper : asleep) {
             if (sleeper.task() != event.task() && !sleeper.conflictsWith(event)) {
                 now.add(sleeper);
             }
@@ -257,19 +372,21 @@ final class Dpor implements Scheduler {
                         ? log.footprintWithout(first, second)
                         : EventLog.pendingFootprint(machine.tasks().get(second - log.size()));
         reversal.begin(first, second, reversed, log.tookLateAim(second));
+        if (first < base) {
+            return frontier.insert(path[first], reversal);
+        }
         for (Footprint sleeper : sleep.get(first)) {
-            int place = reversal.placeOf(sleeper);
-            if (place != Reversal.NOWHERE) {
-                return reversal.lasts(place);
+            if (reversal.isCoveredBy(sleeper)) {
+                return reversal.lasting();
             }
-            reversal.keepConflicting();
         }
         return wakeup.get(first).insert(reversal);
     }
 
-    /// Returns to the deepest state from which something is left to try; false where nothing is.
+    /// Returns to the deepest state from which something is left to try; false where nothing is
+    /// behind what was entered.
     boolean backtrack() {
-        while (log.size() > 0) {
+        while (log.size() > base) {
             int state = log.size() - 1;
             boolean more = !wakeup.get(state).isEmpty();
             if (more) {

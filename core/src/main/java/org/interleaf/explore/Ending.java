@@ -17,7 +17,7 @@ public interface Ending {
         CUT;
 
         /// How the execution ended that `machine` has made last.
-        static Kind of(Machine machine) {
+        public static Kind of(Machine machine) {
             boolean waiting = false;
             for (Task task : machine.tasks()) {
                 if (task.ready()) {

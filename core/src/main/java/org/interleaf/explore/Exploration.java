@@ -18,8 +18,26 @@ public record Exploration(
         long steps,
         boolean complete,
         Duration elapsed) {
+    /// Before anything was explored.
+    public static final Exploration NOTHING = new Exploration(0, 0, 0, 0, false, Duration.ZERO);
+
+    /// With what a worker adds.
+    Exploration plus(long moreExecutions, long moreSuperfluous, long moreCut, long moreSteps) {
+        return new Exploration(
+                executions + moreExecutions,
+                superfluous + moreSuperfluous,
+                cut + moreCut,
+                steps + moreSteps,
+                complete,
+                elapsed);
+    }
+
     /// The same with another answer to whether everything was seen.
     public Exploration withComplete(boolean newComplete) {
         return new Exploration(executions, superfluous, cut, steps, newComplete, elapsed);
+    }
+
+    Exploration withElapsed(Duration newElapsed) {
+        return new Exploration(executions, superfluous, cut, steps, complete, newElapsed);
     }
 }

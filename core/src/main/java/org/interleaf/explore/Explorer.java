@@ -1,123 +1,212 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import org.interleaf.machine.Machine;
-import org.interleaf.trace.Schedule;
+import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
 
 /// Explores every interleaving of a program, up to equivalence, within limits.
 ///
 /// An explorer can be used again for the same program, and does not grow anew what it needs.
-public final class Explorer {
+public final class Explorer implements Worker.Boss {
     private static final int EXECUTIONS_BETWEEN_LOOKS = 64;
 
-    private final Program program;
-    private final Machine machine;
+    /// What takes less is not worth starting a second worker for.
+    private static final Duration HELP_AFTER = Duration.ofMillis(150);
+
     private final Limits limits;
     private final String fingerprint;
-    private final Dpor dpor;
+    private final Worker first;
 
+    private int helperCount;
+    private long helpAfterNanos = -1;
+    private @Nullable Supplier<Program> programs;
+    private @Nullable Checkpoints checkpoints;
+
+    // The exploration at hand.
+    private Frontier frontier = new Frontier();
+    private final List<Worker> workers = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
     private long start;
-    private long executions;
-    private long superfluous;
-    private long cut;
-    private long steps;
+    private Exploration before = Exploration.NOTHING;
+    private @Nullable Throwable failure;
 
     /// An explorer of `program`.
     ///
     /// @param fingerprint identifies the program in the schedules that are handed out
     public Explorer(Program program, Limits limits, String fingerprint) {
-        this.program = program;
-        this.machine = program.machine();
         this.limits = limits;
         this.fingerprint = fingerprint;
-        this.dpor = new Dpor(machine, limits.maxSteps());
+        this.first = new Worker(program, limits.maxSteps(), fingerprint, frontier);
     }
 
-    /// Explores `program` once.
+    /// Explores `program` once, with one worker.
     ///
     /// @param fingerprint identifies the program in the schedules that are handed out
     public static Exploration explore(Program program, Limits limits, String fingerprint) {
         return new Explorer(program, limits, fingerprint).explore();
     }
 
-    /// Explores the program from the beginning.
+    /// Has several workers share what takes long: the same executions up to equivalence, in another
+    /// order.
+    ///
+    /// @param count how many there are in all
+    /// @param others makes the same program anew for each further worker, which runs it in a thread
+    ///   of its own
+    public Explorer withWorkers(int count, Supplier<Program> others) {
+        return withWorkers(count, others, HELP_AFTER);
+    }
+
+    /// The same, with another time after which further workers begin.
+    public Explorer withWorkers(int count, Supplier<Program> others, Duration helpAfter) {
+        helperCount = count - 1;
+        programs = others;
+        helpAfterNanos = helpAfter.toNanos();
+        return this;
+    }
+
+    /// Has what was done saved now and then, so that it can be resumed; and resumes what was saved.
+    public Explorer withCheckpoints(Checkpoints newCheckpoints) {
+        checkpoints = newCheckpoints;
+        return this;
+    }
+
+    /// Explores the program from the beginning, or from where the checkpoint is.
     public Exploration explore() {
         start = System.nanoTime();
-        executions = 0;
-        superfluous = 0;
-        cut = 0;
-        steps = 0;
-        dpor.forgetEverything();
-        boolean more = true;
-        while (more && !atLimit()) {
-            dpor.begin();
-            machine.run(dpor);
-            steps += dpor.steps();
-            if (dpor.superfluous()) {
-                superfluous++;
-            } else {
-                finish();
-                dpor.planRaces();
+        frontier = new Frontier();
+        failure = null;
+        workers.clear();
+        threads.clear();
+        before = checkpoints == null ? Exploration.NOTHING : checkpoints.resume(frontier);
+        first.begin(frontier);
+        workers.add(first);
+        frontier.join();
+        try {
+            first.run(this);
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        } finally {
+            frontier.leave();
+            awaitHelpers();
+        }
+        rethrow();
+        Exploration all = soFar();
+        if (checkpoints != null) {
+            checkpoints.save(all, frontier);
+        }
+        return all;
+    }
+
+    // ---- while workers work
+
+    @Override
+    public void executed(Worker worker, boolean counts) {
+        long done = worker.executions() + worker.cut();
+        if (counts && limits.maxExecutions() != Long.MAX_VALUE) {
+            stopAtLimit();
+        }
+        boolean eager = helpAfterNanos == 0 && worker == first && threads.isEmpty();
+        if (eager || (done + worker.superfluous()) % EXECUTIONS_BETWEEN_LOOKS == 0) {
+            look(worker);
+        }
+    }
+
+    private synchronized void stopAtLimit() {
+        long done = before.executions() + before.cut();
+        for (Worker worker : workers) {
+            done += worker.executions() + worker.cut();
+        }
+        if (done >= limits.maxExecutions()) {
+            frontier.stop();
+        }
+    }
+
+    private synchronized void look(Worker worker) {
+        limits.progress().accept(soFar());
+        long now = System.nanoTime();
+        if (limits.stop().getAsBoolean() || now - start > limits.timeout().toNanos()) {
+            frontier.stop();
+            return;
+        }
+        if (worker == first && threads.isEmpty() && helperCount > 0 && now - start >= helpAfterNanos) {
+            startHelpers();
+        }
+        if (checkpoints != null && checkpoints.due(now)) {
+            Checkpoints saving = checkpoints;
+            frontier.pause(() -> saving.save(soFar(), frontier));
+        }
+    }
+
+    private Exploration soFar() {
+        Exploration sum = before;
+        for (Worker worker : workers) {
+            sum =
+                    sum.plus(
+                            worker.executions(),
+                            worker.superfluous(),
+                            worker.cut(),
+                            worker.steps());
+        }
+        Duration elapsed = before.elapsed().plusNanos(System.nanoTime() - start);
+        return sum.withElapsed(elapsed).withComplete(frontier.done() && sum.cut() == 0);
+    }
+
+    // ---- helpers
+
+    private void startHelpers() {
+        for (int i = 0; i < helperCount && programs != null; i++) {
+            Worker worker = new Worker(programs.get(), limits.maxSteps(), fingerprint, frontier);
+            workers.add(worker);
+            frontier.join();
+            Thread thread = new Thread(() -> help(worker), "interleaf-worker-" + (i + 1));
+            thread.setDaemon(true);
+            threads.add(thread);
+            thread.start();
+        }
+    }
+
+    private void help(Worker worker) {
+        try {
+            worker.run(this);
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        } finally {
+            frontier.leave();
+        }
+    }
+
+    private synchronized void failed(Throwable e) {
+        failure = e;
+        frontier.stop();
+    }
+
+    private void awaitHelpers() {
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    frontier.stop();
+                }
             }
-            more = dpor.backtrack();
         }
-        return soFar(!more && cut == 0);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
-    private void finish() {
-        if (dpor.cut()) {
-            cut++;
-        } else {
-            executions++;
-        }
-        program.finished(new Ended(Ending.Kind.of(machine)));
-    }
-
-    private boolean atLimit() {
-        long done = executions + superfluous + cut;
-        if (executions + cut >= limits.maxExecutions()) {
-            return true;
-        }
-        if (done % EXECUTIONS_BETWEEN_LOOKS != 0) {
-            return false;
-        }
-        limits.progress().accept(soFar(false));
-        return limits.stop().getAsBoolean()
-                || System.nanoTime() - start > limits.timeout().toNanos();
-    }
-
-    private Exploration soFar(boolean complete) {
-        Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-        return new Exploration(executions, superfluous, cut, steps, complete, elapsed);
-    }
-
-    private final class Ended implements Ending {
-        private final Kind kind;
-
-        Ended(Kind kind) {
-            this.kind = kind;
-        }
-
-        @Override
-        public Kind kind() {
-            return kind;
-        }
-
-        @Override
-        public int steps() {
-            return dpor.steps();
-        }
-
-        @Override
-        public int switches() {
-            return dpor.switches();
-        }
-
-        @Override
-        public Schedule schedule() {
-            return new Schedule(fingerprint, dpor.schedule());
+    private void rethrow() {
+        switch (failure) {
+            case null -> {}
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new AssertionError("[interleaf internal]", failure);
         }
     }
 }

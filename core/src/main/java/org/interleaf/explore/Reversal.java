@@ -14,16 +14,17 @@ import java.util.Arrays;
 /// differ elsewhere ask for the same, and trees stay small.
 final class Reversal {
     /// See {@link #placeOf}.
-    static final int ANYWHERE = -1;
+    private static final int ANYWHERE = -1;
 
     /// See {@link #placeOf}.
-    static final int NOWHERE = -2;
+    private static final int NOWHERE = -2;
 
     private final EventLog log;
     private int size;
     private int second;
     private boolean late;
     private int conflicting;
+    private boolean lasting;
     private int[] event = new int[64];
     private Footprint[] footprint = new Footprint[64];
     private boolean[] taken = new boolean[64];
@@ -40,6 +41,7 @@ final class Reversal {
     ///   than where it was seen: then events after it there may have to be before it here
     void begin(int firstEvent, int secondEvent, Footprint reversed, boolean late) {
         size = 0;
+        lasting = true;
         second = secondEvent;
         this.late = late;
         for (int e = firstEvent + 1; e < log.size(); e++) {
@@ -66,7 +68,7 @@ final class Reversal {
 
     /// Where in the sequence `other` is, if it could come first: its index, or {@link #ANYWHERE} if
     /// it is not there and commutes with everything. {@link #NOWHERE} if something comes before it.
-    int placeOf(Footprint other) {
+    private int placeOf(Footprint other) {
         for (int i = 0; i < size; i++) {
             if (taken[i]) {
                 continue;
@@ -83,24 +85,50 @@ final class Reversal {
     }
 
     /// Keeps what came before the event that {@link #placeOf} was asked for last.
-    void keepConflicting() {
+    private void keepConflicting() {
         needed[conflicting] = true;
     }
 
-    /// Takes the event at `place` out: a wakeup tree has it.
-    void take(int place) {
-        taken[place] = true;
+    /// Whether `sleeper`, all executions behind which have been seen or will be, could come first:
+    /// then the sequence is superfluous. Otherwise what wakes it is kept.
+    boolean isCoveredBy(Footprint sleeper) {
+        int place = placeOf(sleeper);
+        if (place == NOWHERE) {
+            keepConflicting();
+            return false;
+        }
+        lasting = lasts(place);
+        return true;
+    }
+
+    /// Takes `event`, which begins sequences of a wakeup tree, out of this sequence if it could come
+    /// first. False where it could not; then what wakes it is kept.
+    boolean advance(Footprint event) {
+        int place = placeOf(event);
+        if (place == NOWHERE) {
+            keepConflicting();
+            return false;
+        }
+        lasting &= lasts(place);
+        if (place != ANYWHERE) {
+            taken[place] = true;
+        }
+        return true;
+    }
+
+    /// Whether what was decided of this sequence so far holds in all executions that have its race.
+    boolean lasting() {
+        return lasting;
     }
 
     /// Whether what is at `place` is there in all executions that have this race.
-    boolean lasts(int place) {
+    private boolean lasts(int place) {
         return place >= 0 && (event[place] < second || (event[place] == second && !late));
     }
 
     /// Drops what need not be in a wakeup tree, once all that could come first has been asked for.
-    /// Returns whether what is left is there in all executions that have this race.
+    /// Returns whether that and what is left is the same in all executions that have this race.
     boolean reduce() {
-        boolean lasting = true;
         for (int i = size - 1; i >= 0; i--) {
             if (!taken[i]) {
                 needed[i] |= isBeforeSomethingNeeded(i);

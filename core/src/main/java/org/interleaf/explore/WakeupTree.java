@@ -20,11 +20,33 @@ final class WakeupTree {
         Node(Footprint event) {
             this.event = event;
         }
+
+        /// Adds `branch` as the last child.
+        private void append(@Nullable Node branch) {
+            if (child == null) {
+                child = branch;
+            } else {
+                child.appendSibling(branch);
+            }
+        }
+
+        private void appendSibling(@Nullable Node branch) {
+            Node last = this;
+            while (last.sibling != null) {
+                last = last.sibling;
+            }
+            last.sibling = branch;
+        }
     }
 
     /// Makes this the tree of the sequences that begin with one of `node` and its siblings.
     void become(@Nullable Node node) {
         first = node;
+    }
+
+    /// The first of the branches; null where none is left.
+    @Nullable Node first() {
+        return first;
     }
 
     /// Takes the first branch out of the tree; null where none is left.
@@ -40,46 +62,50 @@ final class WakeupTree {
         return first == null;
     }
 
+    /// Whether exactly one branch is left.
+    boolean hasOne() {
+        return first != null && first.sibling == null;
+    }
+
     /// Inserts the sequence `v`, unless a sequence of the tree already leads to it. Uses `v` up.
     ///
     /// Returns whether no other execution that has the race of `v` need insert anything for it.
     boolean insert(Reversal v) {
-        Node parent = null;
-        Node child = first;
-        boolean settled = true;
+        for (Node node = first; node != null; node = node.sibling) {
+            if (v.advance(node.event)) {
+                return insertBehind(node, v);
+            }
+        }
+        boolean lasting = v.reduce();
+        Node branch = v.branch();
+        if (first == null) {
+            first = branch;
+        } else {
+            first.appendSibling(branch);
+        }
+        return lasting;
+    }
+
+    /// The same for what is left of `v` behind `start`. Where nothing is there, all is explored.
+    static boolean insertBehind(Node start, Reversal v) {
+        Node parent = start;
+        Node child = start.child;
+        if (child == null) {
+            return v.lasting();
+        }
         while (child != null) {
-            int place = v.placeOf(child.event);
-            if (place == Reversal.NOWHERE) {
-                v.keepConflicting();
+            if (!v.advance(child.event)) {
                 child = child.sibling;
                 continue;
             }
-            settled &= v.lasts(place);
-            if (place != Reversal.ANYWHERE) {
-                v.take(place);
-            }
             if (child.child == null) {
-                return settled;
+                return v.lasting();
             }
             parent = child;
             child = child.child;
         }
-        settled &= v.reduce();
-        append(parent, v.branch());
-        return settled;
-    }
-
-    private void append(@Nullable Node parent, @Nullable Node branch) {
-        if (parent == null && first == null) {
-            first = branch;
-            return;
-        }
-        Node last = parent == null ? first : parent.child;
-        while (last != null && last.sibling != null) {
-            last = last.sibling;
-        }
-        if (last != null) {
-            last.sibling = branch;
-        }
+        boolean lasting = v.reduce();
+        parent.append(v.branch());
+        return lasting;
     }
 }

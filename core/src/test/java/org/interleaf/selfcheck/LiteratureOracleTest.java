@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Explorer;
+import org.interleaf.explore.Limits;
 import org.interleaf.literature.Literature;
 import org.interleaf.literature.Scenario;
 import org.interleaf.machine.Machine;

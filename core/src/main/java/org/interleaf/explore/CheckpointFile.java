@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.zip.CRC32;
+
+/// The format of a saved exploration: a line that names it, what is explored, what was covered, the
+/// results, the forks that are left, and a checksum of all that.
+final class CheckpointFile {
+    private static final String FORMAT = "interleaf checkpoint 1\n";
+
+    private CheckpointFile() {}
+
+    /// @param covered what had been explored, and whether that was all
+    /// @param root the state from which all that is left can be reached; null where nothing was begun
+    ///   or nothing is left
+    record Saved(Exploration covered, boolean done, @Nullable Fork root) {}
+
+    /// Replaces the file in one step, after all of the new one is on the disk.
+    static void write(
+            Path file,
+            String identity,
+            Exploration covered,
+            Frontier frontier,
+            Checkpoints.Results results) {
+        try {
+            byte[] content = content(identity, covered, frontier, results);
+            Path fresh = file.resolveSibling(file.getFileName() + ".new");
+            try (FileChannel out =
+                    FileChannel.open(
+                            fresh,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.TRUNCATE_EXISTING)) {
+                ByteBuffer buffer = ByteBuffer.wrap(content);
+                while (buffer.hasRemaining()) {
+                    out.write(buffer);
+                }
+                out.force(true);
+            }
+            Files.move(
+                    fresh,
+                    file,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new CheckpointException(file, "the checkpoint cannot be written: " + reason(e));
+        }
+    }
+
+    private static byte[] content(
+            String identity,
+            Exploration covered,
+            Frontier frontier,
+            Checkpoints.Results results)
+            throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(bytes);
+        out.writeBytes(FORMAT);
+        out.writeUTF(identity);
+        out.writeLong(covered.executions());
+        out.writeLong(covered.superfluous());
+        out.writeLong(covered.cut());
+        out.writeLong(covered.steps());
+        out.writeLong(covered.elapsed().toNanos());
+        results.save(out);
+        out.writeBoolean(frontier.done());
+        Fork root = frontier.root();
+        out.writeBoolean(root != null);
+        if (root != null) {
+            ForkFormat.write(root, out);
+        }
+        CRC32 crc = new CRC32();
+        crc.update(bytes.toByteArray());
+        out.writeLong(crc.getValue());
+        return bytes.toByteArray();
+    }
+
+    /// @throws CheckpointException where there is nothing that can be resumed
+    static Saved read(Path file, String identity, Checkpoints.Results results) {
+        byte[] content;
+        try {
+            content = Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            throw new CheckpointException(
+                    file, "no such checkpoint: begin one with --checkpoint " + file);
+        } catch (IOException e) {
+            throw new CheckpointException(file, "cannot be read: " + reason(e));
+        }
+        check(file, content);
+        try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(content))) {
+            in.skipNBytes(FORMAT.length());
+            if (!in.readUTF().equals(identity)) {
+                throw new CheckpointException(
+                        file,
+                        "the checkpoint is of another test, configuration or build of Interleaf:"
+                                + " it cannot be resumed here");
+            }
+            Exploration covered =
+                    new Exploration(
+                            in.readLong(),
+                            in.readLong(),
+                            in.readLong(),
+                            in.readLong(),
+                            false,
+                            Duration.ofNanos(in.readLong()));
+            results.load(in);
+            boolean done = in.readBoolean();
+            return new Saved(covered, done, in.readBoolean() ? ForkFormat.read(in) : null);
+        } catch (IOException e) {
+            throw new CheckpointException(file, "the checkpoint cannot be read: " + reason(e));
+        }
+    }
+
+    private static void check(Path file, byte[] content) {
+        int head = FORMAT.length();
+        int end = content.length - Long.BYTES;
+        for (int i = 0; i < head; i++) {
+            if (i >= end || content[i] != FORMAT.charAt(i)) {
+                throw new CheckpointException(file, "not a checkpoint of Interleaf");
+            }
+        }
+        CRC32 crc = new CRC32();
+        crc.update(content, 0, end);
+        if (crc.getValue() != ByteBuffer.wrap(content).getLong(end)) {
+            throw new CheckpointException(file, "the checkpoint is damaged");
+        }
+    }
+
+    private static String reason(IOException e) {
+        return e.getClass().getSimpleName() + ": " + e.getMessage();
+    }
+}

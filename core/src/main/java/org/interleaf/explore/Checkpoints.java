@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// Saves an exploration to a file now and then, and resumes one that was saved.
+///
+/// What is saved is always consistent: the results of the executions that were made, and what is
+/// left to try after them. An execution that had not ended is made again after resuming.
+public final class Checkpoints {
+    private final Path file;
+    private final String identity;
+    private final long intervalNanos;
+    private final Results results;
+    private final boolean resuming;
+    private long last = System.nanoTime();
+    private boolean resumed;
+
+    /// What came out of an exploration, beside the numbers that the explorer counts.
+    public interface Results {
+        /// Writes the results so far. Called when no worker runs.
+        void save(DataOutputStream out) throws IOException;
+
+        /// Begins with results that were saved.
+        void load(DataInputStream in) throws IOException;
+    }
+
+    /// @param file where; it is replaced as a whole, so that there is one at any moment
+    /// @param identity tells what is explored, and by which build; another cannot be resumed
+    /// @param interval how often
+    /// @param resuming whether to go on from what is in the file
+    public Checkpoints(
+            Path file, String identity, Duration interval, Results results, boolean resuming) {
+        this.file = file;
+        this.identity = identity;
+        this.intervalNanos = interval.toNanos();
+        this.results = results;
+        this.resuming = resuming;
+    }
+
+    boolean due(long now) {
+        return now - last > intervalNanos;
+    }
+
+    /// Has `frontier` go on where the file says, if it is to be resumed. Returns what was covered.
+    ///
+    /// @throws CheckpointException where the file cannot be read or is of something else
+    Exploration resume(Frontier frontier) {
+        if (!resuming || resumed) {
+            return Exploration.NOTHING;
+        }
+        resumed = true;
+        CheckpointFile.Saved saved = CheckpointFile.read(file, identity, results);
+        frontier.resume(saved.done(), saved.root());
+        return saved.covered();
+    }
+
+    /// Saves what was `covered` and what is left.
+    ///
+    /// @throws CheckpointException where the file cannot be written
+    void save(Exploration covered, Frontier frontier) {
+        CheckpointFile.write(file, identity, covered, frontier, results);
+        last = System.nanoTime();
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// A state that several workers know: what is asleep there, and the ways that lead on from it, in
+/// the order in which one worker alone would try them. Guarded by its {@link Frontier}.
+final class Fork {
+    /// What leads here; null for the first state of all.
+    final @Nullable Branch from;
+
+    /// Number of events before this state.
+    final int depth;
+
+    /// What slept when the first branch was taken.
+    final List<Footprint> asleep;
+
+    final List<Branch> branches = new ArrayList<>();
+
+    /// How many branches are not done.
+    private int open;
+
+    /// One way on. It is the unit of work that a worker takes.
+    static final class Branch {
+        final Fork fork;
+        final int index;
+
+        /// Its first event, and the sequences that are asked for behind it. Where there are none,
+        /// everything behind it is explored, so that nothing need be asked for there.
+        final WakeupTree.Node node;
+
+        boolean taken;
+        boolean done;
+
+        /// The state behind it, once several workers know that.
+        @Nullable Fork next;
+
+        Branch(Fork fork, WakeupTree.Node node) {
+            this.fork = fork;
+            this.index = fork.branches.size();
+            this.node = node;
+        }
+
+        Footprint event() {
+            return node.event;
+        }
+
+        boolean exploresEverything() {
+            return node.child == null;
+        }
+    }
+
+    Fork(@Nullable Branch from, List<Footprint> asleep) {
+        this.from = from;
+        this.depth = from == null ? 0 : from.fork.depth + 1;
+        this.asleep = asleep;
+    }
+
+    Branch add(WakeupTree.Node node) {
+        Branch branch = new Branch(this, node);
+        branches.add(branch);
+        if (open++ == 0 && from != null && from.done) {
+            reopen(from);
+        }
+        return branch;
+    }
+
+    /// A branch that was done is asked for more, by a worker in a branch before it.
+    private static void reopen(Branch branch) {
+        branch.done = false;
+        Fork fork = branch.fork;
+        if (fork.open++ == 0 && fork.from != null && fork.from.done) {
+            reopen(fork.from);
+        }
+    }
+
+    /// Adds `node` and its siblings.
+    void addAll(WakeupTree.@Nullable Node first) {
+        for (WakeupTree.Node node = first; node != null; node = node.sibling) {
+            add(node);
+        }
+    }
+
+    /// All behind `branch` has been explored.
+    static void finish(Branch branch) {
+        branch.done = true;
+        if (branch.exploresEverything()) {
+            branch.next = null;
+        }
+        Fork fork = branch.fork;
+        if (--fork.open == 0 && fork.from != null) {
+            finish(fork.from);
+        }
+    }
+
+    boolean done() {
+        return open == 0;
+    }
+
+    /// A branch that nobody has taken, here or behind this state; null where there is none.
+    @Nullable Branch untaken() {
+        for (Branch branch : branches) {
+            if (!branch.taken) {
+                return branch;
+            }
+            Branch behind = branch.next == null ? null : branch.next.untaken();
+            if (behind != null) {
+                return behind;
+            }
+        }
+        return null;
+    }
+
+    /// What sleeps in `branch` before its event.
+    List<Footprint> asleepIn(Branch branch) {
+        List<Footprint> all = new ArrayList<>(asleep);
+        for (Branch earlier : branches.subList(0, branch.index)) {
+            all.add(earlier.event());
+        }
+        return all;
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.interleaf.explore.Fork.Branch;
+import org.jspecify.annotations.Nullable;
+
+/// What several workers share: the states at which their ways part, and what is to be tried there.
+///
+/// A worker takes a *branch* and explores all that is behind it in memory of its own. Only what its
+/// races ask for in states before the branch goes in here. When others have nothing to do, it gives
+/// away the shallowest state at which something is left to try. For a checkpoint all give everything
+/// away: then this is all that there is to know.
+///
+/// # Why nothing is lost, and nothing done twice
+///
+/// One worker alone goes through the branches of a state in order; what it finds behind one can
+/// add branches after it, and never concerns those before it. Here a later branch may be explored
+/// at the same time. What is asked for at a state from inside a branch is still compared with the
+/// branches before that one as with sleepers, and with those after it as with what is in the wakeup
+/// tree: the same decisions, whoever is faster. A branch whose executions are all explored covers
+/// what leads into it, explored or not. A branch that follows a sequence covers only that; then
+/// what is asked for goes into the state behind it, and the branch is done again only when that is.
+final class Frontier {
+    private @Nullable Fork root;
+    private int workers;
+    private int idle;
+    private boolean begun;
+    private boolean everythingDone;
+    private boolean stopped;
+    private @Nullable Runnable atPause;
+
+    /// Whether workers should look in here: read without the lock, as a hint.
+    private volatile boolean wanted;
+
+    // ---- workers
+
+    synchronized void join() {
+        workers++;
+    }
+
+    synchronized void leave() {
+        workers--;
+        notifyAll();
+    }
+
+    /// Has everybody stop. What is left to do stays here.
+    synchronized void stop() {
+        stopped = true;
+        wanted = true;
+        notifyAll();
+    }
+
+    /// Has everybody give away what there is, has `action` run once when it is all here, and has
+    /// everybody go on.
+    synchronized void pause(Runnable action) {
+        atPause = action;
+        wanted = true;
+        notifyAll();
+    }
+
+    /// Whether a worker should give something away.
+    boolean wanted() {
+        return wanted;
+    }
+
+    /// Whether a worker should give everything away, and come to {@link #take}.
+    synchronized boolean recalls() {
+        return stopped || atPause != null;
+    }
+
+    // ---- work
+
+    /// Takes something to do for `worker`, near to where it was if there is something; waits until
+    /// there is. False where nothing is left, or all were stopped.
+    synchronized boolean take(Dpor worker) {
+        idle++;
+        try {
+            while (!stopped) {
+                if (atPause == null && takeNow(worker)) {
+                    return true;
+                }
+                if (atPause == null && idle == workers) {
+                    notifyAll();
+                    return false;
+                }
+                if (atPause != null && idle == workers) {
+                    atPause.run();
+                    atPause = null;
+                    notifyAll();
+                    continue;
+                }
+                wanted = true;
+                wait();
+            }
+            return false;
+        } catch (InterruptedException e) {
+            stop();
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            idle--;
+        }
+    }
+
+    private boolean takeNow(Dpor worker) {
+        if (!begun) {
+            begun = true;
+            worker.enterEverything();
+            return true;
+        }
+        Branch branch = untaken(worker.entered());
+        if (branch == null) {
+            return false;
+        }
+        branch.taken = true;
+        worker.enter(branch);
+        return true;
+    }
+
+    private @Nullable Branch untaken(@Nullable Branch near) {
+        for (Branch at = near; at != null; at = at.fork.from) {
+            Branch found = at.fork.untaken();
+            if (found != null) {
+                return found;
+            }
+        }
+        return root == null ? null : root.untaken();
+    }
+
+    /// A worker has explored all behind what it took: `branch`, or everything.
+    synchronized void finish(@Nullable Branch branch) {
+        if (branch == null) {
+            everythingDone = true;
+        } else {
+            Fork.finish(branch);
+        }
+    }
+
+    /// Whether all has been explored.
+    synchronized boolean done() {
+        return root == null ? everythingDone : root.done();
+    }
+
+    // ---- states
+
+    /// The first state; null until something was given away.
+    synchronized @Nullable Fork root() {
+        return root;
+    }
+
+    /// Goes on from where an earlier exploration stopped.
+    synchronized void resume(boolean wasDone, @Nullable Fork newRoot) {
+        root = newRoot;
+        everythingDone = wasDone;
+        begun = wasDone || root != null;
+    }
+
+    /// A worker gives a state away, which lies behind `from`.
+    ///
+    /// @param event with what the worker itself goes on; null where it gives itself up
+    /// @param rest what else is to be tried there
+    /// @return the branch that the worker is in
+    synchronized @Nullable Branch add(
+            @Nullable Branch from, Fork fork, @Nullable Footprint event, WakeupTree rest) {
+        if (from == null) {
+            root = fork;
+        } else {
+            from.next = fork;
+        }
+        Branch own = null;
+        if (event != null) {
+            own = fork.add(new WakeupTree.Node(event));
+            own.taken = true;
+        }
+        fork.addAll(rest.first());
+        rest.become(null);
+        wanted = recalls();
+        notifyAll();
+        return own;
+    }
+
+    /// A worker has made the event of `branch`, behind which there are sequences to follow: takes
+    /// the first of them.
+    synchronized Branch follow(Branch branch, Fork behind) {
+        behind.addAll(branch.node.child);
+        branch.next = behind;
+        Branch first = behind.branches.getFirst();
+        first.taken = true;
+        notifyAll();
+        return first;
+    }
+
+    /// Inserts `v`, which a race behind `own` asks for in the state before it. Returns whether no
+    /// other execution that has the race need ask again.
+    synchronized boolean insert(Branch own, Reversal v) {
+        Fork fork = own.fork;
+        for (Footprint sleeper : fork.asleepIn(own)) {
+            if (v.isCoveredBy(sleeper)) {
+                return v.lasting();
+            }
+        }
+        boolean lasting = insert(fork, own.index + 1, v);
+        if (idle > 0) {
+            notifyAll();
+        }
+        return lasting;
+    }
+
+    private static boolean insert(Fork fork, int firstBranch, Reversal v) {
+        for (int i = firstBranch; i < fork.branches.size(); i++) {
+            Branch branch = fork.branches.get(i);
+            if (!v.advance(branch.event())) {
+                continue;
+            }
+            if (branch.exploresEverything()) {
+                return v.lasting();
+            }
+            return branch.next == null
+                    ? WakeupTree.insertBehind(branch.node, v)
+                    : insert(branch.next, 0, v);
+        }
+        boolean lasting = v.reduce();
+        fork.addAll(v.branch());
+        return lasting;
+    }
+}

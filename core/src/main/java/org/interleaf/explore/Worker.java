@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import org.interleaf.machine.Machine;
+import org.interleaf.trace.Schedule;
+
+/// Explores branch after branch of what several workers share, on a machine of its own.
+final class Worker {
+    /// Told what its workers do; asked whether they shall go on.
+    interface Boss {
+        /// Called by each worker after each of its executions, which was not superfluous if `counts`.
+        void executed(Worker worker, boolean counts);
+    }
+
+    private final Program program;
+    private final Machine machine;
+    private final Dpor dpor;
+    private final String fingerprint;
+    private Frontier frontier;
+
+    // Written by the worker's thread, read by all.
+    private volatile long executions;
+    private volatile long superfluous;
+    private volatile long cut;
+    private volatile long steps;
+
+    Worker(Program program, int maxSteps, String fingerprint, Frontier frontier) {
+        this.program = program;
+        this.machine = program.machine();
+        this.dpor = new Dpor(machine, maxSteps);
+        this.fingerprint = fingerprint;
+        this.frontier = frontier;
+    }
+
+    /// Begins a new exploration.
+    void begin(Frontier newFrontier) {
+        frontier = newFrontier;
+        dpor.begin(newFrontier);
+        executions = 0;
+        superfluous = 0;
+        cut = 0;
+        steps = 0;
+    }
+
+    long executions() {
+        return executions;
+    }
+
+    long superfluous() {
+        return superfluous;
+    }
+
+    long cut() {
+        return cut;
+    }
+
+    long steps() {
+        return steps;
+    }
+
+    /// Explores as long as there is something to do, and nobody stops it.
+    void run(Boss boss) {
+        while (frontier.take(dpor)) {
+            explore(boss);
+        }
+    }
+
+    /// Explores what the worker has entered, or what it keeps of that.
+    private void explore(Boss boss) {
+        boolean more = true;
+        while (more) {
+            execute();
+            more = dpor.backtrack();
+            if (!more) {
+                frontier.finish(dpor.entered());
+            }
+            boss.executed(this, !dpor.superfluous());
+            if (more && frontier.wanted()) {
+                more = giveAway();
+            }
+        }
+    }
+
+    /// Gives away what others want. False where the worker has nothing left.
+    private boolean giveAway() {
+        if (frontier.recalls()) {
+            dpor.shareAll();
+            return false;
+        }
+        return dpor.share();
+    }
+
+    // The counters have one writer.
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void execute() {
+        dpor.begin();
+        machine.run(dpor);
+        steps += dpor.steps();
+        if (dpor.superfluous()) {
+            superfluous++;
+            return;
+        }
+        if (dpor.cut()) {
+            cut++;
+        } else {
+            executions++;
+        }
+        program.finished(new Ended(Ending.Kind.of(machine)));
+        dpor.planRaces();
+    }
+
+    private final class Ended implements Ending {
+        private final Kind kind;
+
+        Ended(Kind kind) {
+            this.kind = kind;
+        }
+
+        @Override
+        public Kind kind() {
+            return kind;
+        }
+
+        @Override
+        public int steps() {
+            return dpor.steps();
+        }
+
+        @Override
+        public int switches() {
+            return dpor.switches();
+        }
+
+        @Override
+        public Schedule schedule() {
+            return new Schedule(fingerprint, dpor.schedule());
+        }
+    }
+}

@@ -26,7 +26,7 @@ import java.util.List;
 /// The sequence that a race asks for holds all events that the first one does not happen before,
 /// also those after the second. So a race among events of the common prefix of two executions asks
 /// for something else in each, unless the later one has no new event of that kind.
-final class Dpor implements Scheduler {
+final class Dpor implements Scheduler, Branches {
     private final Machine machine;
     private final int maxSteps;
     private final EventLog log;
@@ -36,6 +36,9 @@ final class Dpor implements Scheduler {
     private List<List<Footprint>> sleep = new ArrayList<>();
 
     private final List<WakeupTree> wakeup = new ArrayList<>();
+
+    /// How many branches of each state are done.
+    private int[] done = new int[256];
 
     private int position;
     private int replayUntil;
@@ -60,6 +63,7 @@ final class Dpor implements Scheduler {
         replayUntil = 0;
         stateAt(0);
         sleep.getFirst().clear();
+        done[0] = 0;
         wakeup.getFirst().become(null);
     }
 
@@ -176,8 +180,13 @@ final class Dpor implements Scheduler {
         if (state == wakeup.size()) {
             wakeup.add(new WakeupTree());
             sleep.add(new ArrayList<>());
+            if (state == done.length) {
+                done = Arrays.copyOf(done, 2 * state);
+            }
+            done[state] = 0;
         } else if (state > replayUntil) {
             sleep.get(state).clear();
+            done[state] = 0;
         }
     }
 
@@ -274,6 +283,7 @@ final class Dpor implements Scheduler {
             boolean more = !wakeup.get(state).isEmpty();
             if (more) {
                 sleep.get(state).add(log.footprint(state));
+                done[state]++;
             }
             log.removeLast();
             if (more) {
@@ -282,5 +292,22 @@ final class Dpor implements Scheduler {
             }
         }
         return false;
+    }
+
+    // ---- how far it is, once it has returned to a state
+
+    @Override
+    public int depth() {
+        return log.size() + 1;
+    }
+
+    @Override
+    public int done(int state) {
+        return done[state];
+    }
+
+    @Override
+    public int known(int state) {
+        return done[state] + wakeup.get(state).size() + (state < log.size() ? 1 : 0);
     }
 }

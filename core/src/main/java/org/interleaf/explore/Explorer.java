@@ -90,7 +90,9 @@ public final class Explorer {
 
     private Exploration soFar(boolean complete) {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-        return new Exploration(executions, superfluous, cut, steps, complete, elapsed);
+        double fraction = complete ? 1 : dpor.fraction();
+        return new Exploration(executions, superfluous, cut, steps, complete, elapsed)
+                .withCoverage(Coverage.ofTree(dpor.steps(), fraction));
     }
 
     private final class Ended implements Ending {

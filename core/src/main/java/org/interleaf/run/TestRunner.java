@@ -3,7 +3,6 @@ package org.interleaf.run;
 
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Exploration;
-import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
@@ -179,7 +178,7 @@ public final class TestRunner {
                 };
         Limits limits = options.limits();
         Exploration explored =
-                Explorer.explore(
+                options.strategy().explore(
                         watched,
                         limits.withStop(() -> stop[0] || limits.stop().getAsBoolean()),
                         fingerprint(test));

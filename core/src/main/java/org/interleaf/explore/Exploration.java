@@ -32,6 +32,12 @@ public record Exploration(
         this(executions, superfluous, cut, steps, complete, elapsed, Coverage.UNKNOWN);
     }
 
+    /// Distinct traces among the executions that ran to their end or were cut; an estimate where
+    /// there are more than a million.
+    public long traces() {
+        return coverage.traces() < 0 ? executions + cut : coverage.traces();
+    }
+
     /// The same with another answer to whether everything was seen.
     public Exploration withComplete(boolean newComplete) {
         return new Exploration(executions, superfluous, cut, steps, newComplete, elapsed, coverage);

@@ -188,6 +188,14 @@ public final class TestRunner {
         if (witness == null) {
             witness = decisive(quantifier, findings);
         }
+        if (witness != null) {
+            witness =
+                    Simplest.like(
+                            witness,
+                            Session.open(test, model, boot),
+                            findings.firstTitle(),
+                            quantifier != Condition.Quantifier.FORALL);
+        }
         Recording recording = witness == null ? null : record(test, witness, boot);
         double seconds = explored.elapsed().toNanos() / 1e9;
         return new Answer(

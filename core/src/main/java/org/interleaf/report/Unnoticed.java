@@ -58,7 +58,7 @@ final class Unnoticed {
                     Step last = lastWrite.get(location);
                     boolean changed = last != null && !last.after().equals(step.before());
                     boolean known = step.task().equals(lastTask.put(location, step.task()));
-                    if (changed || !step.wrote() && !known) {
+                    if (step.wrote() ? changed : !known) {
                         steps.clear(step.number());
                     }
                     if (changed) {

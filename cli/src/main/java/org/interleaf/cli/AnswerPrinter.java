@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.explore.Coverage;
+import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
+import org.interleaf.explore.PreemptionBounded;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.report.Ansi;
 import org.interleaf.report.Ansi.Ink;
@@ -44,6 +47,7 @@ final class AnswerPrinter {
         printVariant(options);
         out.print(answer.herd());
         out.println(explored(answer, options));
+        printCoverage(answer, options);
         if (withTrace) {
             printFinding(file, options, answer);
         }
@@ -140,6 +144,22 @@ final class AnswerPrinter {
         return "Explored " + count + ", not all: " + whyNotAll(answer, options);
     }
 
+    /// What another strategy than the usual one says of itself.
+    private void printCoverage(Answer answer, RunOptions options) {
+        if (options.strategy() instanceof Exhaustive) {
+            return;
+        }
+        Exploration explored = answer.exploration();
+        Coverage coverage = explored.coverage();
+        StringBuilder text = new StringBuilder("Strategy ").append(options.strategy().describe());
+        text.append(": ").append(coverage.tracesExact() ? "" : "about ");
+        text.append(Numbers.count(explored.traces(), "distinct trace"));
+        if (!coverage.statement().isEmpty()) {
+            text.append("; ").append(coverage.statement());
+        }
+        out.println(text);
+    }
+
     private String whyNotAll(Answer answer, RunOptions options) {
         Exploration explored = answer.exploration();
         if (environment.interruption().requested()) {
@@ -159,6 +179,9 @@ final class AnswerPrinter {
                     + " did not end within "
                     + Numbers.count(options.limits().maxSteps(), "step")
                     + " (--max-steps); can the test loop forever?";
+        }
+        if (options.strategy() instanceof PreemptionBounded) {
+            return "--preemptions reached";
         }
         return "a loop was cut; does it wait for something that no task does?";
     }

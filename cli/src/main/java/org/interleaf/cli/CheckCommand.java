@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.explore.Exhaustive;
+import org.interleaf.explore.Strategy;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.run.Answer;
@@ -46,6 +48,10 @@ import java.util.stream.Collectors;
             "      the same on a changed model, on an architecture without IPI flushes",
             "  ./interleaf check big.litmus --timeout 10m --first --json out.json",
             "      until something is found, for ten minutes at most",
+            "  ./interleaf check big.litmus --strategy bounded --preemptions 2 --first",
+            "      only what takes two preemptions or less, the simplest first",
+            "  ./interleaf check big.litmus --strategy pct --depth 2 --seed 7 --timeout 1h",
+            "      a sample, of which is said how likely it would have shown a bug",
             "",
             "Exit status: 0 all as declared; 1 something is not, or a splat nobody declared;",
             "2 bad input; 3 undecided within the limits; 130 after Ctrl-C.",
@@ -55,6 +61,7 @@ final class CheckCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
     @Mixin private ModelOptions model;
+    @Mixin private StrategyOptions strategies;
     @Mixin private LimitOptions limits;
 
     @Parameters(
@@ -73,6 +80,15 @@ final class CheckCommand implements Callable<Integer> {
     private @Nullable Path json;
 
     @Option(
+            names = "--progress",
+            paramLabel = "FILE",
+            description = {
+                "Write how far it is to FILE (to standard error where that is -): one JSON object"
+                        + " a line, about once a second. A terminal shows it without asking."
+            })
+    private @Nullable Path progressFile;
+
+    @Option(
             names = {"-q", "--quiet"},
             description = "One line a test; no states, no trace.")
     private boolean quiet;
@@ -86,15 +102,18 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Path> files = TestFiles.find(paths);
-        Progress progress = new Progress(out(), environment.terminal());
-        RunOptions options =
-                model.runOptions()
-                        .withLimits(
-                                limits.limits()
-                                        .withStop(environment.interruption()::requested)
-                                        .withProgress(progress))
-                        .withStopAtFirst(first);
-        try (JsonLines lines = JsonLines.to(json)) {
+        Strategy strategy = strategies.strategy();
+        try (JsonLines lines = JsonLines.to(json);
+                ProgressLines told = ProgressLines.to(progressFile, spec.commandLine().getErr())) {
+            Progress progress = new Progress(out(), environment.terminal(), told);
+            RunOptions options =
+                    model.runOptions()
+                            .withStrategy(strategy)
+                            .withLimits(
+                                    StrategyOptions.limited(limits.limits(), strategy)
+                                            .withStop(environment.interruption()::requested)
+                                            .withProgress(progress))
+                            .withStopAtFirst(first);
             Engine.Runner runner = environment.engine().load(options);
             Check check = new Check(runner, options, lines, progress, files.size() == 1);
             for (Path file : files) {
@@ -157,7 +176,7 @@ final class CheckCommand implements Callable<Integer> {
             progress.begin(String.valueOf(Objects.requireNonNullElse(file.getFileName(), file)));
             try {
                 Answer answer = runner.check(Source.read(file));
-                progress.clear();
+                progress.end(answer.exploration());
                 return report(file, answer);
             } catch (OutOfMemoryError e) {
                 progress.clear();
@@ -171,7 +190,8 @@ final class CheckCommand implements Callable<Integer> {
 
         private ExitStatus report(Path file, Answer answer) {
             Expected expected = model.expected(answer.test());
-            Judgement judgement = Judgement.of(expected, answer, first);
+            boolean anyFindingWillDo = first || !(options.strategy() instanceof Exhaustive);
+            Judgement judgement = Judgement.of(expected, answer, anyFindingWillDo);
             if (quiet) {
                 printer.printBriefly(answer, judgement);
             } else {
@@ -179,7 +199,8 @@ final class CheckCommand implements Callable<Integer> {
                 printer.print(file.toString(), options, answer, judgement, single || failed);
             }
             out().flush();
-            lines.write(file.toString(), variant(), expected, answer, judgement);
+            String strategy = options.strategy().describe();
+            lines.write(file.toString(), variant(), strategy, expected, answer, judgement);
             return judgement.status();
         }
 

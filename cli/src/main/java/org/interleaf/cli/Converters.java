@@ -63,6 +63,32 @@ final class Converters {
         }
     }
 
+    /// A number from 0 on.
+    static final class CountFromZero implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String value) {
+            return value.equals("0") ? Long.valueOf(0) : new Count().convert(value);
+        }
+    }
+
+    /// The name of a strategy.
+    static final class StrategyName implements ITypeConverter<StrategyOptions.Name> {
+        @Override
+        public StrategyOptions.Name convert(String value) {
+            return switch (value) {
+                case "dpor" -> StrategyOptions.Name.DPOR;
+                case "bounded" -> StrategyOptions.Name.BOUNDED;
+                case "pct" -> StrategyOptions.Name.PCT;
+                case "random" -> StrategyOptions.Name.RANDOM;
+                default ->
+                        throw new TypeConversionException(
+                                "there is no strategy '"
+                                        + value
+                                        + "'; there are dpor, bounded, pct and random");
+            };
+        }
+    }
+
     /// The name of a memory model.
     static final class Model implements ITypeConverter<ModelOptions.MemoryModel> {
         @Override

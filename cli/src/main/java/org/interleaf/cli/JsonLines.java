@@ -30,13 +30,16 @@ final class JsonLines implements Closeable {
             String test,
             String file,
             @Nullable String variant,
+            String strategy,
             String verdict,
             long positive,
             long negative,
             List<String> states,
             List<SplatLine> splats,
             long executions,
+            long traces,
             boolean complete,
+            @Nullable String coverage,
             double seconds,
             @Nullable String expected,
             @Nullable Boolean ok,
@@ -72,9 +75,11 @@ final class JsonLines implements Closeable {
     /// Writes a line.
     ///
     /// @param variant the names of the patches, or null where there are none
+    /// @param strategy the strategy, with its parameters
     void write(
             String file,
             @Nullable String variant,
+            String strategy,
             Expected expected,
             Answer answer,
             Judgement judgement) {
@@ -82,18 +87,22 @@ final class JsonLines implements Closeable {
             return;
         }
         Verdict declared = expected.verdict();
+        String statement = answer.exploration().coverage().statement();
         Line line =
                 new Line(
                         answer.test().name(),
                         file,
                         variant,
+                        strategy,
                         answer.verdict().word(),
                         answer.positive(),
                         answer.negative(),
                         answer.states(),
                         answer.violations().stream().map(SplatLine::of).toList(),
                         answer.exploration().executions(),
+                        answer.exploration().traces(),
                         answer.exploration().complete(),
+                        statement.isEmpty() ? null : statement,
                         seconds(answer),
                         declared == null ? null : declared.word(),
                         ok(judgement),

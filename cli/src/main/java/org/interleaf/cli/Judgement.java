@@ -15,9 +15,10 @@ import java.util.List;
 record Judgement(ExitStatus status, List<String> reasons) {
     /// Judges `answer`.
     ///
-    /// @param first whether the exploration was to stop at the first finding: then that finding, if
-    ///   it is a declared one, is all that was asked for
-    static Judgement of(Expected expected, Answer answer, boolean first) {
+    /// @param anyFindingWillDo whether the exploration was to stop at the first finding, or is of a
+    ///   kind that need not see all: then findings, if they are those declared, are all that was
+    ///   asked for
+    static Judgement of(Expected expected, Answer answer, boolean anyFindingWillDo) {
         List<String> reasons = new ArrayList<>();
         verdict(expected, answer, reasons);
         for (Violation violation : answer.violations()) {
@@ -34,7 +35,10 @@ record Judgement(ExitStatus status, List<String> reasons) {
             return new Judgement(ExitStatus.NOT_AS_DECLARED, List.copyOf(reasons));
         }
         boolean satisfied =
-                complete || (first && missing.isEmpty() && foundSomething(expected, answer));
+                complete
+                        || (anyFindingWillDo
+                                && missing.isEmpty()
+                                && foundSomething(expected, answer));
         return new Judgement(satisfied ? ExitStatus.OK : ExitStatus.UNDECIDED, List.of());
     }
 

@@ -189,6 +189,7 @@ final class RacesCommand implements Callable<Integer> {
             lines.write(
                     file,
                     patch == null ? null : patch.name(),
+                    options.strategy().describe(),
                     variant.expected(),
                     answer,
                     judgement);

@@ -60,7 +60,10 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Option(
             names = {"-a", "--all"},
-            description = "Show the steps too that touch what no other task touches.")
+            description = {
+                "Show every step, also those that touch what no other task touches and those that"
+                        + " no other task could notice."
+            })
     private boolean all;
 
     ReplayCommand(Environment environment) {

@@ -45,12 +45,12 @@ public final class Findings {
         if (violation == null) {
             violation = describe(kind, task, text.get(), names.callTrace(), details.get());
         }
-        add(violation);
+        add(violation, task);
     }
 
     /// Reports something found in the functions of `trace`.
     void report(String kind, Task task, String text, List<Origin> trace) {
-        add(describe(kind, task, text, trace, List.of()));
+        add(describe(kind, task, text, trace, List.of()), task);
     }
 
     private Violation describe(
@@ -71,13 +71,13 @@ public final class Findings {
         return violation;
     }
 
-    private void add(Violation violation) {
+    private void add(Violation violation, Task task) {
         for (Violation other : found) {
             if (other.title().equals(violation.title())) {
                 return;
             }
         }
-        found.add(violation);
+        found.add(violation.withStep(task.machine().steps() - 1));
     }
 
     /// The functions that the running thread is in, in one line.

@@ -26,8 +26,8 @@ final class CheckpointFile {
     private CheckpointFile() {}
 
     /// @param covered what had been explored, and whether that was all
-    /// @param root the state from which all that is left can be reached; null where nothing was begun
-    ///   or nothing is left
+    /// @param root the state from which all that is left can be reached; null where nothing was
+    ///   begun or nothing is left
     record Saved(Exploration covered, boolean done, @Nullable Fork root) {}
 
     /// Replaces the file in one step, after all of the new one is on the disk.
@@ -63,10 +63,7 @@ final class CheckpointFile {
     }
 
     private static byte[] content(
-            String identity,
-            Exploration covered,
-            Frontier frontier,
-            Checkpoints.Results results)
+            String identity, Exploration covered, Frontier frontier, Checkpoints.Results results)
             throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(bytes);

@@ -27,7 +27,7 @@ import java.util.List;
 /// The sequence that a race asks for holds all events that the first one does not happen before,
 /// also those after the second. So a race among events of the common prefix of two executions asks
 /// for something else in each, unless the later one has no new event of that kind.
-final class Dpor implements Scheduler {
+final class Dpor implements Scheduler, Branches {
     private final Machine machine;
     private Frontier frontier = new Frontier();
     private final int maxSteps;
@@ -39,12 +39,15 @@ final class Dpor implements Scheduler {
 
     private final List<WakeupTree> wakeup = new ArrayList<>();
 
-    /// How many states of the execution at hand are in the frontier; those after them belong to this
-    /// explorer alone.
+    /// How many states of the execution at hand are in the frontier; those after them belong to
+    /// this explorer alone.
     private int base;
 
     /// The ways that lead through the shared states, at their depths.
     private Branch[] path = new Branch[16];
+
+    /// How many branches of each state are done.
+    private int[] done = new int[256];
 
     private int position;
     private int replayUntil;
@@ -77,6 +80,7 @@ final class Dpor implements Scheduler {
         base = 0;
         stateAt(0);
         sleep.getFirst().clear();
+        done[0] = 0;
         wakeup.getFirst().become(null);
     }
 
@@ -96,8 +100,7 @@ final class Dpor implements Scheduler {
         }
         forgetFrom(common);
         while (wakeup.size() <= base) {
-            wakeup.add(new WakeupTree());
-            sleep.add(new ArrayList<>());
+            stateAt(wakeup.size());
         }
     }
 
@@ -137,7 +140,7 @@ final class Dpor implements Scheduler {
         while (base <= last) {
             Branch from = entered();
             int state = base;
-            Fork fork = new Fork(from, List.copyOf(sleep.get(state)));
+            Fork fork = new Fork(from, List.copyOf(sleep.get(state)), done[state]);
             Footprint event = state < log.size() ? log.footprint(state) : null;
             Branch own = frontier.add(from, fork, event, wakeup.get(state));
             if (own == null) {
@@ -267,7 +270,7 @@ final class Dpor implements Scheduler {
             wakeup.get(base).become(null);
             return;
         }
-        Fork behind = new Fork(branch, List.copyOf(sleep.get(base)));
+        Fork behind = new Fork(branch, List.copyOf(sleep.get(base)), 0);
         Branch next = frontier.follow(branch, behind);
         if (base == path.length) {
             path = Arrays.copyOf(path, 2 * base);
@@ -291,8 +294,13 @@ final class Dpor implements Scheduler {
         if (state == wakeup.size()) {
             wakeup.add(new WakeupTree());
             sleep.add(new ArrayList<>());
+            if (state == done.length) {
+                done = Arrays.copyOf(done, 2 * state);
+            }
+            done[state] = 0;
         } else if (state > replayUntil) {
             sleep.get(state).clear();
+            done[state] = 0;
         }
     }
 
@@ -391,6 +399,7 @@ final class Dpor implements Scheduler {
             boolean more = !wakeup.get(state).isEmpty();
             if (more) {
                 sleep.get(state).add(log.footprint(state));
+                done[state]++;
             }
             log.removeLast();
             if (more) {
@@ -399,5 +408,23 @@ final class Dpor implements Scheduler {
             }
         }
         return false;
+    }
+
+    // ---- how much of what was entered is done, once it has returned to a state
+
+    @Override
+    public int depth() {
+        return log.size() + 1 - base;
+    }
+
+    @Override
+    public int done(int state) {
+        return done[base + state];
+    }
+
+    @Override
+    public int known(int state) {
+        int s = base + state;
+        return done[s] + wakeup.get(s).size() + (s < log.size() ? 1 : 0);
     }
 }

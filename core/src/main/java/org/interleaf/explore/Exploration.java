@@ -6,38 +6,48 @@ import java.time.Duration;
 /// What an exploration has covered.
 ///
 /// @param executions executions that ran to their end: one for each Mazurkiewicz trace seen
-/// @param superfluous executions given up halfway because an equivalent one had been seen
+/// @param superfluous executions that were given up or do not count, because an equivalent one had
+///   been seen
 /// @param cut executions cut at the bound on their length
 /// @param steps accesses made in all of them, repeated prefixes included
 /// @param complete whether every trace has been seen, and none cut
 /// @param elapsed wall-clock time
+/// @param coverage how far that is
 public record Exploration(
         long executions,
         long superfluous,
         long cut,
         long steps,
         boolean complete,
-        Duration elapsed) {
+        Duration elapsed,
+        Coverage coverage) {
     /// Before anything was explored.
     public static final Exploration NOTHING = new Exploration(0, 0, 0, 0, false, Duration.ZERO);
 
-    /// With what a worker adds.
-    Exploration plus(long moreExecutions, long moreSuperfluous, long moreCut, long moreSteps) {
-        return new Exploration(
-                executions + moreExecutions,
-                superfluous + moreSuperfluous,
-                cut + moreCut,
-                steps + moreSteps,
-                complete,
-                elapsed);
+    /// One of which no more is known.
+    public Exploration(
+            long executions,
+            long superfluous,
+            long cut,
+            long steps,
+            boolean complete,
+            Duration elapsed) {
+        this(executions, superfluous, cut, steps, complete, elapsed, Coverage.UNKNOWN);
+    }
+
+    /// Distinct traces among the executions that ran to their end or were cut; an estimate where
+    /// there are more than a million.
+    public long traces() {
+        return coverage.traces() < 0 ? executions + cut : coverage.traces();
     }
 
     /// The same with another answer to whether everything was seen.
     public Exploration withComplete(boolean newComplete) {
-        return new Exploration(executions, superfluous, cut, steps, newComplete, elapsed);
+        return new Exploration(executions, superfluous, cut, steps, newComplete, elapsed, coverage);
     }
 
-    Exploration withElapsed(Duration newElapsed) {
-        return new Exploration(executions, superfluous, cut, steps, complete, newElapsed);
+    /// The same, with how far that is.
+    Exploration withCoverage(Coverage newCoverage) {
+        return new Exploration(executions, superfluous, cut, steps, complete, elapsed, newCoverage);
     }
 }

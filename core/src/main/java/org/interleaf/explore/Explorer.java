@@ -126,13 +126,17 @@ public final class Explorer implements Worker.Boss {
     }
 
     private synchronized void look(Worker worker) {
+        worker.report();
         limits.progress().accept(soFar());
         long now = System.nanoTime();
         if (limits.stop().getAsBoolean() || now - start > limits.timeout().toNanos()) {
             frontier.stop();
             return;
         }
-        if (worker == first && threads.isEmpty() && helperCount > 0 && now - start >= helpAfterNanos) {
+        if (worker == first
+                && threads.isEmpty()
+                && helperCount > 0
+                && now - start >= helpAfterNanos) {
             startHelpers();
         }
         if (checkpoints != null && checkpoints.due(now)) {
@@ -142,17 +146,26 @@ public final class Explorer implements Worker.Boss {
     }
 
     private Exploration soFar() {
-        Exploration sum = before;
+        long executions = before.executions();
+        long superfluous = before.superfluous();
+        long cut = before.cut();
+        long steps = before.steps();
         for (Worker worker : workers) {
-            sum =
-                    sum.plus(
-                            worker.executions(),
-                            worker.superfluous(),
-                            worker.cut(),
-                            worker.steps());
+            executions += worker.executions();
+            superfluous += worker.superfluous();
+            cut += worker.cut();
+            steps += worker.steps();
         }
+        boolean done = frontier.done();
         Duration elapsed = before.elapsed().plusNanos(System.nanoTime() - start);
-        return sum.withElapsed(elapsed).withComplete(frontier.done() && sum.cut() == 0);
+        return new Exploration(
+                executions,
+                superfluous,
+                cut,
+                steps,
+                done && cut == 0,
+                elapsed,
+                Coverage.ofTree(first.depth(), done ? 1 : frontier.fraction()));
     }
 
     // ---- helpers

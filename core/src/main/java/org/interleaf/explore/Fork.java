@@ -20,6 +20,9 @@ final class Fork {
 
     final List<Branch> branches = new ArrayList<>();
 
+    /// How many branches were done before the first of these: what they began with sleeps.
+    final int doneBefore;
+
     /// How many branches are not done.
     private int open;
 
@@ -34,6 +37,9 @@ final class Fork {
 
         boolean taken;
         boolean done;
+
+        /// About which part of what is behind it has been seen.
+        double seen;
 
         /// The state behind it, once several workers know that.
         @Nullable Fork next;
@@ -53,8 +59,9 @@ final class Fork {
         }
     }
 
-    Fork(@Nullable Branch from, List<Footprint> asleep) {
+    Fork(@Nullable Branch from, List<Footprint> asleep, int doneBefore) {
         this.from = from;
+        this.doneBefore = doneBefore;
         this.depth = from == null ? 0 : from.fork.depth + 1;
         this.asleep = asleep;
     }
@@ -112,6 +119,20 @@ final class Fork {
             }
         }
         return null;
+    }
+
+    /// About which part of what is behind this state has been seen: each branch is taken to be as
+    /// large as another, see {@link Branches}.
+    double seen() {
+        double sum = doneBefore;
+        for (Branch branch : branches) {
+            if (branch.done) {
+                sum++;
+            } else {
+                sum += branch.next == null ? branch.seen : branch.next.seen();
+            }
+        }
+        return sum / (doneBefore + branches.size());
     }
 
     /// What sleeps in `branch` before its event.

@@ -17,6 +17,7 @@ final class ForkFormat {
 
     /// Writes `fork` and what is behind it. No worker may be inside.
     static void write(Fork fork, DataOutputStream out) throws IOException {
+        out.writeInt(fork.doneBefore);
         out.writeInt(fork.asleep.size());
         for (Footprint sleeper : fork.asleep) {
             write(sleeper, out);
@@ -37,12 +38,13 @@ final class ForkFormat {
     }
 
     private static Fork read(@Nullable Branch from, DataInputStream in) throws IOException {
+        int doneBefore = in.readInt();
         int sleepers = in.readInt();
         List<Footprint> asleep = new ArrayList<>();
         for (int i = 0; i < sleepers; i++) {
             asleep.add(readFootprint(in));
         }
-        Fork fork = new Fork(from, asleep);
+        Fork fork = new Fork(from, asleep, doneBefore);
         int count = in.readInt();
         for (int i = 0; i < count; i++) {
             Branch branch = fork.add(readNode(in));

@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A worker takes a *branch* and explores all that is behind it in memory of its own. Only what its
 /// races ask for in states before the branch goes in here. When others have nothing to do, it gives
-/// away the shallowest state at which something is left to try. For a checkpoint all give everything
-/// away: then this is all that there is to know.
+/// away the shallowest state at which something is left to try. For a checkpoint all give
+/// everything away: then this is all that there is to know.
 ///
 /// # Why nothing is lost, and nothing done twice
 ///
-/// One worker alone goes through the branches of a state in order; what it finds behind one can
-/// add branches after it, and never concerns those before it. Here a later branch may be explored
-/// at the same time. What is asked for at a state from inside a branch is still compared with the
+/// One worker alone goes through the branches of a state in order; what it finds behind one can add
+/// branches after it, and never concerns those before it. Here a later branch may be explored at
+/// the same time. What is asked for at a state from inside a branch is still compared with the
 /// branches before that one as with sleepers, and with those after it as with what is in the wakeup
 /// tree: the same decisions, whoever is faster. A branch whose executions are all explored covers
 /// what leads into it, explored or not. A branch that follows a sequence covers only that; then
@@ -26,6 +26,7 @@ final class Frontier {
     private int idle;
     private boolean begun;
     private boolean everythingDone;
+    private double everything;
     private boolean stopped;
     private @Nullable Runnable atPause;
 
@@ -139,6 +140,20 @@ final class Frontier {
     /// Whether all has been explored.
     synchronized boolean done() {
         return root == null ? everythingDone : root.done();
+    }
+
+    /// A worker in `branch`, or with everything, has seen about this part of it.
+    synchronized void report(@Nullable Branch branch, double fraction) {
+        if (branch == null) {
+            everything = fraction;
+        } else {
+            branch.seen = fraction;
+        }
+    }
+
+    /// About which part has been explored, by what the workers reported last.
+    synchronized double fraction() {
+        return root == null ? everything : root.seen();
     }
 
     // ---- states

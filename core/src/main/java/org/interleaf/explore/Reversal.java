@@ -101,8 +101,8 @@ final class Reversal {
         return true;
     }
 
-    /// Takes `event`, which begins sequences of a wakeup tree, out of this sequence if it could come
-    /// first. False where it could not; then what wakes it is kept.
+    /// Takes `event`, which begins sequences of a wakeup tree, out of this sequence if it could
+    /// come first. False where it could not; then what wakes it is kept.
     boolean advance(Footprint event) {
         int place = placeOf(event);
         if (place == NOWHERE) {

@@ -58,6 +58,15 @@ final class WakeupTree {
         return node;
     }
 
+    /// The number of branches.
+    int size() {
+        int n = 0;
+        for (Node node = first; node != null; node = node.sibling) {
+            n++;
+        }
+        return n;
+    }
+
     boolean isEmpty() {
         return first == null;
     }

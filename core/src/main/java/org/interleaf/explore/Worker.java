@@ -8,7 +8,8 @@ import org.interleaf.trace.Schedule;
 final class Worker {
     /// Told what its workers do; asked whether they shall go on.
     interface Boss {
-        /// Called by each worker after each of its executions, which was not superfluous if `counts`.
+        /// Called by each worker after each of its executions, which was not superfluous if
+        /// `counts`.
         void executed(Worker worker, boolean counts);
     }
 
@@ -56,6 +57,16 @@ final class Worker {
 
     long steps() {
         return steps;
+    }
+
+    /// Accesses in the latest execution.
+    int depth() {
+        return dpor.steps();
+    }
+
+    /// Says how much of its work is done.
+    void report() {
+        frontier.report(dpor.entered(), dpor.fraction());
     }
 
     /// Explores as long as there is something to do, and nobody stops it.

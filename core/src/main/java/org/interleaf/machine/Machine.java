@@ -39,6 +39,7 @@ public final class Machine {
     private long[] journalValues = new long[256];
     private int journalSize;
     private int epoch;
+    private int steps;
 
     private Task current;
     private @Nullable Task granted;
@@ -250,6 +251,11 @@ public final class Machine {
         return monitor;
     }
 
+    /// How many accesses the execution has made, with the one under way.
+    public int steps() {
+        return steps;
+    }
+
     /// Whether tasks are running, as opposed to set-up or inspection from outside.
     public boolean running() {
         return running;
@@ -299,6 +305,7 @@ public final class Machine {
         }
         journalSize = 0;
         epoch++;
+        steps = 0;
         granted = null;
         ended = false;
         heap.reset();
@@ -389,6 +396,7 @@ public final class Machine {
     /// Makes the access that `task` stands before.
     long perform(Task task) {
         Word word = task.word;
+        steps += running ? 1 : 0;
         Region region = word.region;
         if (region != null && !region.alive()) {
             monitor.usedAfterFree(task, word);

@@ -75,6 +75,11 @@ public final class Task {
         this.triggerWord = triggerWord;
     }
 
+    /// The machine that the task runs on.
+    public Machine machine() {
+        return machine;
+    }
+
     /// Number of the task: dense, the same in every execution; -1 for the task that sets up.
     public int id() {
         return id;

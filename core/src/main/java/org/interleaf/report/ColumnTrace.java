@@ -5,8 +5,10 @@ import org.interleaf.report.Ansi.Ink;
 import org.interleaf.report.ColumnTable.Cell;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Step;
+import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,13 +28,15 @@ import java.util.stream.Collectors;
 /// ```
 ///
 /// Time runs downwards, one step a line. Shown are the steps that touch what another task touches
-/// too. The text is ASCII throughout.
+/// too, but for those that no other task could notice ({@link Unnoticed}). A step in which
+/// something was found is marked by `^^^` in the line below it. The text is ASCII throughout.
 public final class ColumnTrace {
     private static final int STEP_INDENT = 2;
     private static final int CALLS_IN_HEADER_MAX = 3;
 
     private final Recording recording;
     private final TraceStyle style;
+    private final BitSet unnoticed;
     private final List<String> tasks;
     private final List<Cell> cells = new ArrayList<>();
     private final Map<String, String> functions = new LinkedHashMap<>();
@@ -40,6 +44,7 @@ public final class ColumnTrace {
     private ColumnTrace(Recording recording, TraceStyle style) {
         this.recording = recording;
         this.style = style;
+        this.unnoticed = Unnoticed.in(recording);
         this.tasks = recording.tasks().stream().filter(this::hasColumn).toList();
     }
 
@@ -65,7 +70,9 @@ public final class ColumnTrace {
     }
 
     private boolean isShown(Step step) {
-        return step.shared() || style.allSteps();
+        return style.allSteps()
+                || !foundIn(step).isEmpty()
+                || step.shared() && !unnoticed.get(step.number());
     }
 
     /// Whether a task has a column. The machine's own work, called `irq/1` or `rcuc/0`, is there in
@@ -119,6 +126,17 @@ public final class ColumnTrace {
         int indent = function.isEmpty() ? 0 : STEP_INDENT;
         Ink ink = step.wrote() ? Ink.WRITE : Ink.PLAIN;
         cells.add(new Cell(column, indent, ascii(StepText.of(step)), ink));
+        for (String finding : foundIn(step)) {
+            cells.add(new Cell(column, indent, ascii("^^^ " + finding), Ink.BAD));
+        }
+    }
+
+    /// What was found in `step`, or in what its task did after it.
+    private List<String> foundIn(Step step) {
+        return recording.violations().stream()
+                .filter(violation -> violation.step() == step.number())
+                .map(Violation::kind)
+                .toList();
     }
 
     private static String ascii(String text) {

@@ -64,6 +64,11 @@ final class Findings {
         return byTitle.isEmpty() ? null : byTitle.values().iterator().next().schedule;
     }
 
+    /// The title of the first violation; null where there is none.
+    @Nullable String firstTitle() {
+        return byTitle.isEmpty() ? null : byTitle.keySet().iterator().next();
+    }
+
     /// An execution in which the proposition holds, or does not hold; null where none was seen.
     @Nullable Schedule ofCondition(boolean holds) {
         Found found = holds ? positive : negative;

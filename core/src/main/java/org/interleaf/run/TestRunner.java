@@ -3,7 +3,6 @@ package org.interleaf.run;
 
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Exploration;
-import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
@@ -179,15 +178,24 @@ public final class TestRunner {
                 };
         Limits limits = options.limits();
         Exploration explored =
-                Explorer.explore(
-                        watched,
-                        limits.withStop(() -> stop[0] || limits.stop().getAsBoolean()),
-                        fingerprint(test));
+                options.strategy()
+                        .explore(
+                                watched,
+                                limits.withStop(() -> stop[0] || limits.stop().getAsBoolean()),
+                                fingerprint(test));
         boolean complete = explored.complete() && program.cuts() == 0;
         Outcomes outcomes = program.outcomes();
         Schedule witness = findings.ofViolation();
         if (witness == null) {
             witness = decisive(quantifier, findings);
+        }
+        if (witness != null) {
+            witness =
+                    Simplest.like(
+                            witness,
+                            Session.open(test, model, boot),
+                            findings.firstTitle(),
+                            quantifier != Condition.Quantifier.FORALL);
         }
         Recording recording = witness == null ? null : record(test, witness, boot);
         double seconds = explored.elapsed().toNanos() / 1e9;

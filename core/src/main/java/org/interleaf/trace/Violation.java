@@ -13,6 +13,7 @@ import java.util.List;
 /// @param cpu the CPU of that task
 /// @param callTrace kernel functions, innermost first
 /// @param details further lines, such as where the memory was allocated and freed
+/// @param step number of the access in or after which it was found, or {@link #AT_THE_END}
 public record Violation(
         String kind,
         String where,
@@ -21,7 +22,29 @@ public record Violation(
         String task,
         int cpu,
         List<String> callTrace,
-        List<String> details) {
+        List<String> details,
+        int step) {
+    /// The step of what only the end of an execution shows, such as a leak.
+    public static final int AT_THE_END = -1;
+
+    /// One that the end of an execution shows.
+    public Violation(
+            String kind,
+            String where,
+            String source,
+            String text,
+            String task,
+            int cpu,
+            List<String> callTrace,
+            List<String> details) {
+        this(kind, where, source, text, task, cpu, callTrace, details, AT_THE_END);
+    }
+
+    /// The same, found in another step.
+    public Violation withStep(int newStep) {
+        return new Violation(kind, where, source, text, task, cpu, callTrace, details, newStep);
+    }
+
     /// Two violations with the same title are the same finding.
     public String title() {
         return title(kind, where);

@@ -112,8 +112,7 @@ final class SharedWorkTest {
         for (String name : List.of("lastzero 8", "exp_bug 2", "fib_bench 3", "ptwalk 2")) {
             String program = name.split(" ", -1)[0];
             int n = Integer.parseInt(name.split(" ", -1)[1]);
-            Exploration alone =
-                    Explorer.explore(Literature.make(program, n), Limits.NONE, "test");
+            Exploration alone = Explorer.explore(Literature.make(program, n), Limits.NONE, "test");
             Exploration shared =
                     new Explorer(Literature.make(program, n), Limits.NONE, "test")
                             .withWorkers(4, () -> Literature.make(program, n), Duration.ZERO)
@@ -140,7 +139,10 @@ final class SharedWorkTest {
             do {
                 seen = new Seen();
                 found =
-                        new Explorer(seen.watch(program), Limits.NONE.withMaxExecutions(runs + 1), "test")
+                        new Explorer(
+                                        seen.watch(program),
+                                        Limits.NONE.withMaxExecutions(runs + 1),
+                                        "test")
                                 .withCheckpoints(checkpoints(file, seen, runs > 0))
                                 .explore();
                 runs++;
@@ -195,7 +197,8 @@ final class SharedWorkTest {
             assertThatThrownBy(() -> resume(file, "program")).hasMessageContaining("damaged");
         }
         Files.delete(file);
-        assertThatThrownBy(() -> resume(file, "program")).hasMessageContaining("no such checkpoint");
+        assertThatThrownBy(() -> resume(file, "program"))
+                .hasMessageContaining("no such checkpoint");
     }
 
     private static void resume(Path file, String identity) throws CheckpointException {

@@ -53,7 +53,7 @@ final class LiteratureTest {
             assertThat(complete("nwriters1reader", n)).isEqualTo(factorial(n + 1));
             assertThat(complete("floating_read", n)).isEqualTo(factorial(n + 1));
             assertThat(complete("circbuf", n)).isEqualTo(choose(2 * n, n));
-            assertThat(complete("ssbexp", n)).isEqualTo(2 * n);
+            assertThat(complete("ssbexp", n)).isEqualTo(2L * n);
             assertThat(complete("seqlock", n)).isEqualTo(n + 1);
         }
         assertThat(complete("binc", 3)).isEqualTo(factorial(3) * factorial(3));

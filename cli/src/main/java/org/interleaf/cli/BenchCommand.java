@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
-import org.interleaf.litmus.syntax.Source;
+import org.interleaf.explore.Limits;
 import org.interleaf.run.Benchmark;
-import org.interleaf.run.RunOptions;
-import org.interleaf.run.TestRunner;
+import org.interleaf.run.Benchmark.Once;
+import org.interleaf.run.Benchmark.Result;
+import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -12,49 +13,76 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 
 /// `interleaf bench`: how fast exploration is on this machine.
 @Command(
         name = "bench",
-        header = "Measures how fast tests are explored.",
+        header = "Measures how fast programs are explored.",
         description = {
             "",
-            "Explores each test again and again, first to warm up and then for as long to measure,"
-                    + " with everything that a check does: sanitizers, final states, analysis of"
-                    + " races. `straight` is the same code run without exploring anything.",
+            "Explores each program once cold, then again and again: for a while to warm up, and for"
+                    + " as long to measure. Programs are those that the papers on partial order"
+                    + " reduction compare tools by, such as lastzero:15, and litmus tests, with"
+                    + " everything that a check does: sanitizers, final states. The number of"
+                    + " executions is compared with the published one where there is one.",
             ""
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  ./interleaf bench",
-            "      the first race of the corpus, on the model as it is",
+            "      a selection, and a race of the corpus on the model as it is",
+            "  ./interleaf bench lastzero:15 exp_bug:3",
+            "  ./interleaf bench dpor",
+            "      all of the papers' programs at the sizes that counts are published for",
+            "  time ./interleaf bench --once ainc:8",
+            "      one cold exploration, to compare the whole process with another tool",
             "  ./interleaf bench --seconds 20 my.litmus",
             "",
-            "Exit status: 0; 2 bad input.",
+            "Columns: executions of one exploration, and its seconds when cold; warm,",
+            "executions and steps (accesses) in a second; steps in an execution, nanoseconds",
+            "a step, how many times as long that is as the same code takes when it is run",
+            "straight through; heap bytes allocated an execution; the most heap in use.",
+            "",
+            "Exit status: 0; 1 a number of executions is not the published one; 2 bad input.",
         })
 final class BenchCommand implements Callable<Integer> {
-    private static final String DEFAULT_TEST = "gup-fast-vs-collapse/race.litmus";
-    private static final long KIB = 1024;
+    private static final int MANY = 10;
+    private static final double SECONDS = 3;
+    private static final double SECONDS_WHERE_MANY = 0.3;
+    private static final double MILLIS = 1000;
 
     private final Environment environment;
 
     @Spec private CommandSpec spec;
 
-    @Parameters(arity = "0..*", paramLabel = "FILE", description = "Tests. Default: a known race.")
-    private List<Path> files = List.of();
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "PROGRAM",
+            description =
+                    "NAME or NAME:SIZE of a program of the papers; a litmus test or a folder of"
+                            + " them; dpor for all programs of the papers. Default: a selection.")
+    private List<String> words = List.of();
+
+    @Option(names = "--once", description = "Explore exactly once, and print count and time.")
+    private boolean once;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
-            defaultValue = "5",
-            description = "How long to measure each test. Default: ${DEFAULT-VALUE}.")
-    private int seconds;
+            converter = Converters.Time.class,
+            description =
+                    "How long to measure each program. Default: 3, or 0.3 where there are many.")
+    private @Nullable Duration seconds;
+
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description = "Write a line of JSON for each program to FILE.")
+    private @Nullable Path json;
 
     BenchCommand(Environment environment) {
         this.environment = environment;
@@ -62,36 +90,32 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (seconds < 1) {
-            throw new BadInput("--seconds " + seconds + ": too short", "give it a second at least");
+        List<Workload> workloads = Workload.find(words, environment);
+        try (JsonLines lines = JsonLines.to(json)) {
+            BenchTable table = new BenchTable(spec.commandLine().getOut(), lines);
+            return (once ? explore(workloads, table) : measure(workloads, table)).code();
         }
-        List<Path> tests =
-                files.isEmpty() ? List.of(environment.races().resolve(DEFAULT_TEST)) : files;
-        PrintWriter out = spec.commandLine().getOut();
-        out.printf(
-                "%-40s %10s %12s %12s %10s %12s %9s%n",
-                "test", "traces", "exec/s", "steps/exec", "ns/step", "straight ns", "peak MiB");
-        Benchmark benchmark = new Benchmark(Duration.ofSeconds(seconds));
-        TestRunner runner = new TestRunner(RunOptions.DEFAULT);
-        for (Path test : tests) {
-            out.println(line(test, runner.measure(Source.read(test), benchmark)));
-            out.flush();
-        }
-        return ExitStatus.OK.code();
     }
 
-    private static String line(Path test, Benchmark.Result result) {
-        Path parent = test.toAbsolutePath().getParent();
-        String folder = parent == null ? "" : parent.getFileName() + "/";
-        return String.format(
-                Locale.ROOT,
-                "%-40s %10d %12.0f %12.0f %10.1f %12.1f %9d",
-                folder + test.getFileName(),
-                result.traces(),
-                result.executionsPerSecond(),
-                result.stepsPerExecution(),
-                result.nanosPerStep(),
-                result.straightNanosPerStep(),
-                result.peakBytes() / KIB / KIB);
+    private static ExitStatus explore(List<Workload> workloads, BenchTable table) {
+        ExitStatus worst = ExitStatus.OK;
+        for (Workload workload : workloads) {
+            Once result = workload.with(program -> Benchmark.once(program, Limits.NONE));
+            worst = worst.worseOf(table.once(workload, result));
+        }
+        return worst;
+    }
+
+    private ExitStatus measure(List<Workload> workloads, BenchTable table) {
+        double usual = workloads.size() > MANY ? SECONDS_WHERE_MANY : SECONDS;
+        Duration time = seconds == null ? Duration.ofMillis((long) (usual * MILLIS)) : seconds;
+        Benchmark benchmark = new Benchmark(time);
+        ExitStatus worst = ExitStatus.OK;
+        table.head();
+        for (Workload workload : workloads) {
+            Result result = workload.with(benchmark::measure);
+            worst = worst.worseOf(table.measured(workload, result));
+        }
+        return worst;
     }
 }

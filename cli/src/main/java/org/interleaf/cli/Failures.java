@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.literature.LiteratureException;
 import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.patch.PatchException;
 import org.interleaf.report.Ansi;
@@ -69,7 +70,10 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     }
 
     private static boolean isMistakeOfUser(Throwable e) {
-        return e instanceof LitmusException || e instanceof PatchException || e instanceof BadInput;
+        return e instanceof LitmusException
+                || e instanceof PatchException
+                || e instanceof LiteratureException
+                || e instanceof BadInput;
     }
 
     private void reportInternal(Throwable e, String what, PrintWriter err) {

@@ -36,7 +36,7 @@ final class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"check", "races", "replay"})
+    @ValueSource(strings = {"check", "races", "replay", "bench"})
     void helpsWithEachCommand(String command) throws IOException {
         assertThat(cli.run(command, "--help")).isZero();
         cli.checkGolden("help-" + command + ".txt");
@@ -65,6 +65,7 @@ final class MainTest {
                     check x --max-executions 1.5 | '1.5' is not a number from 1 on
                     check x --max-steps 99999999999999999999 | is not a number from 1 on
                     check x --json | Missing required parameter for option '--json'
+                    bench --seconds 0 | '0' is not a time
                     replay | Missing required parameters: 'FILE', 'TOKEN'
                     replay x | Missing required parameter: 'TOKEN'
                     """)

@@ -102,19 +102,44 @@ public final class Literature {
         };
     }
 
-    /// A program, ready to be explored.
+    /// The largest size that the table has of a program; 5 where it has none.
     ///
-    /// @throws LiteratureException if there is none of that name or size
-    public static Scenario make(String name, int n) {
+    /// @throws LiteratureException if there is none of that name
+    public static int usualSize(String name) {
+        checkName(name);
+        int usual = -1;
+        for (Count row : table()) {
+            if (row.name.equals(name)) {
+                usual = Math.max(usual, row.n);
+            }
+        }
+        return usual < 0 ? 5 : usual;
+    }
+
+    private static void checkName(String name) {
         if (!NAMES.contains(name)) {
             throw new LiteratureException(
                     "there is no program '" + name + "'", "there are " + String.join(", ", NAMES));
         }
+    }
+
+    /// Makes sure that there is a program of that name and size.
+    ///
+    /// @throws LiteratureException if there is not
+    public static void check(String name, int n) {
+        checkName(name);
         if (n < smallest(name) || n > largest(name)) {
             throw new LiteratureException(
                     name + ":" + n + ": there is no such size",
                     "it is from " + smallest(name) + " to " + largest(name));
         }
+    }
+
+    /// A program, ready to be explored.
+    ///
+    /// @throws LiteratureException if there is none of that name or size
+    public static Scenario make(String name, int n) {
+        check(name, n);
         Scenario s = new Scenario(1);
         build(s, name, n);
         return s.seal();

@@ -9,15 +9,12 @@ import org.interleaf.explore.Program;
 import org.interleaf.explore.Straight;
 import org.interleaf.machine.Machine;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
 import java.time.Duration;
 
-/// Measures how fast programs are explored, warm: each exploration is repeated until the time is
-/// up, after as long a time that is not counted.
+/// Measures how fast programs are explored.
 public final class Benchmark {
     private static final double NANOS = 1e9;
+    private static final String FINGERPRINT = "bench";
 
     private final Duration time;
 
@@ -26,98 +23,122 @@ public final class Benchmark {
         this.time = time;
     }
 
+    /// What one exploration found, and how long it took.
+    ///
+    /// @param complete executions in which every task came to its end
+    /// @param blocked executions that ended with a task waiting in vain
+    /// @param whole whether all executions have been explored
+    /// @param seconds wall-clock time
+    public record Once(long complete, long blocked, boolean whole, double seconds) {}
+
     /// What was measured.
     ///
-    /// @param traces executions that one whole exploration takes
-    /// @param executionsPerSecond explored executions in a second
-    /// @param stepsPerExecution accesses in an execution
+    /// @param cold the first exploration, with nothing compiled for it yet
+    /// @param executionsPerSecond explored executions in a second, warm, as all that follows
+    /// @param stepsPerExecution accesses in an execution, repeated prefixes included
     /// @param nanosPerStep time for an access of an explored execution, everything included
-    /// @param straightNanosPerStep the same where nothing is explored or remembered
+    /// @param straightNanosPerStep the same where one execution is run again and again, and nothing
+    ///   is explored or remembered
+    /// @param bytesPerExecution heap that an explored execution allocates
     /// @param peakBytes the most heap that was in use
     public record Result(
-            long traces,
+            Once cold,
             double executionsPerSecond,
             double stepsPerExecution,
             double nanosPerStep,
             double straightNanosPerStep,
-            long peakBytes) {}
+            double bytesPerExecution,
+            long peakBytes) {
+        public double stepsPerSecond() {
+            return NANOS / nanosPerStep;
+        }
 
-    /// Measures a test as {@link TestRunner#check} runs it, sanitizers and final states included.
-    Result measure(Session session) {
-        return measure(
-                new Program() {
-                    @Override
-                    public Machine machine() {
-                        return session.machine();
-                    }
-
-                    @Override
-                    public void finished(Ending ending) {
-                        session.finished(ending);
-                        session.findings();
-                    }
-                });
+        /// How many times as long an access takes where it is explored.
+        public double overhead() {
+            return nanosPerStep / straightNanosPerStep;
+        }
     }
 
-    /// Measures a program.
+    /// Explores `program` once.
+    public static Once once(Program program, Limits limits) {
+        Counting counting = new Counting(program);
+        Exploration found = Explorer.explore(counting, limits, FINGERPRINT);
+        double seconds = found.elapsed().toNanos() / NANOS;
+        return new Once(counting.complete, counting.blocked, found.complete(), seconds);
+    }
+
+    /// Measures a program: first cold, then warm, repeating its exploration until the time is up
+    /// once uncounted and once counted. An exploration that takes longer than that is cut off.
     public Result measure(Program program) {
+        Once cold = once(program, until(System.nanoTime() + time.toNanos()));
         explore(program);
-        resetPeak();
-        double[] totals = explore(program);
-        double straight = straight(program);
+        HeapUse heap = new HeapUse();
+        Totals totals = explore(program);
+        double bytes = (double) heap.allocated() / totals.executions;
+        long peak = heap.peak();
         return new Result(
-                (long) (totals[0] / totals[3]),
-                totals[0] / totals[2],
-                totals[1] / totals[0],
-                totals[2] * NANOS / totals[1],
-                straight,
-                peak());
+                cold,
+                totals.executions / totals.seconds,
+                (double) totals.steps / totals.executions,
+                totals.seconds * NANOS / totals.steps,
+                straight(program),
+                bytes,
+                peak);
     }
 
-    /// Executions, steps, seconds and explorations until the time is up. An exploration that takes
-    /// longer is cut off.
-    private double[] explore(Program program) {
+    private record Totals(long executions, long steps, double seconds) {}
+
+    private static Limits until(long end) {
+        return Limits.NONE.withStop(() -> System.nanoTime() > end);
+    }
+
+    private Totals explore(Program program) {
         long start = System.nanoTime();
         long end = start + time.toNanos();
-        Limits limits = Limits.NONE.withStop(() -> System.nanoTime() > end);
-        Explorer explorer = new Explorer(program, limits, "bench");
+        Explorer explorer = new Explorer(program, until(end), FINGERPRINT);
         long executions = 0;
         long steps = 0;
-        int explorations = 0;
         do {
             Exploration one = explorer.explore();
-            executions += one.executions() + one.superfluous();
+            executions += one.executions() + one.superfluous() + one.cut();
             steps += one.steps();
-            explorations++;
         } while (System.nanoTime() < end);
-        double seconds = (System.nanoTime() - start) / NANOS;
-        return new double[] {executions, steps, seconds, explorations};
+        return new Totals(executions, steps, (System.nanoTime() - start) / NANOS);
     }
 
     private double straight(Program program) {
         Straight straight = new Straight(program.machine());
         long start = System.nanoTime();
-        long end = start + time.toNanos();
-        while (System.nanoTime() < end) {
+        long end = start + time.toNanos() / 2;
+        do {
             program.machine().run(straight);
-        }
+        } while (System.nanoTime() < end);
         return (double) (System.nanoTime() - start) / straight.steps();
     }
 
-    private static void resetPeak() {
-        System.gc();
-        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
-            pool.resetPeakUsage();
-        }
-    }
+    /// Counts how the executions of another program end.
+    private static final class Counting implements Program {
+        private final Program program;
+        private long complete;
+        private long blocked;
 
-    private static long peak() {
-        long sum = 0;
-        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
-            if (pool.getType() == MemoryType.HEAP) {
-                sum += pool.getPeakUsage().getUsed();
-            }
+        Counting(Program program) {
+            this.program = program;
         }
-        return sum;
+
+        @Override
+        public Machine machine() {
+            return program.machine();
+        }
+
+        @Override
+        public void finished(Ending ending) {
+            switch (ending.kind()) {
+                case COMPLETE -> complete++;
+                case DEADLOCK -> blocked++;
+                case CUT -> {}
+            }
+            program.finished(ending);
+        }
     }
 }

@@ -28,6 +28,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /// Runs tests: loads the model, explores, replays what was found.
 public final class TestRunner {
@@ -92,12 +93,28 @@ public final class TestRunner {
         return withPagesLargeEnough(boot -> record(test, schedule, boot));
     }
 
-    /// Measures how fast a test is explored.
+    /// Has `use` explore a test as {@link #check} does, sanitizers and final states included. It
+    /// may be called again with larger pages, where the test turns out to need them.
     ///
     /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
-    public Benchmark.Result measure(Source source, Benchmark benchmark) {
+    public <T> T with(Source source, Function<Program, T> use) {
         LitmusTest test = configured(LitmusTest.parse(source));
-        return withPagesLargeEnough(boot -> benchmark.measure(Session.open(test, model, boot)));
+        return withPagesLargeEnough(boot -> use.apply(checking(Session.open(test, model, boot))));
+    }
+
+    private static Program checking(Session session) {
+        return new Program() {
+            @Override
+            public Machine machine() {
+                return session.machine();
+            }
+
+            @Override
+            public void finished(Ending ending) {
+                session.finished(ending);
+                session.findings();
+            }
+        };
     }
 
     /// Identifies the test as it is run here, as schedules of it do.

@@ -52,7 +52,7 @@ public final class Kernel {
         this.machine = machine;
         this.arch = arch;
         Geometry geometry = arch.geometry();
-        memMap = new MemMap(machine, physical, entriesPerTable(geometry));
+        memMap = new MemMap(machine, physical, arch);
         ptLocks = new PtLocks(arch, memMap);
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
@@ -88,14 +88,6 @@ public final class Kernel {
         userAccess = new UserAccess(this);
         zeroFolio = allocZeroFolio();
         hugeZeroFolio = pageAlloc.folioAlloc(geometry.hpagePmdOrder());
-    }
-
-    private static int entriesPerTable(Geometry geometry) {
-        int entries = 0;
-        for (int level = Geometry.PTE; level <= Geometry.PGD; level++) {
-            entries = Math.max(entries, geometry.entries(level));
-        }
-        return entries;
     }
 
     private Folio allocZeroFolio() {

@@ -14,11 +14,15 @@ public final class MemMap {
     private final @Nullable PageTable[] tables;
     private final Machine machine;
     private final int entriesPerTable;
+    private final int pteTablePages;
+    private final int ptesPerPage;
 
-    MemMap(Machine machine, PhysicalMemory memory, int entriesPerTable) {
+    MemMap(Machine machine, PhysicalMemory memory, Arch arch) {
         this.machine = machine;
         this.memory = memory;
-        this.entriesPerTable = entriesPerTable;
+        this.entriesPerTable = arch.geometry().maxEntries();
+        this.pteTablePages = arch.kconfig().pteTablePages();
+        this.ptesPerPage = arch.geometry().entries(Geometry.PTE) / pteTablePages;
         int n = memory.frameCount();
         pages = new Page[n];
         folios = new Folio[n];
@@ -63,12 +67,15 @@ public final class MemMap {
         PageTable table = tables[(int) pfn];
         if (table == null) {
             // Few frames ever hold a table, and one of 512 entries is large.
-            table =
-                    machine.lasting(
-                            () -> new PageTable(machine, memory.frame(pfn), entriesPerTable));
+            table = machine.lasting(() -> newTable(pfn));
             tables[(int) pfn] = table;
         }
         return table;
+    }
+
+    private PageTable newTable(long pfn) {
+        return new PageTable(
+                machine, memory.frame(pfn), entriesPerTable, pteTablePages, ptesPerPage);
     }
 
     /// The word of the contents of frame `pfn` at byte `offset`.

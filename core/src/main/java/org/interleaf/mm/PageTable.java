@@ -11,14 +11,22 @@ import org.interleaf.machine.Word;
 public final class PageTable implements Word.FieldNames {
     private final Frame frame;
     private final Word[] entries;
-    private final SpinLock ptl;
+    private final SpinLock[] ptls;
+    private final int ptesPerPage;
     private final Word level;
     private final DepositList deposited;
 
-    PageTable(Machine machine, Frame frame, int entryCount) {
+    /// @param pages pages of a PTE table
+    /// @param ptesPerPage how many PTEs are in one of them
+    PageTable(Machine machine, Frame frame, int entryCount, int pages, int ptesPerPage) {
         this.frame = frame;
         this.level = machine.word(null, this, "level", -1, 0);
-        this.ptl = new SpinLock(machine, frame.life(), this, "ptl");
+        this.ptesPerPage = ptesPerPage;
+        this.ptls = new SpinLock[pages];
+        for (int i = 0; i < pages; i++) {
+            String name = i == 0 ? "ptl" : "ptl of page " + i;
+            ptls[i] = new SpinLock(machine, frame.life(), this, name);
+        }
         this.entries = new Word[entryCount];
         for (int i = 0; i < entryCount; i++) {
             entries[i] = machine.word(frame.life(), this, "entry", i, 0);
@@ -61,17 +69,28 @@ public final class PageTable implements Word.FieldNames {
 
     /// Which entry of its table `entry` is.
     public int indexOf(Word entry) {
-        for (int i = 0; i < entries.length; i++) {
-            if (entries[i] == entry) {
-                return i;
-            }
+        int index = entry.index();
+        if (index < 0 || index >= entries.length || entries[index] != entry) {
+            throw new IllegalArgumentException(entry + " is no entry of " + this);
         }
-        throw new IllegalArgumentException(entry + " is no entry of " + this);
+        return index;
     }
 
-    /// The lock in the `ptdesc`, whoever uses it.
+    /// The entry `n` places after `entry`, in the same table: `ptep + n`.
+    public static Word plus(Word entry, int n) {
+        PageTable table = of(entry);
+        return table.entries[table.indexOf(entry) + n];
+    }
+
+    /// The lock in the table's `ptdesc`, whoever uses it.
     public SpinLock ptl() {
-        return ptl;
+        return ptls[0];
+    }
+
+    /// The lock in the `ptdesc` of the page that `pte` is in: another than the table's where PTE
+    /// tables take several pages and it is not in the first.
+    SpinLock ptlOfPage(Word pte) {
+        return ptls[indexOf(pte) / ptesPerPage];
     }
 
     /// The table that `entry` is part of: `virt_to_ptdesc()`.

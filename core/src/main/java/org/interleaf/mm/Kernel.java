@@ -20,6 +20,7 @@ public final class Kernel {
     private final Rmap rmap;
     private final Highmem highmem;
     private final Inspect inspect;
+    private final TableTree tableTree;
     private final Mmu mmu;
     private final TlbFlush tlbFlush;
     private final PgtableGeneric pgtableGeneric;
@@ -60,6 +61,7 @@ public final class Kernel {
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
         inspect = new Inspect(geometry, memMap);
+        tableTree = new TableTree(geometry, memMap);
         HardwareTables format = new HardwareTables(geometry, memMap);
         mmu = new Mmu(machine, format, arch.faultDropsTranslation());
         tlbFlush =
@@ -110,6 +112,7 @@ public final class Kernel {
         // Where PMD tables have locks of their own they also have lists of their own.
         int deposits = arch.splitPmdPtlocks() ? 0 : memMap.size();
         MmStruct mm = new MmStruct(machine, name, pgd, deposits);
+        pgd.topOf(mm);
         mm.vmas.writeOnce(new VmaTree(machine, List.of()));
         return mm;
     }
@@ -232,6 +235,10 @@ public final class Kernel {
 
     public Inspect inspect() {
         return inspect;
+    }
+
+    public TableTree tableTree() {
+        return tableTree;
     }
 
     public Mmu mmu() {

@@ -5,6 +5,7 @@ import org.interleaf.machine.Frame;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 /// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list
 /// live and die with the frame.
@@ -15,6 +16,13 @@ public final class PageTable implements Word.FieldNames {
     private final int ptesPerPage;
     private final Word level;
     private final DepositList deposited;
+
+    /// Number of entries that lead to the table, and the last that was made to; see {@link
+    /// TableTree}.
+    private final Word parents;
+
+    private final Word parent;
+    private @Nullable MmStruct topOf;
 
     /// @param pages pages of a PTE table
     /// @param ptesPerPage how many PTEs are in one of them
@@ -32,6 +40,8 @@ public final class PageTable implements Word.FieldNames {
             entries[i] = machine.word(frame.life(), this, "entry", i, 0);
             entries[i].format(value -> Entry.show(level(), value));
         }
+        this.parents = machine.word(null, this, "parents", -1, 0);
+        this.parent = machine.word(null, this, "parent", -1, 0);
         this.deposited = new DepositList(machine, frame.life(), this, entryCount);
     }
 
@@ -60,7 +70,56 @@ public final class PageTable implements Word.FieldNames {
             }
         }
         deposited.clear();
+        if (parents.peek() != 0) {
+            parents.poke(0);
+        }
     }
+
+    /// Whether `word` is one of the entries.
+    public boolean isEntry(Word word) {
+        int index = word.index();
+        return index >= 0 && index < entries.length && entries[index] == word;
+    }
+
+    // ---- where the table hangs
+
+    private static final int INDEX_BITS = 20;
+
+    void hang(PageTable upper, Word entry) {
+        parents.poke(parents.peek() + 1);
+        parent.poke(upper.pfn() << INDEX_BITS | upper.indexOf(entry));
+    }
+
+    void unhang() {
+        parents.poke(Math.max(0, parents.peek() - 1));
+    }
+
+    /// Whether an entry leads to the table.
+    boolean hangs() {
+        return parents.peek() != 0;
+    }
+
+    /// The frame of the table whose entry leads here.
+    long parentPfn() {
+        return parent.peek() >>> INDEX_BITS;
+    }
+
+    /// Which of its entries that is.
+    int parentIndex() {
+        return (int) parent.peek() & (1 << INDEX_BITS) - 1;
+    }
+
+    /// Makes this the top table of an address space.
+    void topOf(MmStruct mm) {
+        topOf = mm;
+    }
+
+    /// The address space whose top table this is; null for tables of other levels.
+    @Nullable MmStruct topOf() {
+        return level() == Geometry.PGD ? topOf : null;
+    }
+
+    // ---- entries and locks
 
     /// The location of entry `index`.
     public Word entry(int index) {

@@ -86,6 +86,18 @@ public final class PtLocks {
         return ptl;
     }
 
+    /// The lock that the walkers of core-mm take before they change an entry of `table`, which
+    /// belongs to `mm`. An entry above folded levels is one of the lowest of them.
+    public SpinLock coreLock(MmStruct mm, PageTable table) {
+        int level = table.level();
+        if (level == Geometry.PTE) {
+            return pteLockptr(mm, Entry.table(table.pfn()));
+        }
+        Word entry = table.entry(0);
+        boolean pmd = level == arch.geometry().tableLevel(Geometry.PMD);
+        return pmd ? pmdLockptr(mm, entry) : pudLockptr(mm, entry);
+    }
+
     /// include/linux/mm.h: pmd_huge_pte(). Where tables for splitting `pmd` are deposited.
     DepositList pmdHugePte(MmStruct mm, Word pmd) {
         return arch.splitPmdPtlocks() ? PageTable.of(pmd).deposited() : mm.deposited();

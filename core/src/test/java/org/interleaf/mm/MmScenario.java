@@ -55,6 +55,7 @@ final class MmScenario implements Program {
         sanitizers = new Sanitizers(names, false);
         machine.monitor(sanitizers);
         kernel = new Kernel(machine, arch, memory, thp);
+        sanitizers.watch(kernel);
         mm = kernel.createMm("mm");
         kernel.activate(mm);
         laws = new PageLaws(kernel, mm);

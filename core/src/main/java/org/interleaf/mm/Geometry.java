@@ -99,8 +99,9 @@ public record Geometry(int pageShift, int[] bits) {
         return bits[PTE];
     }
 
-    /// The first address beyond user memory.
+    /// The first address beyond user memory: all that the tables reach, as far as it is a positive
+    /// number.
     public long taskSize() {
-        return size(PGD) << bits[PGD];
+        return 1L << Math.min(shift(PGD) + bits[PGD], Long.SIZE - 2);
     }
 }

@@ -37,6 +37,7 @@ public final class Kernel {
     private final AnonFault anonFault;
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
+    private final FolioWalk folioWalk;
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
@@ -83,6 +84,7 @@ public final class Kernel {
         anonFault = new AnonFault(this);
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
+        folioWalk = new FolioWalk(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
@@ -299,6 +301,10 @@ public final class Kernel {
 
     public HugeMemory hugeMemory() {
         return hugeMemory;
+    }
+
+    public FolioWalk folioWalk() {
+        return folioWalk;
     }
 
     public GupRefs gupRefs() {

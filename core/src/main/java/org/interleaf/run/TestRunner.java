@@ -17,6 +17,7 @@ import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.litmus.vocabulary.BootOptions;
 import org.interleaf.litmus.vocabulary.Model;
+import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.NotModelled;
 import org.interleaf.machine.Task;
@@ -99,6 +100,11 @@ public final class TestRunner {
     public Benchmark.Result measure(Source source, Benchmark benchmark) {
         LitmusTest test = configured(LitmusTest.parse(source));
         return withPagesLargeEnough(boot -> benchmark.measure(Session.open(test, model, boot)));
+    }
+
+    /// What the model can tell of itself.
+    public Survey survey() {
+        return model.survey();
     }
 
     /// Identifies the test as it is run here, as schedules of it do.

@@ -3,6 +3,7 @@ package org.interleaf.cli;
 
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
+import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
 import org.interleaf.run.TestRunner;
@@ -38,6 +39,11 @@ interface Engine {
                 }
 
                 @Override
+                public Survey survey() {
+                    return runner.survey();
+                }
+
+                @Override
                 public Recording replay(Source source, Schedule schedule) {
                     return runner.replay(source, schedule);
                 }
@@ -59,6 +65,9 @@ interface Engine {
 
         /// Identifies a test on this model, as schedules of it do.
         String fingerprint(LitmusTest test);
+
+        /// What the model can tell of itself.
+        Survey survey();
 
         /// Runs one execution again.
         ///

@@ -80,6 +80,8 @@ public final class Main implements Runnable {
                 .addSubcommand(withHelp(new CheckCommand(environment)))
                 .addSubcommand(withHelp(new RacesCommand(environment)))
                 .addSubcommand(withHelp(new ReplayCommand(environment)))
+                .addSubcommand(withHelp(new ArchCommand(environment)))
+                .addSubcommand(withHelp(new LocksCommand(environment)))
                 .addSubcommand(withHelp(new BenchCommand(environment)))
                 .setColorScheme(
                         Help.defaultColorScheme(ansi == Ansi.ON ? Help.Ansi.ON : Help.Ansi.OFF))

@@ -4,6 +4,7 @@ package org.interleaf.cli;
 import org.interleaf.explore.Exploration;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
+import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
 import org.interleaf.trace.Recording;
@@ -47,6 +48,12 @@ final class FakeEngine implements Engine {
             @Override
             public String fingerprint(LitmusTest test) {
                 return SCHEDULE.fingerprint();
+            }
+
+            /// The real one: it runs no tests.
+            @Override
+            public Survey survey() {
+                return Engine.REAL.load(options).survey();
             }
 
             @Override

@@ -50,7 +50,11 @@ public final class Findings {
 
     /// Reports something found in the functions of `trace`.
     void report(String kind, Task task, String text, List<Origin> trace) {
-        add(describe(kind, task, text, trace, List.of()), task);
+        report(kind, task, text, trace, List.of());
+    }
+
+    void report(String kind, Task task, String text, List<Origin> trace, List<String> details) {
+        add(describe(kind, task, text, trace, details), task);
     }
 
     private Violation describe(

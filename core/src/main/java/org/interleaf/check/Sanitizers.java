@@ -6,27 +6,38 @@ import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.Kernel;
 
 /// All sanitizers as one monitor. What they find in an execution is in {@link #findings} until the
 /// next one begins.
 public final class Sanitizers implements Monitor {
     private final Findings findings;
+    private final PtLockSanitizer ptLocks;
     private final Monitor[] all;
 
     /// @param withHistory whether reports say who allocated and freed; for a single execution, as
     ///   it makes each allocation slow
     public Sanitizers(KernelNames names, boolean withHistory) {
         findings = new Findings(names);
+        ptLocks = new PtLockSanitizer(findings, names, withHistory);
         all =
                 new Monitor[] {
                     new Kasan(findings, withHistory),
                     new SleepInAtomic(findings),
                     new LeftBehind(findings),
+                    ptLocks,
                     new Complaints(findings, names)
                 };
     }
 
+    /// Begins to watch the page tables of `kernel`, which has just been made.
+    public void watch(Kernel kernel) {
+        ptLocks.watch(kernel);
+    }
+
+    /// What was found in the execution that has ended, or so far.
     public Findings findings() {
+        ptLocks.settle();
         return findings;
     }
 
@@ -36,6 +47,22 @@ public final class Sanitizers implements Monitor {
         for (Monitor monitor : all) {
             monitor.started();
         }
+    }
+
+    /// Called for each step, so only of those who want it.
+    @Override
+    public void stepped(Task task, long before) {
+        ptLocks.stepped(task, before);
+    }
+
+    @Override
+    public void setUp(Task task, long before) {
+        ptLocks.setUp(task, before);
+    }
+
+    @Override
+    public void acquired(Task task, Lock lock) {
+        ptLocks.acquired(task, lock);
     }
 
     @Override

@@ -37,6 +37,7 @@ final class BootedLinux implements Booted {
         sanitizers = new Sanitizers(names, options.forRecording());
         machine.monitor(sanitizers);
         kernel = new Kernel(machine, config.arch(), memory, config.thp());
+        sanitizers.watch(kernel);
         mm = kernel.createMm("mm");
         kernel.activate(mm);
         held = new HeldPages(memory.frameCount());

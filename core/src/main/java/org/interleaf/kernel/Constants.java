@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
+import org.interleaf.mm.Arch;
 import org.interleaf.mm.Errno;
 import org.interleaf.mm.Foll;
 import org.interleaf.mm.Geometry;
+import org.interleaf.mm.LeafSize;
 import org.interleaf.mm.Mman;
 
 import java.util.LinkedHashMap;
@@ -13,9 +15,10 @@ import java.util.Map;
 final class Constants {
     private Constants() {}
 
-    static Map<String, Long> all(Geometry geometry) {
+    static Map<String, Long> all(Arch arch) {
         Map<String, Long> map = new LinkedHashMap<>();
-        sizes(map, geometry);
+        sizes(map, arch.geometry());
+        contiguous(map, arch);
         map.put("NULL", 0L);
         map.put("PROT_NONE", (long) Mman.PROT_NONE);
         map.put("PROT_READ", (long) Mman.PROT_READ);
@@ -55,6 +58,17 @@ final class Constants {
         map.put("PTRS_PER_PTE", (long) geometry.entries(Geometry.PTE));
         map.put("PTRS_PER_PMD", (long) geometry.entries(Geometry.PMD));
         map.put("TASK_SIZE", geometry.taskSize());
+    }
+
+    /// Pages that several entries map together, where the architecture has them.
+    private static void contiguous(Map<String, Long> map, Arch arch) {
+        for (LeafSize leaf : arch.leafSizes()) {
+            if (leaf.contiguous()) {
+                String level = leaf.level() == Geometry.PTE ? "PTE" : "PMD";
+                map.putIfAbsent("CONT_" + level + "_SIZE", leaf.size());
+                map.putIfAbsent("CONT_" + level + "S", (long) leaf.slots());
+            }
+        }
     }
 
     private static void errors(Map<String, Long> map) {

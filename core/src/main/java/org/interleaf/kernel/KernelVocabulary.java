@@ -23,7 +23,7 @@ final class KernelVocabulary implements Vocabulary {
     private final PagePointers pages;
 
     KernelVocabulary(Kernel kernel, MmStruct mm, HeldPages held) {
-        constants = Constants.all(kernel.geometry());
+        constants = Constants.all(kernel.arch());
         userMemory = new ProcessMemory(kernel, mm);
         pages = new PagePointers(kernel.memMap());
         SystemCalls.addTo(functions, kernel, mm, userMemory);

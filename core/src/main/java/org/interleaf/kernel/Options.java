@@ -6,11 +6,16 @@ import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.Names;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.mm.Arch;
+import org.interleaf.mm.Architecture;
+import org.interleaf.mm.Architectures;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
+import org.interleaf.mm.ImpossibleConfig;
+import org.interleaf.mm.Kconfig;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
+import java.util.Objects;
 
 /// The configuration of a kernel as a test gives it.
 ///
@@ -19,13 +24,21 @@ import java.util.List;
 /// @param bigs free huge pages for each CPU
 record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
     private static final List<String> KEYS =
-            List.of("arch", "geometry", "tlb", "table-free", "ptl", "thp", "pages", "huge-pages");
-    private static final List<String> ARCHES = List.of("x86-64", "x86-64-5level", "arm64-4k");
-    private static final int[] TINY_4 = {2, 2, 1, 0, 2};
-    private static final int[] TINY_5 = {2, 2, 1, 1, 2};
-    private static final int[] FULL_4 = {9, 9, 9, 0, 9};
-    private static final int[] FULL_5 = {9, 9, 9, 9, 9};
-    private static final int PAGE_SHIFT = 12;
+            List.of(
+                    "arch",
+                    "geometry",
+                    "tlb",
+                    "table-free",
+                    "smp",
+                    "nr-cpus",
+                    "ptl",
+                    "highpte",
+                    "pte-table-pages",
+                    "thp",
+                    "pages",
+                    "huge-pages");
+    private static final List<String> YES_NO = List.of("yes", "no");
+    private static final int MAX_CPUS = 8192;
 
     /// Reads the configuration lines of a test.
     static Options read(Source source, Config config) {
@@ -50,37 +63,49 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
                             Names.hint(entry.key(), KEYS, "known are " + String.join(", ", KEYS)));
                 }
             }
-            String name = choose("arch", "arm64-4k", ARCHES);
-            boolean arm = name.startsWith("arm64");
-            Geometry geometry = geometry(name.equals("x86-64-5level"));
-            String tlb = choose("tlb", arm ? "broadcast" : "ipi", List.of("ipi", "broadcast"));
-            String free = choose("table-free", "rcu", List.of("rcu", "after-flush"));
-            String ptl = choose("ptl", "split", List.of("split", "split-pte", "mm"));
-            if (free.equals("after-flush") && tlb.equals("broadcast")) {
-                throw error(
-                        "table-free",
-                        "tables freed right after the flush need a flush by IPI",
-                        "no kernel is so: nothing would keep GUP-fast from walking them");
+            Arch arch;
+            try {
+                arch = arch();
+            } catch (ImpossibleConfig e) {
+                throw error(e.key(), e.reason(), e.hint());
             }
-            Arch arch =
-                    new Arch(
-                            name,
-                            geometry,
-                            !ptl.equals("mm"),
-                            ptl.equals("split"),
-                            tlb.equals("ipi") ? Arch.TlbFlush.IPI : Arch.TlbFlush.BROADCAST,
-                            free.equals("rcu") ? Arch.TableFree.RCU : Arch.TableFree.AFTER_FLUSH);
+            Geometry geometry = arch.geometry();
             String thp = choose("thp", "madvise", List.of("always", "madvise", "never"));
-            int hugePages = number("huge-pages", 3, 64);
+            int hugePages = number("huge-pages", 3, 0, 64);
             int defaultPages = geometry.hpagePmdNr() <= 16 ? 24 : 2 * geometry.hpagePmdNr();
-            return new Options(arch, thp(thp), number("pages", defaultPages, 1 << 14), hugePages);
+            return new Options(
+                    arch, thp(thp), number("pages", defaultPages, 0, 1 << 14), hugePages);
         }
 
-        private Geometry geometry(boolean fiveLevels) {
-            String size = choose("geometry", "tiny", List.of("tiny", "full"));
-            int[] tiny = fiveLevels ? TINY_5 : TINY_4;
-            int[] full = fiveLevels ? FULL_5 : FULL_4;
-            return new Geometry(PAGE_SHIFT, size.equals("tiny") ? tiny : full);
+        private Arch arch() {
+            List<String> names = Architectures.all().stream().map(Architecture::name).toList();
+            String name = choose("arch", "arm64-4k", names);
+            Architecture architecture = Objects.requireNonNull(Architectures.find(name));
+            boolean tiny = choose("geometry", "tiny", List.of("tiny", "full")).equals("tiny");
+            Arch arch = Arch.of(architecture, tiny ? architecture.tiny() : architecture.full());
+            String flush = arch.tlbFlush() == Arch.TlbFlush.IPI ? "ipi" : "broadcast";
+            String tlb = choose("tlb", flush, List.of("ipi", "broadcast"));
+            String free = choose("table-free", "rcu", List.of("rcu", "after-flush"));
+            return arch.with(kconfig(architecture))
+                    .with(
+                            tlb.equals("ipi") ? Arch.TlbFlush.IPI : Arch.TlbFlush.BROADCAST,
+                            free.equals("rcu") ? Arch.TableFree.RCU : Arch.TableFree.AFTER_FLUSH);
+        }
+
+        private Kconfig kconfig(Architecture architecture) {
+            Kconfig usual = Kconfig.defaultOf(architecture);
+            boolean smp = choose("smp", usual.smp() ? "yes" : "no", YES_NO).equals("yes");
+            int cpus = number("nr-cpus", smp ? usual.nrCpus() : 1, 1, MAX_CPUS);
+            Kconfig kconfig = Kconfig.of(architecture, smp, cpus);
+            String ptl = config.get("ptl");
+            if (ptl != null) {
+                choose("ptl", ptl, List.of("split", "split-pte", "mm"));
+                kconfig = kconfig.withSplit(!ptl.equals("mm"), ptl.equals("split"));
+            }
+            if (choose("highpte", "no", YES_NO).equals("yes")) {
+                kconfig = kconfig.withHighpte();
+            }
+            return kconfig.withPteTablePages(number("pte-table-pages", 1, 1, 2));
         }
 
         private static HugeMemory.Thp thp(String value) {
@@ -105,15 +130,16 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
             return value;
         }
 
-        private int number(String key, int otherwise, int max) {
+        private int number(String key, int otherwise, int min, int max) {
             String value = config.get(key);
             if (value == null) {
                 return otherwise;
             }
-            if (!value.matches("[0-9]{1,6}") || Integer.parseInt(value) > max) {
+            boolean number = value.matches("[0-9]{1,6}");
+            if (!number || Integer.parseInt(value) < min || Integer.parseInt(value) > max) {
                 throw error(
                         key,
-                        "`" + key + "` must be a number from 0 to " + max,
+                        "`" + key + "` must be a number from " + min + " to " + max,
                         "write for example " + key + "=" + otherwise);
             }
             return Integer.parseInt(value);

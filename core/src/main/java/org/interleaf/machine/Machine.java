@@ -411,6 +411,8 @@ public final class Machine {
             granted = null;
             Objects.requireNonNull(scheduler).executed(task, before, wrote);
             monitor.stepped(task, before);
+        } else {
+            monitor.setUp(task, before);
         }
         return before;
     }

@@ -13,6 +13,9 @@ public interface Monitor {
     /// An access has been made: `task` still describes it, the word held `before`.
     default void stepped(Task task, long before) {}
 
+    /// The same for an access of the set-up, which is not part of any execution.
+    default void setUp(Task task, long before) {}
+
     /// `task` has passed a memory barrier.
     default void fenced(Task task, Fence fence) {}
 

@@ -77,6 +77,11 @@ public final class Word {
         return owner;
     }
 
+    /// Which element of its owner's field the word is; -1 where the field is a single one.
+    public int index() {
+        return index;
+    }
+
     /// The object whose life bounds the word's, null where that is the machine's.
     public @Nullable Region region() {
         return region;

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-/// What differs between architectures and kernel configurations, as data.
+import org.interleaf.mm.Architecture.Feature;
+import org.interleaf.mm.Architecture.Shape;
+
+import java.util.List;
+
+/// The architecture and configuration that a kernel is built for, as data.
 ///
-/// @param name as tests give it, such as `arm64-4k`
-/// @param geometry the levels of the page tables
-/// @param splitPtePtlocks `SPLIT_PTE_PTLOCKS`: each PTE table has a lock of its own
-/// @param splitPmdPtlocks `SPLIT_PMD_PTLOCKS`: each PMD table has a lock of its own
+/// @param architecture what the hardware and its part of the kernel are like
+/// @param geometry the levels of the page tables, full or tiny
+/// @param leafSizes the sizes that page tables can map as one page, ascending
+/// @param kconfig what decides about page-table locks
 /// @param tlbFlush how other CPUs' TLBs are flushed
 /// @param tableFree when the memory of page tables is freed
 public record Arch(
-        String name,
+        Architecture architecture,
         Geometry geometry,
-        boolean splitPtePtlocks,
-        boolean splitPmdPtlocks,
+        List<LeafSize> leafSizes,
+        Kconfig kconfig,
         TlbFlush tlbFlush,
         TableFree tableFree) {
 
@@ -31,6 +36,92 @@ public record Arch(
         RCU,
         /// After the TLB flush, whose interrupts wait for walkers: `MMU_GATHER_TABLE_FREE`.
         AFTER_FLUSH
+    }
+
+    /// A kernel as the architecture has it by itself, with the tables of `shape`.
+    public static Arch of(Architecture architecture, Shape shape) {
+        boolean ipi = architecture.has(Feature.IPI_FLUSH);
+        return new Arch(
+                architecture,
+                shape.geometry(),
+                architecture.leafSizes(shape),
+                Kconfig.defaultOf(architecture),
+                ipi ? TlbFlush.IPI : TlbFlush.BROADCAST,
+                TableFree.RCU);
+    }
+
+    /// The same with other locks.
+    ///
+    /// @throws ImpossibleConfig if no kernel can be like that
+    public Arch with(Kconfig other) {
+        other.check(architecture);
+        return new Arch(architecture, geometry, leafSizes, other, tlbFlush, tableFree);
+    }
+
+    /// The same with other ways to flush TLBs and to free tables.
+    ///
+    /// @throws ImpossibleConfig if no kernel can be like that
+    public Arch with(TlbFlush otherFlush, TableFree otherFree) {
+        if (otherFree == TableFree.AFTER_FLUSH && otherFlush == TlbFlush.BROADCAST) {
+            throw new ImpossibleConfig(
+                    "table-free",
+                    "tables freed right after the flush need a flush by IPI",
+                    "no kernel is so: nothing would keep GUP-fast from walking them");
+        }
+        return new Arch(architecture, geometry, leafSizes, kconfig, otherFlush, otherFree);
+    }
+
+    /// As tests give it, such as `arm64-4k`.
+    public String name() {
+        return architecture.name();
+    }
+
+    /// The size of page that is mapped as one of `bytes`.
+    ///
+    /// @throws IllegalArgumentException if there is none
+    public LeafSize leaf(long bytes) {
+        for (LeafSize leaf : leafSizes) {
+            if (leaf.size() == bytes) {
+                return leaf;
+            }
+        }
+        throw new IllegalArgumentException(name() + " has no pages of " + bytes + " bytes");
+    }
+
+    /// The sizes of hugetlb pages, ascending: one `hstate` each.
+    public List<LeafSize> hugetlbSizes() {
+        return leafSizes.stream().filter(LeafSize::hugetlb).toList();
+    }
+
+    /// `CONFIG_SPLIT_PTE_PTLOCKS`: each PTE table has a lock of its own.
+    public boolean splitPtePtlocks() {
+        return kconfig.splitPtePtlocks();
+    }
+
+    /// `CONFIG_SPLIT_PMD_PTLOCKS`: each PMD table has a lock of its own.
+    public boolean splitPmdPtlocks() {
+        return kconfig.splitPmdPtlocks();
+    }
+
+    /// `CONFIG_HIGHPTE`.
+    public boolean highpte() {
+        return kconfig.highpte();
+    }
+
+    /// `CONFIG_PGTABLE_LEVELS`.
+    public int pgtableLevels() {
+        return architecture.pgtableLevels();
+    }
+
+    /// `CONFIG_GUP_GET_PXX_LOW_HIGH`: entries are read and written in two halves.
+    public boolean lowHigh() {
+        return architecture.has(Feature.LOW_HIGH);
+    }
+
+    /// Whether page tables of hugetlb may be shared: the architecture wants it, and PMD tables have
+    /// locks of their own.
+    public boolean hugePmdShare() {
+        return architecture.has(Feature.HUGE_PMD_SHARE) && splitPmdPtlocks();
     }
 
     /// Whether collapse must interrupt walkers itself: `tlb_remove_table_sync_one()` does nothing

@@ -25,6 +25,10 @@ public final class Entry {
     /// Present for the kernel but not for the hardware: NUMA hinting, or `PROT_NONE`.
     public static final long PROTNONE = 1 << 7;
 
+    /// The entry is one of several that map a larger page together: the contiguous bit of arm64,
+    /// Svnapot of riscv.
+    public static final long CONT = 1 << 8;
+
     private static final long FLAGS = 0xfff;
     private static final int PFN_SHIFT = 12;
 
@@ -151,6 +155,16 @@ public final class Entry {
         return entry | LEAF;
     }
 
+    /// `pte_cont()`, `pmd_cont()`, `pte_napot()`.
+    public static boolean cont(long entry) {
+        return (entry & CONT) != 0;
+    }
+
+    /// `pte_mkcont()`, `pmd_mkcont()`, `pte_mknapot()`.
+    public static long mkcont(long entry) {
+        return entry | CONT;
+    }
+
     /// The flags of an entry without its frame.
     public static long flags(long entry) {
         return entry & FLAGS;
@@ -167,7 +181,7 @@ public final class Entry {
         StringBuilder text = new StringBuilder();
         text.append(level > Geometry.PTE ? "huge page " : "page ").append(pfn(entry));
         text.append((entry & PRESENT) != 0 ? " r" : protnone(entry) ? " protnone " : " invalid ");
-        text.append(write(entry) ? "w" : "");
+        text.append(write(entry) ? "w" : "").append(cont(entry) ? " cont" : "");
         text.append(dirty(entry) ? " dirty" : "").append(young(entry) ? " young" : "");
         return text.append(special(entry) ? " special" : "").toString();
     }

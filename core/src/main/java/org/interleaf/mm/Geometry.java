@@ -26,9 +26,37 @@ public record Geometry(int pageShift, int[] bits) {
         return 1 << bits[level];
     }
 
+    /// Number of entries in the largest tables.
+    int maxEntries() {
+        int max = 0;
+        for (int level = PTE; level <= PGD; level++) {
+            max = Math.max(max, entries(level));
+        }
+        return max;
+    }
+
     /// Whether tables of `level` have one entry and do not exist of their own.
     public boolean folded(int level) {
         return bits[level] == 0 && level != PGD;
+    }
+
+    /// The level of the tables in which the entries of `level` are: its own, or where it is folded
+    /// the next one above that is not.
+    public int tableLevel(int level) {
+        int real = level;
+        while (folded(real)) {
+            real++;
+        }
+        return real;
+    }
+
+    /// Number of levels that have tables.
+    public int levels() {
+        int levels = 0;
+        for (int level = PTE; level <= PGD; level++) {
+            levels += folded(level) ? 0 : 1;
+        }
+        return levels;
     }
 
     /// Binary logarithm of the range that an entry of `level` maps: `PMD_SHIFT` and so on.
@@ -71,8 +99,9 @@ public record Geometry(int pageShift, int[] bits) {
         return bits[PTE];
     }
 
-    /// The first address beyond user memory.
+    /// The first address beyond user memory: all that the tables reach, as far as it is a positive
+    /// number.
     public long taskSize() {
-        return size(PGD) << bits[PGD];
+        return 1L << Math.min(shift(PGD) + bits[PGD], Long.SIZE - 2);
     }
 }

@@ -25,12 +25,13 @@ public final class Inspect {
     /// The entry of `level` for `addr`; none where the tables do not go that far down.
     public long entry(MmStruct mm, int level, long addr) {
         PageTable table = mm.pgd();
+        int wanted = geometry.tableLevel(level);
         for (int l = Geometry.PGD; ; l--) {
             if (geometry.folded(l)) {
                 continue;
             }
             long value = table.entry(geometry.index(l, addr)).peek();
-            if (l == level) {
+            if (l == wanted) {
                 return value;
             }
             if (!Entry.isTable(value)) {
@@ -92,7 +93,7 @@ public final class Inspect {
         entries(
                 mm,
                 (level, entry, value) -> {
-                    if (level == Geometry.PUD && Entry.isTable(value)) {
+                    if (level > Geometry.PTE && Entry.isTable(value)) {
                         memMap.table(Entry.pfn(value)).deposited().peek(visitor);
                     }
                 });

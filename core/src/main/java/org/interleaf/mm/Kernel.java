@@ -20,6 +20,7 @@ public final class Kernel {
     private final Rmap rmap;
     private final Highmem highmem;
     private final Inspect inspect;
+    private final TableTree tableTree;
     private final Mmu mmu;
     private final TlbFlush tlbFlush;
     private final PgtableGeneric pgtableGeneric;
@@ -36,6 +37,7 @@ public final class Kernel {
     private final AnonFault anonFault;
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
+    private final FolioWalk folioWalk;
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
@@ -52,7 +54,7 @@ public final class Kernel {
         this.machine = machine;
         this.arch = arch;
         Geometry geometry = arch.geometry();
-        memMap = new MemMap(machine, physical, entriesPerTable(geometry));
+        memMap = new MemMap(machine, physical, arch);
         ptLocks = new PtLocks(arch, memMap);
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
@@ -60,6 +62,7 @@ public final class Kernel {
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
         inspect = new Inspect(geometry, memMap);
+        tableTree = new TableTree(geometry, memMap);
         HardwareTables format = new HardwareTables(geometry, memMap);
         mmu = new Mmu(machine, format, arch.faultDropsTranslation());
         tlbFlush =
@@ -81,6 +84,7 @@ public final class Kernel {
         anonFault = new AnonFault(this);
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
+        folioWalk = new FolioWalk(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
@@ -88,14 +92,6 @@ public final class Kernel {
         userAccess = new UserAccess(this);
         zeroFolio = allocZeroFolio();
         hugeZeroFolio = pageAlloc.folioAlloc(geometry.hpagePmdOrder());
-    }
-
-    private static int entriesPerTable(Geometry geometry) {
-        int entries = 0;
-        for (int level = Geometry.PTE; level <= Geometry.PGD; level++) {
-            entries = Math.max(entries, geometry.entries(level));
-        }
-        return entries;
     }
 
     private Folio allocZeroFolio() {
@@ -118,6 +114,7 @@ public final class Kernel {
         // Where PMD tables have locks of their own they also have lists of their own.
         int deposits = arch.splitPmdPtlocks() ? 0 : memMap.size();
         MmStruct mm = new MmStruct(machine, name, pgd, deposits);
+        pgd.topOf(mm);
         mm.vmas.writeOnce(new VmaTree(machine, List.of()));
         return mm;
     }
@@ -242,6 +239,10 @@ public final class Kernel {
         return inspect;
     }
 
+    public TableTree tableTree() {
+        return tableTree;
+    }
+
     public Mmu mmu() {
         return mmu;
     }
@@ -300,6 +301,10 @@ public final class Kernel {
 
     public HugeMemory hugeMemory() {
         return hugeMemory;
+    }
+
+    public FolioWalk folioWalk() {
+        return folioWalk;
     }
 
     public GupRefs gupRefs() {

@@ -15,13 +15,17 @@ public final class MemMap {
     private final Machine machine;
     private final Machine.Reserve tableWords;
     private final int entriesPerTable;
+    private final int pteTablePages;
+    private final int ptesPerPage;
 
-    MemMap(Machine machine, PhysicalMemory memory, int entriesPerTable) {
+    MemMap(Machine machine, PhysicalMemory memory, Arch arch) {
         this.machine = machine;
         this.memory = memory;
-        this.entriesPerTable = entriesPerTable;
+        this.entriesPerTable = arch.geometry().maxEntries();
+        this.pteTablePages = arch.kconfig().pteTablePages();
+        this.ptesPerPage = arch.geometry().entries(Geometry.PTE) / pteTablePages;
         int n = memory.frameCount();
-        tableWords = machine.reserve(n, PageTable.words(entriesPerTable));
+        tableWords = machine.reserve(n, PageTable.words(entriesPerTable, pteTablePages));
         pages = new Page[n];
         folios = new Folio[n];
         tables = new PageTable[n];
@@ -65,13 +69,15 @@ public final class MemMap {
         PageTable table = tables[(int) pfn];
         if (table == null) {
             // Few frames ever hold a table, and one of 512 entries is large.
-            table =
-                    tableWords.make(
-                            (int) pfn,
-                            () -> new PageTable(machine, memory.frame(pfn), entriesPerTable));
+            table = tableWords.make((int) pfn, () -> newTable(pfn));
             tables[(int) pfn] = table;
         }
         return table;
+    }
+
+    private PageTable newTable(long pfn) {
+        return new PageTable(
+                machine, memory.frame(pfn), entriesPerTable, pteTablePages, ptesPerPage);
     }
 
     /// The word of the contents of frame `pfn` at byte `offset`.

@@ -5,32 +5,50 @@ import org.interleaf.machine.Frame;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 /// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list
 /// live and die with the frame.
 public final class PageTable implements Word.FieldNames {
     private final Frame frame;
     private final Word[] entries;
-    private final SpinLock ptl;
+    private final SpinLock[] ptls;
+    private final int ptesPerPage;
     private final Word level;
     private final DepositList deposited;
 
-    PageTable(Machine machine, Frame frame, int entryCount) {
+    /// Number of entries that lead to the table, and the last that was made to; see {@link
+    /// TableTree}.
+    private final Word parents;
+
+    private final Word parent;
+    private @Nullable MmStruct topOf;
+
+    /// @param pages pages of a PTE table
+    /// @param ptesPerPage how many PTEs are in one of them
+    PageTable(Machine machine, Frame frame, int entryCount, int pages, int ptesPerPage) {
         this.frame = frame;
         this.level = machine.word(null, this, "level", -1, 0);
-        this.ptl = new SpinLock(machine, frame.life(), this, "ptl");
+        this.ptesPerPage = ptesPerPage;
+        this.ptls = new SpinLock[pages];
+        for (int i = 0; i < pages; i++) {
+            String name = i == 0 ? "ptl" : "ptl of page " + i;
+            ptls[i] = new SpinLock(machine, frame.life(), this, name);
+        }
         this.entries = new Word[entryCount];
         for (int i = 0; i < entryCount; i++) {
             entries[i] = machine.word(frame.life(), this, "entry", i, 0);
             entries[i].format(value -> Entry.show(level(), value));
         }
+        this.parents = machine.word(null, this, "parents", -1, 0);
+        this.parent = machine.word(null, this, "parent", -1, 0);
         this.deposited = new DepositList(machine, frame.life(), this, entryCount);
     }
 
-    /// How many words a table of `entries` entries is made of: its level and lock, its entries, and
-    /// the list of what is deposited with it.
-    static int words(int entries) {
-        return 2 + entries + 1 + entries;
+    /// How many words a table of `entries` entries in `pages` pages is made of: the locks, the
+    /// entries, the list of what is deposited with it, its level and its two of parents.
+    static int words(int entries, int pages) {
+        return pages + entries + (entries + 1) + 3;
     }
 
     /// The frame that holds the table.
@@ -58,7 +76,56 @@ public final class PageTable implements Word.FieldNames {
             }
         }
         deposited.clear();
+        if (parents.peek() != 0) {
+            parents.poke(0);
+        }
     }
+
+    /// Whether `word` is one of the entries.
+    public boolean isEntry(Word word) {
+        int index = word.index();
+        return index >= 0 && index < entries.length && entries[index] == word;
+    }
+
+    // ---- where the table hangs
+
+    private static final int INDEX_BITS = 20;
+
+    void hang(PageTable upper, Word entry) {
+        parents.poke(parents.peek() + 1);
+        parent.poke(upper.pfn() << INDEX_BITS | upper.indexOf(entry));
+    }
+
+    void unhang() {
+        parents.poke(Math.max(0, parents.peek() - 1));
+    }
+
+    /// Whether an entry leads to the table.
+    boolean hangs() {
+        return parents.peek() != 0;
+    }
+
+    /// The frame of the table whose entry leads here.
+    long parentPfn() {
+        return parent.peek() >>> INDEX_BITS;
+    }
+
+    /// Which of its entries that is.
+    int parentIndex() {
+        return (int) parent.peek() & (1 << INDEX_BITS) - 1;
+    }
+
+    /// Makes this the top table of an address space.
+    void topOf(MmStruct mm) {
+        topOf = mm;
+    }
+
+    /// The address space whose top table this is; null for tables of other levels.
+    @Nullable MmStruct topOf() {
+        return level() == Geometry.PGD ? topOf : null;
+    }
+
+    // ---- entries and locks
 
     /// The location of entry `index`.
     public Word entry(int index) {
@@ -67,17 +134,28 @@ public final class PageTable implements Word.FieldNames {
 
     /// Which entry of its table `entry` is.
     public int indexOf(Word entry) {
-        for (int i = 0; i < entries.length; i++) {
-            if (entries[i] == entry) {
-                return i;
-            }
+        int index = entry.index();
+        if (index < 0 || index >= entries.length || entries[index] != entry) {
+            throw new IllegalArgumentException(entry + " is no entry of " + this);
         }
-        throw new IllegalArgumentException(entry + " is no entry of " + this);
+        return index;
     }
 
-    /// The lock in the `ptdesc`, whoever uses it.
+    /// The entry `n` places after `entry`, in the same table: `ptep + n`.
+    public static Word plus(Word entry, int n) {
+        PageTable table = of(entry);
+        return table.entries[table.indexOf(entry) + n];
+    }
+
+    /// The lock in the table's `ptdesc`, whoever uses it.
     public SpinLock ptl() {
-        return ptl;
+        return ptls[0];
+    }
+
+    /// The lock in the `ptdesc` of the page that `pte` is in: another than the table's where PTE
+    /// tables take several pages and it is not in the first.
+    SpinLock ptlOfPage(Word pte) {
+        return ptls[indexOf(pte) / ptesPerPage];
     }
 
     /// The table that `entry` is part of: `virt_to_ptdesc()`.

@@ -16,6 +16,7 @@ import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.litmus.vocabulary.BootOptions;
 import org.interleaf.litmus.vocabulary.Model;
+import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.NotModelled;
 import org.interleaf.machine.Task;
@@ -115,6 +116,11 @@ public final class TestRunner {
                 session.findings();
             }
         };
+    }
+
+    /// What the model can tell of itself.
+    public Survey survey() {
+        return model.survey();
     }
 
     /// Identifies the test as it is run here, as schedules of it do.

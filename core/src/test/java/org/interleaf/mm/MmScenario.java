@@ -55,6 +55,7 @@ final class MmScenario implements Program {
         sanitizers = new Sanitizers(names, false);
         machine.monitor(sanitizers);
         kernel = new Kernel(machine, arch, memory, thp);
+        sanitizers.watch(kernel);
         mm = kernel.createMm("mm");
         kernel.activate(mm);
         laws = new PageLaws(kernel, mm);
@@ -62,22 +63,28 @@ final class MmScenario implements Program {
 
     /// Flushes by IPI, tables freed through RCU, all locks split.
     static Arch x86() {
-        return new Arch("x86-64", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.RCU);
+        return of("x86-64");
     }
 
     /// Broadcast flushes, tables freed through RCU, all locks split.
     static Arch arm64() {
-        return new Arch("arm64-4k", TINY, true, true, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
+        return of("arm64-4k");
     }
 
     /// One page-table lock for the whole process, broadcast flushes.
     static Arch unsplit() {
-        return new Arch("unsplit", TINY, false, false, Arch.TlbFlush.BROADCAST, Arch.TableFree.RCU);
+        Arch arch = of("arm64-4k");
+        return arch.with(Kconfig.of(arch.architecture(), true, 2));
     }
 
     /// Flushes by IPI, tables freed right after.
     static Arch afterFlush() {
-        return new Arch("old", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.AFTER_FLUSH);
+        return of("x86-64").with(Arch.TlbFlush.IPI, Arch.TableFree.AFTER_FLUSH);
+    }
+
+    private static Arch of(String name) {
+        Architecture architecture = Objects.requireNonNull(Architectures.find(name));
+        return Arch.of(architecture, new Architecture.Shape(TINY, List.of(), List.of()));
     }
 
     /// Each of the architectures above.

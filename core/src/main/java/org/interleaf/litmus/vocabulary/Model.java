@@ -10,4 +10,7 @@ public interface Model {
     ///
     /// @throws org.interleaf.litmus.syntax.LitmusException if the configuration is not possible
     Booted boot(LitmusTest test, BootOptions options);
+
+    /// What the model can tell of itself.
+    Survey survey();
 }

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.check;
+
+import org.interleaf.check.KernelNames.Origin;
+import org.interleaf.machine.Lock;
+import org.interleaf.machine.Monitor;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Task;
+import org.interleaf.machine.Word;
+import org.interleaf.mm.Entry;
+import org.interleaf.mm.Geometry;
+import org.interleaf.mm.Kernel;
+import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.PageTable;
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+
+/// Page-table locks: whoever changes an entry holds the lock that the walkers of core-mm take for
+/// its table. Two writers of a table under different locks are found although nothing has gone
+/// wrong yet, and in whatever order they come.
+///
+/// # What may be changed without the lock
+///
+/// - Tables that no entry leads to: new ones, deposited ones, detached ones.
+/// - Entries through which the hardware sets accessed and dirty bits.
+/// - Entries that lead to tables, when they are cleared in ranges without VMAs: free_pgtables() has
+///   hidden these, so nobody else can come there but walkers that take no locks at all.
+final class PtLockSanitizer implements Monitor {
+    private static final String KIND = "BUG: wrong page-table lock";
+
+    private final Findings findings;
+    private final KernelNames names;
+    private final boolean withHistory;
+    private final IdentityHashMap<Lock, String> takenBy = new IdentityHashMap<>();
+    private final List<Misuse> misuses = new ArrayList<>();
+    private @Nullable Kernel kernel;
+
+    /// A change that has still to be told: who takes the right lock may come after it.
+    private record Misuse(
+            Task task, SpinLock lock, String text, String locks, String place, List<Origin> trace) {}
+
+    /// @param withHistory whether to remember who took which lock, which is slow
+    PtLockSanitizer(Findings findings, KernelNames names, boolean withHistory) {
+        this.findings = findings;
+        this.names = names;
+        this.withHistory = withHistory;
+    }
+
+    /// Begins to watch the tables of `newKernel`, which has none with entries yet.
+    void watch(Kernel newKernel) {
+        kernel = newKernel;
+    }
+
+    @Override
+    public void started() {
+        takenBy.clear();
+        misuses.clear();
+    }
+
+    @Override
+    public void acquired(Task task, Lock lock) {
+        if (withHistory && !lock.sleeps()) {
+            takenBy.put(lock, findings.here(task));
+        }
+    }
+
+    @Override
+    public void setUp(Task task, long before) {
+        stepped(task, before);
+    }
+
+    @Override
+    public void stepped(Task task, long before) {
+        Word word = task.word();
+        long after = word.peek();
+        if (after != before
+                && word.owner() instanceof PageTable table
+                && kernel != null
+                && table.isEntry(word)) {
+            changed(kernel, task, table, word, before, after);
+        }
+    }
+
+    private void changed(
+            Kernel linux, Task task, PageTable table, Word entry, long before, long after) {
+        linux.tableTree().changed(table, entry, before, after);
+        MmStruct mm = linux.tableTree().mmOf(table);
+        if (mm == null || task.lateAim() != null) {
+            return;
+        }
+        SpinLock lock = linux.ptLocks().coreLock(mm, table);
+        if (!task.holds(lock) && !(cut(table, before, after) && hidden(linux, mm, table, entry))) {
+            misused(task, table, entry, before, after, lock);
+        }
+    }
+
+    private static boolean cut(PageTable table, long before, long after) {
+        return table.level() > Geometry.PTE && Entry.isTable(before) && Entry.none(after);
+    }
+
+    private static boolean hidden(Kernel linux, MmStruct mm, PageTable table, Word entry) {
+        long start = linux.tableTree().start(table, table.indexOf(entry));
+        long end = start + linux.geometry().size(table.level());
+        return !linux.tableTree().hasVma(mm, start, end);
+    }
+
+    private void misused(
+            Task task, PageTable table, Word entry, long before, long after, SpinLock lock) {
+        if (!withHistory) {
+            findings.report(KIND, task, () -> text(table, entry, before, after, lock));
+            return;
+        }
+        misuses.add(
+                new Misuse(
+                        task,
+                        lock,
+                        text(table, entry, before, after, lock),
+                        LeftBehind.locks(task),
+                        findings.here(task),
+                        names.callTrace()));
+    }
+
+    private static String text(
+            PageTable table, Word entry, long before, long after, SpinLock lock) {
+        return entry.name()
+                + " goes from "
+                + Entry.show(table.level(), before)
+                + " to "
+                + Entry.show(table.level(), after)
+                + " without "
+                + lock.name();
+    }
+
+    /// Tells what has been put off to the end of the execution.
+    void settle() {
+        for (Misuse misuse : misuses) {
+            findings.report(KIND, misuse.task, misuse.text, misuse.trace, details(misuse));
+        }
+        misuses.clear();
+    }
+
+    private List<String> details(Misuse misuse) {
+        String other = takenBy.get(misuse.lock);
+        return List.of(
+                "Locks held: " + misuse.locks,
+                "Lock of core-mm: " + misuse.lock.name(),
+                "Changed by " + misuse.place,
+                other == null
+                        ? "Nobody takes the lock of core-mm in this execution"
+                        : "That lock taken by " + other);
+    }
+}

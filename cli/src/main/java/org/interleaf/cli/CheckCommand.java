@@ -6,6 +6,7 @@ import org.interleaf.explore.Strategy;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.run.Answer;
+import org.interleaf.run.CheckpointOptions;
 import org.interleaf.run.RunOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,9 @@ import java.util.stream.Collectors;
             "      the same on a changed model, on an architecture without IPI flushes",
             "  ./interleaf check big.litmus --timeout 10m --first --json out.json",
             "      until something is found, for ten minutes at most",
+            "  ./interleaf check big.litmus --checkpoint big.save",
+            "  ./interleaf check big.litmus --resume big.save",
+            "      for hours, and after whatever stopped it from where it was",
             "  ./interleaf check big.litmus --strategy bounded --preemptions 2 --first",
             "      only what takes two preemptions or less, the simplest first",
             "  ./interleaf check big.litmus --strategy pct --depth 2 --seed 7 --timeout 1h",
@@ -62,6 +66,7 @@ final class CheckCommand implements Callable<Integer> {
     @Spec private CommandSpec spec;
     @Mixin private ModelOptions model;
     @Mixin private StrategyOptions strategies;
+    @Mixin private WorkOptions work;
     @Mixin private LimitOptions limits;
 
     @Parameters(
@@ -107,13 +112,15 @@ final class CheckCommand implements Callable<Integer> {
                 ProgressLines told = ProgressLines.to(progressFile, spec.commandLine().getErr())) {
             Progress progress = new Progress(out(), environment.terminal(), told);
             RunOptions options =
-                    model.runOptions()
-                            .withStrategy(strategy)
-                            .withLimits(
-                                    StrategyOptions.limited(limits.limits(), strategy)
-                                            .withStop(environment.interruption()::requested)
-                                            .withProgress(progress))
-                            .withStopAtFirst(first);
+                    work.apply(
+                            model.runOptions()
+                                    .withStrategy(strategy)
+                                    .withLimits(
+                                            StrategyOptions.limited(limits.limits(), strategy)
+                                                    .withStop(environment.interruption()::requested)
+                                                    .withProgress(progress))
+                                    .withStopAtFirst(first),
+                            files.size());
             Engine.Runner runner = environment.engine().load(options);
             Check check = new Check(runner, options, lines, progress, files.size() == 1);
             for (Path file : files) {
@@ -198,10 +205,19 @@ final class CheckCommand implements Callable<Integer> {
                 boolean failed = judgement.status() == ExitStatus.NOT_AS_DECLARED;
                 printer.print(file.toString(), options, answer, judgement, single || failed);
             }
+            printHowToGoOn(file, answer);
             out().flush();
             String strategy = options.strategy().describe();
             lines.write(file.toString(), variant(), strategy, expected, answer, judgement);
             return judgement.status();
+        }
+
+        private void printHowToGoOn(Path file, Answer answer) {
+            CheckpointOptions saved = options.checkpoint();
+            if (saved != null && !answer.exploration().complete()) {
+                String how = "./interleaf check " + file + " --resume " + saved.file();
+                out().println("Saved. To go on, with the same options: " + how);
+            }
         }
 
         private @Nullable String variant() {

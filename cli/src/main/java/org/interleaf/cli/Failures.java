@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.explore.CheckpointException;
 import org.interleaf.literature.LiteratureException;
 import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.patch.PatchException;
@@ -73,6 +74,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         return e instanceof LitmusException
                 || e instanceof PatchException
                 || e instanceof LiteratureException
+                || e instanceof CheckpointException
                 || e instanceof BadInput;
     }
 

@@ -18,7 +18,7 @@ public final class Checkpoints {
     private final Results results;
     private final boolean resuming;
     private long last = System.nanoTime();
-    private boolean resumed;
+    private boolean begun;
 
     /// What came out of an exploration, beside the numbers that the explorer counts.
     public interface Results {
@@ -46,14 +46,16 @@ public final class Checkpoints {
         return now - last > intervalNanos;
     }
 
-    /// Has `frontier` go on where the file says, if it is to be resumed. Returns what was covered.
+    /// Has `frontier` go on where the file says, if it is to be resumed; else makes the file, so
+    /// that it is known at once whether it can be written. Returns what was covered.
     ///
-    /// @throws CheckpointException where the file cannot be read or is of something else
-    Exploration resume(Frontier frontier) {
-        if (!resuming || resumed) {
+    /// @throws CheckpointException where the file cannot be read or written, or is of something else
+    Exploration begin(Frontier frontier) {
+        if (!resuming || begun) {
+            save(Exploration.NOTHING, frontier);
             return Exploration.NOTHING;
         }
-        resumed = true;
+        begun = true;
         CheckpointFile.Saved saved = CheckpointFile.read(file, identity, results);
         frontier.resume(saved.done(), saved.root());
         return saved.covered();

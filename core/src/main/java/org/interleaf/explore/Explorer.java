@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /// Explores every interleaving of a program, up to equivalence, within limits.
@@ -31,6 +32,7 @@ public final class Explorer implements Worker.Boss {
     private final List<Worker> workers = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private long start;
+    private final AtomicLong begun = new AtomicLong();
     private Exploration before = Exploration.NOTHING;
     private @Nullable Throwable failure;
 
@@ -81,7 +83,8 @@ public final class Explorer implements Worker.Boss {
         failure = null;
         workers.clear();
         threads.clear();
-        before = checkpoints == null ? Exploration.NOTHING : checkpoints.resume(frontier);
+        before = checkpoints == null ? Exploration.NOTHING : checkpoints.begin(frontier);
+        begun.set(before.executions() + before.superfluous() + before.cut());
         first.begin(frontier);
         workers.add(first);
         frontier.join();
@@ -104,24 +107,20 @@ public final class Explorer implements Worker.Boss {
     // ---- while workers work
 
     @Override
-    public void executed(Worker worker, boolean counts) {
-        long done = worker.executions() + worker.cut();
-        if (counts && limits.maxExecutions() != Long.MAX_VALUE) {
-            stopAtLimit();
+    public boolean mayExecute() {
+        if (begun.getAndIncrement() < limits.maxExecutions()) {
+            return true;
         }
-        boolean eager = helpAfterNanos == 0 && worker == first && threads.isEmpty();
-        if (eager || (done + worker.superfluous()) % EXECUTIONS_BETWEEN_LOOKS == 0) {
-            look(worker);
-        }
+        frontier.stop();
+        return false;
     }
 
-    private synchronized void stopAtLimit() {
-        long done = before.executions() + before.cut();
-        for (Worker worker : workers) {
-            done += worker.executions() + worker.cut();
-        }
-        if (done >= limits.maxExecutions()) {
-            frontier.stop();
+    @Override
+    public void executed(Worker worker) {
+        long done = worker.executions() + worker.cut() + worker.superfluous();
+        boolean eager = helpAfterNanos == 0 && worker == first && threads.isEmpty();
+        if (eager || done % EXECUTIONS_BETWEEN_LOOKS == 0) {
+            look(worker);
         }
     }
 

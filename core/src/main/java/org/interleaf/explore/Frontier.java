@@ -128,6 +128,15 @@ final class Frontier {
         return root == null ? null : root.untaken();
     }
 
+    /// A worker has done nothing of what it took: `branch`, or everything.
+    synchronized void giveBack(@Nullable Branch branch) {
+        if (branch == null) {
+            begun = false;
+        } else {
+            branch.taken = false;
+        }
+    }
+
     /// A worker has explored all behind what it took: `branch`, or everything.
     synchronized void finish(@Nullable Branch branch) {
         if (branch == null) {

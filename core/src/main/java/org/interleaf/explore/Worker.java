@@ -78,6 +78,10 @@ final class Worker {
 
     /// Explores what the worker has entered, or what it keeps of that.
     private void explore(Boss boss) {
+        if (!boss.mayExecute()) {
+            frontier.giveBack(dpor.entered());
+            return;
+        }
         boolean more = true;
         while (more) {
             execute();
@@ -85,9 +89,13 @@ final class Worker {
             if (!more) {
                 frontier.finish(dpor.entered());
             }
-            boss.executed(this, !dpor.superfluous());
+            boss.executed(this);
             if (more && frontier.wanted()) {
                 more = giveAway();
+            }
+            if (more && !boss.mayExecute()) {
+                dpor.shareAll();
+                more = false;
             }
         }
     }

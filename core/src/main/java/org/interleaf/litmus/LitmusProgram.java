@@ -10,6 +10,9 @@ import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.machine.Machine;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.List;
 
 /// A litmus test on a machine: one task for each process, and a table of the final states.
@@ -96,6 +99,30 @@ public final class LitmusProgram implements Program {
             return End.DEADLOCK;
         }
         return outcomes.enter() ? End.POSITIVE : End.NEGATIVE;
+    }
+
+    /// Enters what another program of the same test has seen.
+    public void add(LitmusProgram other) {
+        outcomes.add(other.outcomes);
+        filtered += other.filtered;
+        deadlocks += other.deadlocks;
+        cuts += other.cuts;
+    }
+
+    /// Writes what was seen.
+    public void save(DataOutputStream out) throws IOException {
+        outcomes.save(out);
+        out.writeLong(filtered);
+        out.writeLong(deadlocks);
+        out.writeLong(cuts);
+    }
+
+    /// Enters what {@link #save} has written of the same test.
+    public void load(DataInputStream in) throws IOException {
+        outcomes.load(in);
+        filtered += in.readLong();
+        deadlocks += in.readLong();
+        cuts += in.readLong();
     }
 
     /// The test.

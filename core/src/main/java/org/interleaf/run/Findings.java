@@ -7,6 +7,10 @@ import org.interleaf.trace.Schedule;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +52,25 @@ final class Findings {
         return new Found(violation, switches, ending.steps(), ending.schedule());
     }
 
+    /// Enters what another worker found.
+    void add(Findings other) {
+        other.byTitle.forEach(
+                (title, found) ->
+                        byTitle.merge(
+                                title,
+                                found,
+                                (a, b) -> a.simplerThan(b.switches, b.steps) ? a : b));
+        positive = simpler(positive, other.positive);
+        negative = simpler(negative, other.negative);
+    }
+
+    private static @Nullable Found simpler(@Nullable Found one, @Nullable Found other) {
+        if (one == null || other == null) {
+            return one == null ? other : one;
+        }
+        return one.simplerThan(other.switches, other.steps) ? one : other;
+    }
+
     boolean anyViolation() {
         return !byTitle.isEmpty();
     }
@@ -73,5 +96,47 @@ final class Findings {
     @Nullable Schedule ofCondition(boolean holds) {
         Found found = holds ? positive : negative;
         return found == null ? null : found.schedule;
+    }
+
+    // ---- checkpoints
+
+    void save(DataOutputStream out) throws IOException {
+        out.writeInt(byTitle.size());
+        for (Found found : byTitle.values()) {
+            ViolationFormat.write(Objects.requireNonNull(found.violation), out);
+            save(found, out);
+        }
+        for (Found found : Arrays.asList(positive, negative)) {
+            out.writeBoolean(found != null);
+            if (found != null) {
+                save(found, out);
+            }
+        }
+    }
+
+    private static void save(Found found, DataOutputStream out) throws IOException {
+        out.writeInt(found.switches);
+        out.writeInt(found.steps);
+        ViolationFormat.writeText(found.schedule.toString(), out);
+    }
+
+    /// Enters what was saved.
+    void load(DataInputStream in) throws IOException {
+        Findings saved = new Findings();
+        for (int n = in.readInt(); n > 0; n--) {
+            Violation violation = ViolationFormat.read(in);
+            saved.byTitle.put(violation.title(), load(violation, in));
+        }
+        saved.positive = in.readBoolean() ? load(null, in) : null;
+        saved.negative = in.readBoolean() ? load(null, in) : null;
+        add(saved);
+    }
+
+    private static Found load(@Nullable Violation violation, DataInputStream in)
+            throws IOException {
+        int switches = in.readInt();
+        int steps = in.readInt();
+        Schedule schedule = Schedule.parse(ViolationFormat.readText(in));
+        return new Found(violation, switches, steps, schedule);
     }
 }

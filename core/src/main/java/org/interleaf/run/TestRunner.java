@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
+import org.interleaf.explore.Checkpoints;
 import org.interleaf.explore.Ending;
+import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
+import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
@@ -10,7 +13,6 @@ import org.interleaf.explore.Replay;
 import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.litmus.outcome.HerdReport;
 import org.interleaf.litmus.outcome.Outcomes;
-import org.interleaf.litmus.syntax.Condition;
 import org.interleaf.litmus.syntax.Config;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
@@ -177,48 +179,25 @@ public final class TestRunner {
     // ---- exploring
 
     private Answer check(LitmusTest test, BootOptions boot) {
-        Session session = Session.open(test, model, boot);
-        LitmusProgram program = session.program();
-        Findings findings = new Findings();
-        boolean[] stop = new boolean[1];
-        Condition.Quantifier quantifier = test.condition().quantifier();
-        Program watched =
-                new Program() {
-                    @Override
-                    public Machine machine() {
-                        return session.machine();
-                    }
-
-                    @Override
-                    public void finished(Ending ending) {
-                        session.finished(ending);
-                        findings.enter(ending, program.lastEnd(), session.findings());
-                        stop[0] =
-                                options.stopAtFirst()
-                                        && (findings.anyViolation()
-                                                || decisive(quantifier, findings) != null);
-                    }
-                };
-        Limits limits = options.limits();
-        Exploration explored =
-                options.strategy()
-                        .explore(
-                                watched,
-                                limits.withStop(() -> stop[0] || limits.stop().getAsBoolean()),
-                                fingerprint(test));
+        Examination examination =
+                new Examination(
+                        () -> Session.open(test, model, boot),
+                        test.condition().quantifier(),
+                        options.stopAtFirst());
+        Exploration explored = explore(test, examination);
+        examination.finish();
+        LitmusProgram program = examination.program();
+        Findings findings = examination.findings();
         boolean complete = explored.complete() && program.cuts() == 0;
         Outcomes outcomes = program.outcomes();
-        Schedule witness = findings.ofViolation();
-        if (witness == null) {
-            witness = decisive(quantifier, findings);
-        }
+        Schedule witness = examination.witness();
         if (witness != null) {
             witness =
                     Simplest.like(
                             witness,
                             Session.open(test, model, boot),
                             findings.firstTitle(),
-                            quantifier != Condition.Quantifier.FORALL);
+                            examination.decidedByHolding());
         }
         Recording recording = witness == null ? null : record(test, witness, boot);
         double seconds = explored.elapsed().toNanos() / 1e9;
@@ -236,9 +215,28 @@ public final class TestRunner {
                 recording);
     }
 
-    /// An execution that decides the condition: one that is asked for, or one that must not be.
-    private static @Nullable Schedule decisive(Condition.Quantifier quantifier, Findings findings) {
-        return findings.ofCondition(quantifier != Condition.Quantifier.FORALL);
+    private Exploration explore(LitmusTest test, Examination examination) {
+        Program program = examination.newPart();
+        Limits limits = options.limits();
+        Limits stoppable =
+                limits.withStop(() -> examination.enough() || limits.stop().getAsBoolean());
+        String fingerprint = fingerprint(test);
+        if (!(options.strategy() instanceof Exhaustive)) {
+            return options.strategy().explore(program, stoppable, fingerprint);
+        }
+        Explorer explorer = new Explorer(program, stoppable, fingerprint);
+        explorer.withWorkers(options.workers(), examination::newPart);
+        CheckpointOptions saved = options.checkpoint();
+        if (saved != null) {
+            explorer.withCheckpoints(
+                    new Checkpoints(
+                            saved.file(),
+                            fingerprint + " " + Build.id(),
+                            saved.interval(),
+                            examination,
+                            saved.resume()));
+        }
+        return explorer.explore();
     }
 
     // ---- recording

@@ -5,6 +5,9 @@ import org.interleaf.litmus.compile.CompiledTest;
 import org.interleaf.litmus.run.Observable;
 import org.interleaf.trace.Verdict;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -43,6 +46,38 @@ public final class Outcomes {
             negative++;
         }
         return holds;
+    }
+
+    /// Enters what was seen of the same test elsewhere.
+    public void add(Outcomes other) {
+        seen.addAll(other.seen);
+        positive += other.positive;
+        negative += other.negative;
+    }
+
+    /// Writes what was seen.
+    public void save(DataOutputStream out) throws IOException {
+        out.writeLong(positive);
+        out.writeLong(negative);
+        out.writeInt(seen.size());
+        for (State state : seen) {
+            for (int i = 0; i < current.length; i++) {
+                out.writeLong(state.value(i));
+            }
+        }
+    }
+
+    /// Enters what {@link #save} has written of the same test.
+    public void load(DataInputStream in) throws IOException {
+        positive += in.readLong();
+        negative += in.readLong();
+        for (int n = in.readInt(); n > 0; n--) {
+            long[] values = new long[current.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = in.readLong();
+            }
+            seen.add(new State(values));
+        }
     }
 
     /// The state that the machine is in, as text.

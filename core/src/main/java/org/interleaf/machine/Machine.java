@@ -281,6 +281,7 @@ public final class Machine {
                 next.resume();
                 next = chosen != null || ended ? chosen : newScheduler.pick();
             }
+            startTheRest();
         } finally {
             running = false;
             current = boot;
@@ -293,10 +294,27 @@ public final class Machine {
         for (Task task : tasks) {
             if (!task.daemon()) {
                 current = task;
+                task.park();
+            }
+        }
+        parking = false;
+    }
+
+    /// Has those that never got to go come to where they stand, for who looks at them now.
+    private void startTheRest() {
+        parking = true;
+        for (Task task : tasks) {
+            if (task.notStarted()) {
+                current = task;
                 task.resume();
             }
         }
         parking = false;
+    }
+
+    /// Whether `word` is there in all executions.
+    boolean lasts(Word word) {
+        return word.id() < firstMadeWord;
     }
 
     private void restore() {
@@ -389,6 +407,8 @@ public final class Machine {
                 ended = next == null;
                 Strand.pause();
             }
+        } else {
+            task.checkStart();
         }
         granted = null;
     }

@@ -8,10 +8,17 @@ import jdk.internal.vm.ContinuationScope;
 ///
 /// A strand whose body ended is used again, so that an execution allocates no stacks; one that was
 /// left in the middle of a body is dropped.
+///
+/// A young strand changes its stack now and then. The outermost frames of a stack stay what they
+/// were when it was made; while the JVM has not compiled them, every switch to it takes several
+/// times as long.
 final class Strand {
     private static final ContinuationScope SCOPE = new ContinuationScope("interleaf");
+    private static final int BODIES_OF_A_YOUNG_STACK = 64;
+    private static final int BODIES_UNTIL_COMPILED = 8192;
 
-    private final Continuation continuation = new Continuation(SCOPE, this::loop);
+    private Continuation continuation = new Continuation(SCOPE, this::loop);
+    private int bodies;
     private Runnable body = Strand::nothing;
     private boolean idle = true;
 
@@ -34,6 +41,9 @@ final class Strand {
     void begin(Runnable newBody) {
         if (!idle) {
             throw new AssertionError("[interleaf internal] a strand was begun in the middle");
+        }
+        if (++bodies % BODIES_OF_A_YOUNG_STACK == 0 && bodies <= BODIES_UNTIL_COMPILED) {
+            continuation = new Continuation(SCOPE, this::loop);
         }
         body = newBody;
         idle = false;

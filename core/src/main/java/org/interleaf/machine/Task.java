@@ -21,6 +21,7 @@ public final class Task {
     private final Word triggerWord;
     private final long triggerMask;
 
+    private final Runnable life = this::live;
     private Strand strand = new Strand();
     private boolean finished;
     private boolean begun;
@@ -37,6 +38,9 @@ public final class Task {
 
     /// What a daemon's trigger held when it came to life.
     long taken;
+
+    /// The first access, once it is known, see {@link #park}.
+    private @Nullable FirstAccess first;
 
     private Lock[] held = new Lock[8];
     private int heldCount;
@@ -288,6 +292,58 @@ public final class Task {
         lateAim = null;
     }
 
+    private record FirstAccess(
+            Op op,
+            Word word,
+            Order order,
+            long a,
+            long b,
+            @Nullable Word extra,
+            boolean extraWritten) {}
+
+    /// Has the task stand before its first access. What a task does until then depends on nothing
+    /// that others do, so it is the same access in every execution. Once it is known, the task need
+    /// not start for the scheduler to see it, and starts when it is to make it: that saves a switch
+    /// to it and back.
+    void park() {
+        FirstAccess known = first;
+        if (known != null) {
+            op = known.op;
+            word = known.word;
+            order = known.order;
+            a = known.a;
+            b = known.b;
+            extra = known.extra;
+            extraWritten = known.extraWritten;
+            return;
+        }
+        resume();
+        boolean lasts = machine.lasts(word) && (extra == null || machine.lasts(extra));
+        if (!finished && lateAim == null && lasts) {
+            first = new FirstAccess(op, word, order, a, b, extra, extraWritten);
+        }
+    }
+
+    /// Whether the task stands before its first access and has not run to it.
+    boolean notStarted() {
+        return !begun && !finished && !daemon;
+    }
+
+    /// The task was started to make its first access and has come to it: it must be what it was
+    /// seen to stand before.
+    void checkStart() {
+        FirstAccess known = first;
+        if (known != null && (op != known.op || word != known.word || a != known.a)) {
+            throw new AssertionError(
+                    "[interleaf internal] the first access of "
+                            + name
+                            + " is to "
+                            + word.name()
+                            + " and was to "
+                            + known.word.name());
+        }
+    }
+
     /// Lets the task run until it stands before an access that it was not granted, or ends. A
     /// daemon at rest makes its trigger's access first.
     void resume() {
@@ -296,7 +352,7 @@ public final class Task {
             if (daemon) {
                 taken = machine.perform(this);
             }
-            strand.begin(this::live);
+            strand.begin(life);
         }
         strand.resume();
         if (strand.idle()) {

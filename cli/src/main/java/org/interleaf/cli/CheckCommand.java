@@ -184,6 +184,8 @@ final class CheckCommand implements Callable<Integer> {
             try {
                 Answer answer = runner.check(Source.read(file));
                 progress.end(answer.exploration());
+                out().flush();
+                answer.warnings().forEach(spec.commandLine().getErr()::println);
                 return report(file, answer);
             } catch (OutOfMemoryError e) {
                 progress.clear();

@@ -178,6 +178,7 @@ final class RacesCommand implements Callable<Integer> {
                 Race race, Race.Variant variant, RunOptions options, Answer answer) {
             Judgement judgement = Judgement.of(variant.expected(), answer, false);
             executions += answer.exploration().executions();
+            answer.warnings().forEach(err::println);
             out.println(table.row(race, variant, answer) + status(judgement.status()));
             String file = variant.test().toString();
             if (judgement.status() == ExitStatus.NOT_AS_DECLARED) {

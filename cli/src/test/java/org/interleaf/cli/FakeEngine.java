@@ -31,6 +31,7 @@ final class FakeEngine implements Engine {
                     1,
                     List.of("try_grab_folio", "gup_fast_pte_range"),
                     List.of());
+    static final String WARNING = "t.litmus:3:1: warning: this is odd";
     private static final Schedule SCHEDULE = new Schedule("beef", new int[] {0, 0, 1, 0});
 
     final List<RunOptions> loaded = new ArrayList<>();
@@ -66,7 +67,7 @@ final class FakeEngine implements Engine {
     }
 
     /// The answer for a test called `never`, `sometimes`, `always`, `splat` (found in addition to
-    /// `never`), `undecided`, or `internal` and `recursion` (the engine fails). With a patch
+    /// `never`), `undecided`, `odd` (with a warning), or `internal` and `recursion` (the engine fails). With a patch
     /// `sometimes` is found, where the configuration does not flush by IPI.
     private static Answer answer(LitmusTest test, RunOptions options) {
         String name = options.patches().isEmpty() ? test.name() : "patched";
@@ -75,6 +76,7 @@ final class FakeEngine implements Engine {
             case "sometimes" -> answer(test, 3, 5, true, List.of());
             case "always" -> answer(test, 8, 0, true, List.of());
             case "splat" -> answer(test, 0, 8, true, List.of(SPLAT));
+            case "odd" -> answer(test, 0, 8, true, List.of());
             case "first" -> answer(test, 1, 5, false, List.of());
             case "undecided" -> answer(test, 0, 8, false, List.of());
             case "internal" -> throw new AssertionError("[interleaf internal] the sky falls");
@@ -103,6 +105,7 @@ final class FakeEngine implements Engine {
                 negative,
                 List.of("0:r0=0;", "0:r0=1;"),
                 violations,
+                test.name().equals("odd") ? List.of(WARNING) : List.of(),
                 0,
                 new Exploration(executions, 1, 0, 100, complete, Duration.ofMillis(1250)),
                 "Test " + test.name() + " Allowed\n(herd7's summary)\n",

@@ -42,6 +42,9 @@ public record Pct(int depth, long seed) implements Strategy {
         return "pct, depth " + depth + ", seed " + seed;
     }
 
+    /// Nearly certain is not certain.
+    private static final double SURE = 0.999;
+
     private static final class Prioritised extends Walk {
         private final int depth;
         private final SplittableRandom random;
@@ -116,7 +119,8 @@ public record Pct(int depth, long seed) implements Strategy {
         @Override
         Coverage coverage(long executions, TraceCount traces) {
             double each = 1 / (taskCount * Math.pow(longest, depth - 1));
-            double found = -Math.expm1(counting * Math.log1p(-each));
+            double missed = Math.exp(counting * Math.log1p(-each));
+            double found = each < 1 ? Math.min(1 - missed, SURE) : 1;
             String statement =
                     taskCount == 0
                             ? ""

@@ -57,8 +57,8 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
         Options read() {
             for (Config.Entry entry : config.entries()) {
                 if (!KEYS.contains(entry.key())) {
-                    throw source.error(
-                            entry.pos(),
+                    throw entry.errorInKey(
+                            source,
                             "unknown configuration key `" + entry.key() + "`",
                             Names.hint(entry.key(), KEYS, "known are " + String.join(", ", KEYS)));
                 }
@@ -147,7 +147,9 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
 
         private LitmusException error(String key, String message, String hint) {
             Config.@Nullable Entry entry = config.entry(key);
-            return source.error(entry == null ? 0 : entry.valuePos(), message, hint);
+            return entry == null
+                    ? source.error(0, message, hint)
+                    : entry.errorInValue(source, message, hint);
         }
     }
 }

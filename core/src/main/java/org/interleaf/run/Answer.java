@@ -18,6 +18,8 @@ import java.util.List;
 /// @param negative executions in which it does not
 /// @param states the final states, as herd7 writes them
 /// @param violations everything that was found beside the condition, each title once
+/// @param warnings what is odd about the test though it can run, as lines `file:line:column:
+///   warning: …`
 /// @param deadlocks executions that ended in a deadlock
 /// @param herd the summary as herd7 prints it
 /// @param witness the execution to show: the first violation, or one that decides the condition;
@@ -30,6 +32,7 @@ public record Answer(
         long negative,
         List<String> states,
         List<Violation> violations,
+        List<String> warnings,
         long deadlocks,
         Exploration exploration,
         String herd,

@@ -144,7 +144,7 @@ public final class TestRunner {
             }
         }
         for (Map.Entry<String, String> entry : options.config().entrySet()) {
-            entries.add(new Config.Entry(0, entry.getKey(), 0, entry.getValue()));
+            entries.add(Config.Entry.override(entry.getKey(), entry.getValue()));
         }
         return new LitmusTest(
                 test.source(),
@@ -208,6 +208,7 @@ public final class TestRunner {
                 outcomes.negative(),
                 outcomes.states(),
                 findings.violations(),
+                program.warnings(),
                 program.deadlocks(),
                 explored.withComplete(complete),
                 HerdReport.render(test, outcomes, complete, seconds),

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.explore;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/// The bounded strategy against brute force.
+final class PreemptionBoundedTest {
+    private static final int PROGRAMS = 600;
+
+    @Test
+    void everyTraceIsSeenOnceAndThoseWithFewPreemptionsFirst() {
+        int checked = 0;
+        int beyondOne = 0;
+        for (long seed = 1; seed <= PROGRAMS; seed++) {
+            Interleavings all = Interleavings.of(RandomProgram.of(seed));
+            if (all == null) {
+                continue;
+            }
+            List<Integer> order = new ArrayList<>();
+            Exploration found = explore(all, PreemptionBounded.ANY, order);
+            assertThat(found.complete()).as("seed %s", seed).isTrue();
+            assertThat(order).as("seed %s", seed).isSorted();
+            assertThat(order).as("seed %s", seed).hasSize(all.preemptionsOfTrace.size());
+            assertThat(found.executions()).isEqualTo(order.size());
+            assertThat(found.traces()).isEqualTo(order.size());
+            checked++;
+            beyondOne += order.getLast() > 1 ? 1 : 0;
+        }
+        assertThat(checked).isGreaterThan(PROGRAMS / 2);
+        assertThat(beyondOne).as("programs that need two preemptions").isGreaterThan(20);
+    }
+
+    @Test
+    void aBoundShowsAllThatNeedsNoMoreAndClaimsNoMore() {
+        int incomplete = 0;
+        for (long seed = 1; seed <= PROGRAMS; seed++) {
+            Interleavings all = Interleavings.of(RandomProgram.of(seed));
+            if (all == null) {
+                continue;
+            }
+            for (int bound = 0; bound < 3; bound++) {
+                int allowed = bound;
+                long expected =
+                        all.preemptionsOfTrace.values().stream().filter(p -> p <= allowed).count();
+                List<Integer> order = new ArrayList<>();
+                Exploration found = explore(all, bound, order);
+                assertThat(order).as("seed %s, bound %s", seed, bound).hasSize((int) expected);
+                if (found.complete()) {
+                    assertThat(order).hasSize(all.preemptionsOfTrace.size());
+                } else {
+                    incomplete++;
+                }
+            }
+        }
+        assertThat(incomplete).isGreaterThan(PROGRAMS / 2);
+    }
+
+    /// Explores, and enters in `order` how many preemptions the trace of each execution needs.
+    private static Exploration explore(Interleavings all, int bound, List<Integer> order) {
+        Set<TraceKey.Key> seen = new HashSet<>();
+        Program program =
+                Interleavings.program(
+                        all.ground,
+                        () -> {
+                            TraceKey.Key trace = all.ground.trace();
+                            assertThat(seen.add(trace)).as("seen once").isTrue();
+                            order.add(Objects.requireNonNull(all.preemptionsOfTrace.get(trace)));
+                        });
+        return new PreemptionBounded(bound).explore(program, Limits.NONE, "");
+    }
+
+    @Test
+    void aStateIsEnteredAgainOnlyAtLessCost() {
+        VisitedStates states = new VisitedStates();
+        assertThat(states.enter(0, 0, 1)).isTrue();
+        assertThat(states.enter(0, 0, 1)).isFalse();
+        assertThat(states.enter(0, 0, 0)).isTrue();
+        for (int i = 1; i < 5_000; i++) {
+            assertThat(states.enter(i, -i, 3)).isTrue();
+        }
+        for (int i = 1; i < 5_000; i++) {
+            assertThat(states.enter(i, -i, 3)).isFalse();
+        }
+        states.clear();
+        assertThat(states.enter(7, -7, 9)).isTrue();
+    }
+
+    @Test
+    void theProgramsOfTheLiteratureHaveAsManyTracesAsPublished() {
+        for (String each : List.of("ainc 4", "binc 3", "lastzero 5", "casrot 3", "mutexinc 4")) {
+            String[] part = each.split(" ", -1);
+            Scenario program = Literature.make(part[0], Integer.parseInt(part[1]));
+            Exploration found =
+                    new PreemptionBounded(PreemptionBounded.ANY)
+                            .explore(program, Limits.NONE, "");
+            Exploration known =
+                    Explorer.explore(
+                            Literature.make(part[0], Integer.parseInt(part[1])), Limits.NONE, "");
+            assertThat(found.executions()).as(each).isEqualTo(known.executions());
+            assertThat(found.complete()).isTrue();
+        }
+    }
+}

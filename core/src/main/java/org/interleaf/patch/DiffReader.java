@@ -15,12 +15,14 @@ final class DiffReader {
     private static final Pattern NOT_A_DIFF_OF_TEXT =
             Pattern.compile("(Binary files |GIT binary patch|rename from |copy from ).*");
 
+    private final PatchScope scope;
     private final String patch;
     private final List<String> lines;
     private int at;
 
     /// Reads the patch called `patch`, line by line; `lines` have no line ends.
-    DiffReader(String patch, List<String> lines) {
+    DiffReader(PatchScope scope, String patch, List<String> lines) {
+        this.scope = scope;
         this.patch = patch;
         this.lines = lines;
     }
@@ -78,8 +80,8 @@ final class DiffReader {
 
     private FileChange file() {
         int start = at;
-        String before = ModelPath.of(patch, start + 1, lines.get(start).substring(4));
-        String after = ModelPath.of(patch, start + 2, lines.get(start + 1).substring(4));
+        String before = ModelPath.of(scope, patch, start + 1, lines.get(start).substring(4));
+        String after = ModelPath.of(scope, patch, start + 2, lines.get(start + 1).substring(4));
         boolean added = before.equals(ModelPath.NONE);
         boolean deleted = after.equals(ModelPath.NONE);
         if (added ? deleted : !deleted && !before.equals(after)) {

@@ -21,12 +21,14 @@ import javax.tools.SimpleJavaFileObject;
 /// Keeps what the compiler reads and writes in memory.
 final class MemoryFiles extends ForwardingJavaFileManager<JavaFileManager> {
     private final Map<String, ByteArrayOutputStream> classes = new LinkedHashMap<>();
+    private final PatchScope scope;
     private final Predicate<String> hidden;
 
     /// @param hidden tells the names of the classes that the compiler must not find in their old
     ///   form
-    MemoryFiles(JavaFileManager rest, Predicate<String> hidden) {
+    MemoryFiles(JavaFileManager rest, PatchScope scope, Predicate<String> hidden) {
         super(rest);
+        this.scope = scope;
         this.hidden = hidden;
     }
 
@@ -35,7 +37,7 @@ final class MemoryFiles extends ForwardingJavaFileManager<JavaFileManager> {
             Location location, String packageName, Set<JavaFileObject.Kind> kinds, boolean recurse)
             throws IOException {
         Iterable<JavaFileObject> files = super.list(location, packageName, kinds, recurse);
-        if (!ModelSources.isOfModel(packageName + ".")) {
+        if (!scope.reloads(packageName + ".")) {
             return files;
         }
         List<JavaFileObject> shown = new ArrayList<>();

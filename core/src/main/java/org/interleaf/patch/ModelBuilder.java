@@ -56,7 +56,7 @@ final class ModelBuilder {
                                 texts.put(
                                         ModelSources.resource(path),
                                         SourceLine.text(lines).getBytes(StandardCharsets.UTF_8)));
-        return new ModelLoader(parent, classes, texts, replaced);
+        return new ModelLoader(sources.scope(), parent, classes, texts, replaced);
     }
 
     private static Set<String> classNames(Set<String> paths) {

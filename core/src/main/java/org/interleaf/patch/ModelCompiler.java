@@ -22,11 +22,13 @@ import javax.tools.ToolProvider;
 final class ModelCompiler {
     private static final int ERRORS_SHOWN = 5;
 
+    private final PatchScope scope;
     private final String patches;
     private final String classPath;
 
     /// @param patches the names of the patches, for messages
-    ModelCompiler(String patches, String classPath) {
+    ModelCompiler(PatchScope scope, String patches, String classPath) {
+        this.scope = scope;
         this.patches = patches;
         this.classPath = classPath;
     }
@@ -46,7 +48,7 @@ final class ModelCompiler {
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         var standard = compiler.getStandardFileManager(diagnostics, Locale.ROOT, null);
         MemoryFiles memory =
-                new MemoryFiles(standard, name -> hidden.contains(ModelSources.topLevel(name)));
+                new MemoryFiles(standard, scope, name -> hidden.contains(ModelSources.topLevel(name)));
         List<String> options =
                 List.of("-proc:none", "-implicit:none", "-nowarn", "-g", "-cp", classPath);
         if (!compiler.getTask(null, memory, diagnostics, options, null, sources).call()) {

@@ -19,6 +19,7 @@ final class ModelLoader extends ClassLoader {
         registerAsParallelCapable();
     }
 
+    private final PatchScope scope;
     private final Map<String, byte[]> compiled;
     private final Map<String, byte[]> sources;
     private final Set<String> replaced;
@@ -30,11 +31,13 @@ final class ModelLoader extends ClassLoader {
     /// @param replaced names of the top-level classes whose old form must not be used even where no
     ///   class of theirs was compiled
     ModelLoader(
+            PatchScope scope,
             ClassLoader parent,
             Map<String, byte[]> compiled,
             Map<String, byte[]> sources,
             Set<String> replaced) {
         super("patched model", parent);
+        this.scope = scope;
         this.compiled = compiled;
         this.sources = sources;
         this.replaced = replaced;
@@ -42,7 +45,7 @@ final class ModelLoader extends ClassLoader {
 
     @Override
     protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-        if (!ModelSources.isOfModel(name)) {
+        if (!scope.reloads(name)) {
             return super.loadClass(name, resolve);
         }
         synchronized (getClassLoadingLock(name)) {
@@ -57,7 +60,7 @@ final class ModelLoader extends ClassLoader {
         if (source != null) {
             return new ByteArrayInputStream(source);
         }
-        return ModelSources.isSource(name) ? null : super.getResourceAsStream(name);
+        return ModelSources.isSource(scope, name) ? null : super.getResourceAsStream(name);
     }
 
     @Override

@@ -54,6 +54,13 @@ public final class ModelPatch {
     ///
     /// @throws PatchException if it is no patch of the model
     public static ModelPatch parse(String name, String text) {
+        return parse(PatchScope.MODEL, name, text);
+    }
+
+    /// The same for a patch of another part of the program.
+    ///
+    /// @throws PatchException if it is no patch of that
+    public static ModelPatch parse(PatchScope scope, String name, String text) {
         if (text.isBlank()) {
             throw PatchException.ofFile(
                     name, "the file is empty", "a patch is what `git diff` prints");
@@ -62,7 +69,7 @@ public final class ModelPatch {
         if (lines.getLast().isEmpty()) {
             lines.removeLast();
         }
-        DiffReader diff = new DiffReader(name, lines);
+        DiffReader diff = new DiffReader(scope, name, lines);
         int headerLength = diff.headerLength();
         PatchHeader header = new HeaderReader(name).read(lines.subList(0, headerLength));
         return new ModelPatch(name, text, header, List.copyOf(diff.read(headerLength)));

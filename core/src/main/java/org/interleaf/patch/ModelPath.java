@@ -15,13 +15,13 @@ final class ModelPath {
     private static final Pattern SOURCE =
             Pattern.compile(
                     Pattern.quote(ModelSources.TREE)
-                            + "org/interleaf/mm/(?:[A-Za-z]\\w*/)*[A-Za-z][\\w-]*\\.java");
+                            + "((?:[A-Za-z]\\w*/)*[A-Za-z][\\w-]*)\\.java");
 
     private ModelPath() {}
 
     /// The file that `written` names, from the top of the source tree, or {@link #NONE}: without
     /// time stamp, quotes and `a/`.
-    static String of(String patch, int line, String written) {
+    static String of(PatchScope scope, String patch, int line, String written) {
         String name = written.split("\t", 2)[0].strip();
         if (name.length() > 1 && name.startsWith("\"") && name.endsWith("\"")) {
             name = name.substring(1, name.length() - 1);
@@ -31,12 +31,17 @@ final class ModelPath {
         }
         Matcher prefix = PREFIX.matcher(name);
         String path = prefix.matches() ? prefix.group(1) : name;
-        if (!SOURCE.matcher(path).matches()) {
+        Matcher source = SOURCE.matcher(path);
+        if (!source.matches() || !scope.patches(source.group(1).replace('/', '.'))) {
             throw PatchException.at(
                     patch,
                     line,
-                    "only Java files of the kernel model can be patched, not '" + path + "'",
-                    "their names begin with " + ModelSources.TREE + "org/interleaf/mm/");
+                    "only Java files of "
+                            + scope.described()
+                            + " can be patched, not '"
+                            + path
+                            + "'",
+                    "their names begin with " + scope.hint());
         }
         return path;
     }

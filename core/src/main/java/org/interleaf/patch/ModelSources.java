@@ -23,40 +23,43 @@ public final class ModelSources {
     /// Where the resources' names start in the source tree; patches speak of files there.
     static final String TREE = "core/src/main/java/";
 
-    /// The packages that are loaded anew with a patched model: the model, and what uses it.
-    static final List<String> PACKAGES =
-            List.of("org.interleaf.mm", "org.interleaf.check", "org.interleaf.kernel");
-
     private static final String FOLDER = "src/";
 
+    private final PatchScope scope;
     private final SortedMap<String, String> files;
 
-    private ModelSources(SortedMap<String, String> files) {
+    private ModelSources(PatchScope scope, SortedMap<String, String> files) {
+        this.scope = scope;
         this.files = Collections.unmodifiableSortedMap(files);
     }
 
     /// The sources that this program carries.
-    public static ModelSources shipped() {
+    public static ModelSources shipped(PatchScope scope) {
         try {
             var source = ModelSources.class.getProtectionDomain().getCodeSource();
-            return in(Path.of(source.getLocation().toURI()));
+            return in(scope, Path.of(source.getLocation().toURI()));
         } catch (URISyntaxException e) {
             throw new AssertionError("[interleaf internal] where do the classes come from?", e);
         }
     }
 
     /// The sources that a jar, or a folder with classes and resources, carries.
-    public static ModelSources in(Path place) {
+    public static ModelSources in(PatchScope scope, Path place) {
         try {
             SortedMap<String, String> files =
-                    Files.isDirectory(place) ? filesOfFolder(place) : filesOfJar(place);
+                    Files.isDirectory(place) ? filesOfFolder(scope, place) : filesOfJar(scope, place);
             if (files.isEmpty()) {
                 throw new AssertionError("[interleaf internal] no model sources in " + place);
             }
-            return new ModelSources(files);
+            return new ModelSources(scope, files);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the model's sources in " + place, e);
         }
+    }
+
+    /// What part of the program this is.
+    PatchScope scope() {
+        return scope;
     }
 
     /// The text of each file; its name is its path from the top of the source tree.
@@ -64,10 +67,10 @@ public final class ModelSources {
         return files;
     }
 
-    private static SortedMap<String, String> filesOfFolder(Path folder) throws IOException {
+    private static SortedMap<String, String> filesOfFolder(PatchScope scope, Path folder) throws IOException {
         SortedMap<String, String> files = new TreeMap<>();
-        for (String name : PACKAGES) {
-            Path packageFolder = folder.resolve(FOLDER + name.replace('.', '/'));
+        for (String name : scope.folders()) {
+            Path packageFolder = folder.resolve(FOLDER + name);
             if (Files.isDirectory(packageFolder)) {
                 for (Path file : filesBelow(packageFolder)) {
                     String path = folder.relativize(file).toString().replace('\\', '/');
@@ -84,11 +87,11 @@ public final class ModelSources {
         }
     }
 
-    private static SortedMap<String, String> filesOfJar(Path jar) throws IOException {
+    private static SortedMap<String, String> filesOfJar(PatchScope scope, Path jar) throws IOException {
         SortedMap<String, String> files = new TreeMap<>();
         try (ZipFile zip = new ZipFile(jar.toFile())) {
             for (ZipEntry entry : new ArrayList<>(Collections.list(zip.entries()))) {
-                if (isSource(entry.getName())) {
+                if (isSource(scope, entry.getName())) {
                     try (InputStream in = zip.getInputStream(entry)) {
                         String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
                         put(files, entry.getName(), text);
@@ -100,19 +103,9 @@ public final class ModelSources {
     }
 
     /// Whether the resource `entry` is, or could be, a source file of the model.
-    static boolean isSource(String entry) {
+    static boolean isSource(PatchScope scope, String entry) {
         return entry.startsWith(FOLDER)
-                && isOfModel(entry.substring(FOLDER.length()).replace('/', '.'));
-    }
-
-    /// Whether the class `name` is loaded anew with a patched model.
-    static boolean isOfModel(String name) {
-        for (String packageName : PACKAGES) {
-            if (name.startsWith(packageName) && name.startsWith(".", packageName.length())) {
-                return true;
-            }
-        }
-        return false;
+                && scope.reloads(entry.substring(FOLDER.length()).replace('/', '.'));
     }
 
     /// The name of the resource that holds the file `path`, from the top of the source tree.

@@ -19,9 +19,16 @@ public final class PatchedModel {
     /// @param patches the patches, applied in this order
     /// @throws PatchException if one of them does not apply, or the result does not compile
     public static PatchedModel load(List<ModelPatch> patches) {
+        return load(PatchScope.MODEL, patches);
+    }
+
+    /// The same for another part of the program.
+    ///
+    /// @throws PatchException if one of the patches does not apply, or the result does not compile
+    public static PatchedModel load(PatchScope scope, List<ModelPatch> patches) {
         return load(
                 patches,
-                ModelSources.shipped(),
+                ModelSources.shipped(scope),
                 System.getProperty("java.class.path"),
                 PatchedModel.class.getClassLoader());
     }
@@ -34,7 +41,7 @@ public final class PatchedModel {
         PatchedSources patched = new PatchedSources(sources);
         patches.forEach(patched::apply);
         String names = patches.stream().map(ModelPatch::name).collect(Collectors.joining(", "));
-        var builder = new ModelBuilder(patched, new ModelCompiler(names, classPath), parent);
+        var builder = new ModelBuilder(patched, new ModelCompiler(sources.scope(), names, classPath), parent);
         return new PatchedModel(List.copyOf(patches), builder.build());
     }
 

@@ -10,10 +10,12 @@ import java.util.TreeMap;
 
 /// The model's sources while patches are applied to them, each line with its origin.
 final class PatchedSources {
+    private final PatchScope scope;
     private final SortedMap<String, List<SourceLine>> files = new TreeMap<>();
     private final Set<String> touched = new LinkedHashSet<>();
 
     PatchedSources(ModelSources sources) {
+        scope = sources.scope();
         sources.files().forEach((path, text) -> files.put(path, lines(path, text)));
     }
 
@@ -23,6 +25,11 @@ final class PatchedSources {
             lines.add(new SourceLine(line, path, lines.size() + 1, false));
         }
         return lines;
+    }
+
+    /// What part of the program the sources are.
+    PatchScope scope() {
+        return scope;
     }
 
     /// The files as they are now.

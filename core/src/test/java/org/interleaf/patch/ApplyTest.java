@@ -55,7 +55,7 @@ final class ApplyTest {
         Path source = folder.resolve("src/org/interleaf/mm/Lines.java");
         Files.createDirectories(source.getParent());
         Files.write(source, file);
-        PatchedSources sources = new PatchedSources(ModelSources.in(folder));
+        PatchedSources sources = new PatchedSources(ModelSources.in(PatchScope.MODEL, folder));
         for (String patch : patches) {
             sources.apply(ModelPatch.parse("my.patch", patch));
         }

@@ -8,9 +8,11 @@ import org.interleaf.trace.Schedule;
 final class Worker {
     /// Told what its workers do; asked whether they shall go on.
     interface Boss {
-        /// Called by each worker after each of its executions, which was not superfluous if
-        /// `counts`.
-        void executed(Worker worker, boolean counts);
+        /// Asked by each worker before each execution.
+        boolean mayExecute();
+
+        /// Called by each worker after each of its executions.
+        void executed(Worker worker);
     }
 
     private final Program program;

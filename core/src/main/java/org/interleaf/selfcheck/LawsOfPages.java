@@ -5,6 +5,8 @@ import org.interleaf.check.PageLaws;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.mm.Arch;
+import org.interleaf.mm.Architecture;
+import org.interleaf.mm.Architectures;
 import org.interleaf.mm.Folio;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
@@ -14,12 +16,15 @@ import org.interleaf.mm.MmStruct;
 import org.interleaf.trace.Violation;
 
 import java.util.List;
+import java.util.Objects;
 
 /// Whether a page whose counts are wrong is noticed.
 final class LawsOfPages {
     private static final Geometry TINY = new Geometry(12, new int[] {1, 1, 1, 0, 1});
     private static final Arch ARCH =
-            new Arch("x86-64", TINY, true, true, Arch.TlbFlush.IPI, Arch.TableFree.RCU);
+            Arch.of(
+                    Objects.requireNonNull(Architectures.find("x86-64")),
+                    new Architecture.Shape(TINY, List.of(), List.of()));
 
     private final Kernel kernel;
     private final MmStruct mm;

@@ -70,6 +70,13 @@ final class BenchTest {
         assertThat(lines.getLast()).contains("a.litmus\",\"executions\":2,");
     }
 
+    @Test
+    void trainsWithoutAWord() throws IOException {
+        cli.test("races/gup-fast-vs-collapse/race.litmus", "never", "Result: Never");
+        assertThat(cli.run("train")).isZero();
+        assertThat(cli.out() + cli.err()).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

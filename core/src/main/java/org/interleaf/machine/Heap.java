@@ -25,8 +25,8 @@ public final class Heap {
     }
 
     void reset() {
-        for (List<Object> objects : byTask) {
-            objects.clear();
+        for (int i = 0; i < byTask.size(); i++) {
+            byTask.get(i).clear();
         }
     }
 

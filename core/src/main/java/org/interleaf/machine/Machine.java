@@ -28,6 +28,10 @@ public final class Machine {
     private final Task boot;
     private final Heap heap = new Heap();
     private final List<Task> tasks = new ArrayList<>();
+
+    /// The tasks once more, to go through without an iterator.
+    private Task[] all = new Task[0];
+
     private final List<Runnable> resets = new ArrayList<>();
     private Monitor monitor = new Monitor() {};
     private @Nullable Scheduler scheduler;
@@ -204,6 +208,7 @@ public final class Machine {
         rcu.seal();
         heap.seal();
         sealed = true;
+        all = tasks.toArray(new Task[0]);
         madeWords = new Word[tasks.size()][8];
         firstMadeWord = wordCount;
         epoch = 1;
@@ -291,7 +296,7 @@ public final class Machine {
     /// Brings every task to its first access.
     private void park() {
         parking = true;
-        for (Task task : tasks) {
+        for (Task task : all) {
             if (!task.daemon()) {
                 current = task;
                 task.park();
@@ -303,7 +308,7 @@ public final class Machine {
     /// Has those that never got to go come to where they stand, for who looks at them now.
     private void startTheRest() {
         parking = true;
-        for (Task task : tasks) {
+        for (Task task : all) {
             if (task.notStarted()) {
                 current = task;
                 task.resume();
@@ -327,11 +332,11 @@ public final class Machine {
         granted = null;
         ended = false;
         heap.reset();
-        for (Task task : tasks) {
+        for (Task task : all) {
             task.reset();
         }
-        for (Runnable reset : resets) {
-            reset.run();
+        for (int i = 0; i < resets.size(); i++) {
+            resets.get(i).run();
         }
         monitor.started();
     }

@@ -240,6 +240,7 @@ final class CheckTest {
                 JsonParser.parseString(
                                 """
                                 {"test": "splat", "file": "FOLDER/d/a.litmus", "variant": null,
+                                 "strategy": "dpor", "traces": 8, "coverage": null,
                                  "verdict": "Never", "positive": 0, "negative": 8,
                                  "states": ["0:r0=0;", "0:r0=1;"],
                                  "splats": [{"kind": "WARNING", "where": "try_grab_folio",

@@ -3,6 +3,7 @@ package org.interleaf.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.interleaf.explore.Coverage;
 import org.interleaf.explore.Exploration;
 import org.interleaf.report.Ansi;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,24 @@ final class ProgressTest {
                         "\r\u001b[Kmy.litmus: 123,456 executions, 61,700/s, 2 s"
                                 + "\r\u001b[Kmy.litmus: 200,000 executions, 66,600/s, 3 s"
                                 + "\r\u001b[K");
+    }
+
+    @Test
+    void whatIsKnownOfTheRestIsTold() {
+        Exploration twoThirds =
+                new Exploration(
+                        600,
+                        0,
+                        0,
+                        0,
+                        false,
+                        Duration.ofMinutes(10),
+                        new Coverage(-1, true, 45, 2.0 / 3, ""));
+        progress(true).accept(twoThirds);
+        assertThat(out)
+                .hasToString(
+                        "\r\u001b[Kmy.litmus: 600 executions, 1/s, 600 s, depth 45,"
+                                + " about 66 % done, 5 min left");
     }
 
     @Test

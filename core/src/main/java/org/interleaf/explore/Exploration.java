@@ -45,9 +45,4 @@ public record Exploration(
     public Exploration withComplete(boolean newComplete) {
         return new Exploration(executions, superfluous, cut, steps, newComplete, elapsed, coverage);
     }
-
-    /// The same, with how far that is.
-    Exploration withCoverage(Coverage newCoverage) {
-        return new Exploration(executions, superfluous, cut, steps, complete, elapsed, newCoverage);
-    }
 }

@@ -22,8 +22,8 @@ import java.util.List;
 /// Each candidate is executed and counts only if it shows the failure. The budget is in accesses
 /// and not in time, so the result is always the same.
 public final class Minimiser {
-    /// About a third of a second.
-    public static final long USUAL_BUDGET = 2_000_000;
+    /// A few tenths of a second.
+    public static final long USUAL_BUDGET = 1_000_000;
 
     private final Program program;
     private final Machine machine;

@@ -5,7 +5,6 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Task;
 import org.jspecify.annotations.Nullable;
 
-import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /// Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte: *A Randomized
@@ -129,11 +128,6 @@ public record Pct(int depth, long seed) implements Strategy {
                                     + " up to %d accesses: 1/(n k^%d) = %s in each execution)"
                                             .formatted(longest, depth - 1, Percent.of(each));
             return new Coverage(traces.traces(), traces.exact(), steps(), Double.NaN, statement);
-        }
-
-        @Override
-        public String toString() {
-            return Arrays.toString(priority);
         }
     }
 }

@@ -17,11 +17,14 @@ import java.util.Objects;
 /// While a task goes uninterrupted, what it does to one location is seen by others only as a whole:
 /// they find what it left there. So of those steps the first counts, which says what was there, and
 /// the last that wrote, if it left something else. Where all was put back, as by taking a lock and
-/// giving it back, a first step that only looked still counts, unless the task was itself the last
-/// to touch the location.
+/// giving it back, a first step that only looked still counts, unless it finds what the task itself
+/// left there when it last went, and nobody touched since. A second look at what others wrote
+/// counts: that it saw no change may be the point.
 final class Unnoticed {
     private final BitSet steps = new BitSet();
-    private final Map<String, String> lastTask = new HashMap<>();
+
+    /// For each location, the task whose write was the end of the last run that touched it.
+    private final Map<String, String> leftBy = new HashMap<>();
 
     private Unnoticed() {}
 
@@ -57,7 +60,8 @@ final class Unnoticed {
                 (location, step) -> {
                     Step last = lastWrite.get(location);
                     boolean changed = last != null && !last.after().equals(step.before());
-                    boolean known = step.task().equals(lastTask.put(location, step.task()));
+                    boolean known = step.task().equals(leftBy.get(location));
+                    leftBy.put(location, last == null ? "" : step.task());
                     if (step.wrote() ? changed : !known) {
                         steps.clear(step.number());
                     }

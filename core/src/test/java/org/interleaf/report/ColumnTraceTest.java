@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.interleaf.trace.Recording;
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -140,5 +142,53 @@ final class ColumnTraceTest {
                 new Traces("P0", "P1").unshared().read("P0", "", "read", "x", "0").recording();
         assertThat(ColumnTrace.render(recording, TraceStyle.PLAIN))
                 .isEqualTo("CPU 0  P0  P1\n(no two tasks touch the same thing)\n");
+    }
+
+    @Test
+    void whatNobodyCouldNoticeIsLeftOut() {
+        Traces traces =
+                new Traces("P0", "P1")
+                        .write("P0", "", "lock", "l", "0", "1")
+                        .read("P0", "", "READ_ONCE", "x", "0")
+                        .write("P0", "", "atomic_add", "x", "0", "1")
+                        .read("P0", "", "READ_ONCE", "x", "1")
+                        .write("P0", "", "atomic_add", "x", "1", "2")
+                        .write("P0", "", "unlock", "l", "1", "0")
+                        .read("P1", "", "READ_ONCE", "x", "2")
+                        .read("P0", "", "READ_ONCE", "x", "2")
+                        .read("P1", "", "READ_ONCE", "x", "2")
+                        .write("P0", "", "xchg", "y", "0", "1")
+                        .write("P1", "", "lock", "l", "0", "1")
+                        .read("P0", "", "READ_ONCE", "y", "1");
+        assertThat(lines(traces, TraceStyle.PLAIN))
+                .containsExactly(
+                        "READ_ONCE(x) -> 0",
+                        "atomic_add(x): 1 -> 2",
+                        "READ_ONCE(x) -> 2",
+                        "READ_ONCE(x) -> 2",
+                        "READ_ONCE(x) -> 2",
+                        "xchg(y): 0 -> 1",
+                        "lock(l)");
+        assertThat(lines(traces, TraceStyle.PLAIN.withAllSteps(true))).hasSize(12);
+    }
+
+    @Test
+    void theStepInWhichSomethingWasFoundIsMarked() {
+        Traces traces =
+                new Traces("P0", "P1")
+                        .write("P0", "", "lock", "l", "0", "1")
+                        .write("P0", "", "unlock", "l", "1", "0")
+                        .found("WARNING")
+                        .read("P1", "", "READ_ONCE", "x", "0");
+        assertThat(lines(traces, TraceStyle.PLAIN))
+                .containsExactly("unlock(l)", "^^^ WARNING", "READ_ONCE(x) -> 0");
+    }
+
+    private static List<String> lines(Traces traces, TraceStyle style) {
+        return ColumnTrace.render(traces.recording(), style)
+                .lines()
+                .skip(1)
+                .map(String::strip)
+                .toList();
     }
 }

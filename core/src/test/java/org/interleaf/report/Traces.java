@@ -4,6 +4,7 @@ package org.interleaf.report;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 import org.interleaf.trace.Step;
+import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.List;
 final class Traces {
     private final List<String> tasks;
     private final List<Step> steps = new ArrayList<>();
+    private final List<Violation> found = new ArrayList<>();
     private String state = "";
     private boolean shared = true;
 
@@ -22,6 +24,14 @@ final class Traces {
     /// The next steps touch what no other task touches.
     Traces unshared() {
         shared = false;
+        return this;
+    }
+
+    /// In the step that was made last a violation was found.
+    Traces found(String kind) {
+        found.add(
+                new Violation(
+                        kind, "", "", "", "P0", 0, List.of(), List.of(), steps.size() - 1));
         return this;
     }
 
@@ -71,6 +81,6 @@ final class Traces {
 
     Recording recording() {
         Schedule schedule = new Schedule("beef", new int[] {0, 1});
-        return new Recording(tasks, List.copyOf(steps), List.of(), state, schedule);
+        return new Recording(tasks, List.copyOf(steps), List.copyOf(found), state, schedule);
     }
 }

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.interleaf.explore.Exploration;
+import org.interleaf.explore.Explorer;
+import org.interleaf.explore.Limits;
+import org.interleaf.explore.PreemptionBounded;
+import org.interleaf.explore.Program;
+import org.interleaf.explore.RandomWalk;
+import org.interleaf.literature.Literature;
+import org.interleaf.literature.Scenario;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
@@ -11,8 +19,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
-/// The bounded strategy against brute force.
-final class PreemptionBoundedTest {
+/// Strategies that count traces, against brute force and against keys of traces.
+final class StrategiesTest {
     private static final int PROGRAMS = 600;
 
     @Test
@@ -78,22 +86,6 @@ final class PreemptionBoundedTest {
     }
 
     @Test
-    void aStateIsEnteredAgainOnlyAtLessCost() {
-        VisitedStates states = new VisitedStates();
-        assertThat(states.enter(0, 0, 1)).isTrue();
-        assertThat(states.enter(0, 0, 1)).isFalse();
-        assertThat(states.enter(0, 0, 0)).isTrue();
-        for (int i = 1; i < 5_000; i++) {
-            assertThat(states.enter(i, -i, 3)).isTrue();
-        }
-        for (int i = 1; i < 5_000; i++) {
-            assertThat(states.enter(i, -i, 3)).isFalse();
-        }
-        states.clear();
-        assertThat(states.enter(7, -7, 9)).isTrue();
-    }
-
-    @Test
     void theProgramsOfTheLiteratureHaveAsManyTracesAsPublished() {
         for (String each : List.of("ainc 4", "binc 3", "lastzero 5", "casrot 3", "mutexinc 4")) {
             String[] part = each.split(" ", -1);
@@ -107,5 +99,20 @@ final class PreemptionBoundedTest {
             assertThat(found.executions()).as(each).isEqualTo(known.executions());
             assertThat(found.complete()).isTrue();
         }
+    }
+
+    @Test
+    void distinctTracesAreCounted() {
+        int repeated = 0;
+        for (long seed = 1; seed <= 200; seed++) {
+            Playground ground = new Playground(RandomProgram.of(seed));
+            Set<TraceKey.Key> seen = new HashSet<>();
+            Program program = Interleavings.program(ground, () -> seen.add(ground.trace()));
+            Exploration found =
+                    new RandomWalk(seed).explore(program, Limits.NONE.withMaxExecutions(100), "");
+            assertThat(found.traces()).as("seed %s", seed).isEqualTo(seen.size());
+            repeated += seen.size() < found.executions() ? 1 : 0;
+        }
+        assertThat(repeated).isGreaterThan(100);
     }
 }

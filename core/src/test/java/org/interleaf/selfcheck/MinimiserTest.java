@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.interleaf.machine.Machine;
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Failure;
+import org.interleaf.explore.Limits;
+import org.interleaf.explore.Minimiser;
+import org.interleaf.explore.Program;
+import org.interleaf.explore.RandomWalk;
+import org.interleaf.explore.Replay;
+import org.interleaf.literature.Scenario;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.interleaf.trace.Schedule;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 
 /// The minimiser against brute force on random programs, and on one where the answer is plain.
 final class MinimiserTest {
@@ -27,30 +34,20 @@ final class MinimiserTest {
             if (all == null) {
                 continue;
             }
-            Machine machine = all.ground.machine;
-            Guided guided = new Guided(machine, 1_000);
             for (Schedule schedule : executions(all, seed)) {
-                guided.follow(tasks(schedule), schedule.length());
-                machine.run(guided);
+                Replay.run(Interleavings.program(all.ground, () -> {}), schedule);
                 TraceKey.Key trace = all.ground.trace();
-                int[] order = bestOrder(guided, machine);
-                guided.follow(order, order.length);
-                machine.run(guided);
-                assertThat(guided.went()).as("seed %s", seed).isEqualTo(order);
+                Schedule simple =
+                        minimise(all, schedule, () -> all.ground.trace().equals(trace), 0);
+                Replay.run(Interleavings.program(all.ground, () -> {}), simple);
                 assertThat(all.ground.trace()).as("seed %s", seed).isEqualTo(trace);
-                assertThat(new Schedule("", order).switches())
+                assertThat(simple.switches())
                         .as("seed %s, %s", seed, schedule)
                         .isEqualTo(all.switchesOfTrace.get(trace));
                 checked++;
             }
         }
         assertThat(checked).isGreaterThan(PROGRAMS);
-    }
-
-    private static int[] bestOrder(Guided guided, Machine machine) {
-        boolean[] needed = new boolean[guided.log().size()];
-        Arrays.fill(needed, true);
-        return FewestSwitches.order(guided.log(), machine.tasks().size(), needed);
     }
 
     @Test
@@ -79,17 +76,22 @@ final class MinimiserTest {
         assertThat(shorter).isGreaterThan(checked / 4);
     }
 
-    private static Schedule minimise(Interleavings all, Schedule schedule, String outcome) {
+    private static Schedule minimise(
+            Interleavings all, Schedule schedule, BooleanSupplier same, long budget) {
         Failure failure =
                 steps -> {
                     boolean ended = all.ground.machine.tasks().stream().noneMatch(Task::ready);
-                    boolean same = ended && all.ground.outcome().equals(outcome);
-                    return same ? steps : Failure.NOT_SHOWN;
+                    return ended && same.getAsBoolean() ? steps : Failure.NOT_SHOWN;
                 };
-        return Minimiser.minimise(
-                Interleavings.program(all.ground, () -> {}),
+        Program program = Interleavings.program(all.ground, () -> {});
+        return Minimiser.minimise(program, schedule, failure, budget);
+    }
+
+    private static Schedule minimise(Interleavings all, Schedule schedule, String outcome) {
+        return minimise(
+                all,
                 schedule,
-                failure,
+                () -> all.ground.outcome().equals(outcome),
                 Minimiser.USUAL_BUDGET);
     }
 
@@ -107,12 +109,6 @@ final class MinimiserTest {
                         all.ground, () -> schedules.add(new Schedule("", all.ground.went())));
         new RandomWalk(seed).explore(program, Limits.NONE.withMaxExecutions(EXECUTIONS), "");
         return schedules;
-    }
-
-    private static int[] tasks(Schedule schedule) {
-        int[] tasks = new int[schedule.length()];
-        Arrays.setAll(tasks, schedule::task);
-        return tasks;
     }
 
     @Test

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.interleaf.explore;
+package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Ending;
+import org.interleaf.explore.Program;
+import org.interleaf.explore.Replay;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;

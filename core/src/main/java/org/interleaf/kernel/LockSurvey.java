@@ -13,8 +13,8 @@ import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.LeafSize;
-import org.interleaf.mm.Mman;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.Mman;
 import org.interleaf.mm.PageTable;
 import org.interleaf.mm.Vma;
 

@@ -17,8 +17,8 @@ public interface Survey {
     /// @throws org.interleaf.litmus.syntax.LitmusException if the configuration is not possible
     Architecture architecture(Source source, Config config);
 
-    /// Which lock hugetlb takes for each size of its pages and which the walkers of core-mm, on page
-    /// tables that were made for this.
+    /// Which lock hugetlb takes for each size of its pages and which the walkers of core-mm, on
+    /// page tables that were made for this.
     ///
     /// @throws org.interleaf.litmus.syntax.LitmusException if the configuration is not possible
     List<Locks> locks(Source source, Config config);

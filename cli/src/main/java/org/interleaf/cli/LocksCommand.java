@@ -124,7 +124,7 @@ final class LocksCommand implements Callable<Integer> {
                     locks.page(),
                     SurveyOptions.size(locks.size()),
                     locks.entries(),
-                    locks.hugetlb(),
+                    String.join(" and ", locks.hugetlb()),
                     String.join(" and ", locks.core()),
                     locks.same() ? "same" : "DIFFERENT");
         }

@@ -61,16 +61,16 @@ public interface Survey {
     /// @param page name of the size, as in {@link PageSize}
     /// @param size bytes of such a page
     /// @param entries how many entries of which level, in words
-    /// @param hugetlb the lock that hugetlb takes
-    /// @param core the lock that a walker of core-mm takes; several where that depends on the part
-    ///   of the page
+    /// @param hugetlb the lock that hugetlb takes; several where that depends on where the page is
+    /// @param core the lock that walkers of core-mm take; several where that depends on the place or
+    ///   the part of the page
     /// @param same whether all of these are one lock
     record Locks(
             String architecture,
             String page,
             long size,
             String entries,
-            String hugetlb,
+            List<String> hugetlb,
             List<String> core,
             boolean same) {}
 }

@@ -26,9 +26,9 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "For each configuration and each size of hugetlb pages: a page is mapped, hugetlb is"
-                    + " asked for the lock of its entry by huge_pte_lockptr(), and folio_walk_start()"
-                    + " finds the page and holds its lock. Two different locks do not exclude each"
-                    + " other.",
+                + " asked for the lock of its entry by huge_pte_lockptr(), and folio_walk_start()"
+                + " finds the page and holds its lock. Two different locks do not exclude each"
+                + " other.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -79,8 +79,7 @@ final class LocksCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<ModelPatch> read = patches.stream().map(ModelPatch::read).toList();
-        Survey survey =
-                environment.engine().load(RunOptions.DEFAULT.withPatches(read)).survey();
+        Survey survey = environment.engine().load(RunOptions.DEFAULT.withPatches(read)).survey();
         TextTable table =
                 new TextTable(
                         "arch", "config", "page", "size", "entries", "hugetlb", "core-mm", "");
@@ -125,7 +124,7 @@ final class LocksCommand implements Callable<Integer> {
                     locks.page(),
                     SurveyOptions.size(locks.size()),
                     locks.entries(),
-                    locks.hugetlb(),
+                    String.join(" and ", locks.hugetlb()),
                     String.join(" and ", locks.core()),
                     locks.same() ? "same" : "DIFFERENT");
         }

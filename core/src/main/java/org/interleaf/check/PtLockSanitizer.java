@@ -40,7 +40,12 @@ final class PtLockSanitizer implements Monitor {
 
     /// A change that has still to be told: who takes the right lock may come after it.
     private record Misuse(
-            Task task, SpinLock lock, String text, String locks, String place, List<Origin> trace) {}
+            Task task,
+            SpinLock lock,
+            String text,
+            String locks,
+            String place,
+            List<Origin> trace) {}
 
     /// @param withHistory whether to remember who took which lock, which is slow
     PtLockSanitizer(Findings findings, KernelNames names, boolean withHistory) {

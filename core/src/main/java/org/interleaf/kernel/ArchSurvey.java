@@ -40,8 +40,7 @@ final class ArchSurvey implements Survey {
                             folded ? 0 : tiny.entries(level),
                             full.size(level),
                             folded
-                                    ? "folded into the "
-                                            + Geometry.name(full.tableLevel(level))
+                                    ? "folded into the " + Geometry.name(full.tableLevel(level))
                                     : lock(arch, level)));
         }
         return new Architecture(

@@ -2,30 +2,38 @@
 package org.interleaf.kernel;
 
 import org.interleaf.litmus.vocabulary.Survey;
+import org.interleaf.machine.Lock;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Monitor;
 import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.Arch;
 import org.interleaf.mm.Entry;
 import org.interleaf.mm.FolioWalk;
+import org.interleaf.mm.Foll;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.LeafSize;
-import org.interleaf.mm.Mman;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.Page;
+import org.interleaf.mm.Mman;
 import org.interleaf.mm.PageTable;
 import org.interleaf.mm.Vma;
+import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 
 /// Which lock hugetlb takes for a page and which one core-mm: asked of a kernel with such a page
-/// mapped. hugetlb's answer is that of huge_pte_lockptr() for the entry that huge_pte_alloc()
-/// returns; core-mm's the lock that folio_walk_start() holds when it has found the page.
+/// mapped, near the beginning of its table and at the end. hugetlb's answer is that of
+/// huge_pte_lockptr() for the entry that huge_pte_alloc() returns; core-mm's the lock that
+/// folio_walk_start() holds when it has found the page, and what get_user_pages() takes on its way.
 final class LockSurvey {
     private static final int FRAMES = 64;
 
@@ -47,28 +55,43 @@ final class LockSurvey {
 
     private Survey.Locks locks(LeafSize leaf) {
         MmStruct mm = kernel.createMm("mm");
-        long addr = leaf.size();
-        int prot = Mman.PROT_READ | Mman.PROT_WRITE;
-        int flags = Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS | Mman.MAP_FIXED;
-        kernel.mmap().mmap(mm, addr, leaf.size(), prot, flags);
-        Word ptep = hugePteAlloc(mm, addr, leaf);
-        SpinLock hugetlb = kernel.ptLocks().hugePteLockptr(leaf.size(), mm, ptep);
-        map(mm, addr, leaf);
-        List<SpinLock> core = new ArrayList<>();
-        for (int slot = 0; slot < leaf.slots(); slot++) {
-            SpinLock lock = coreLock(mm, addr + slot * leaf.slotSize());
-            if (!core.contains(lock)) {
-                core.add(lock);
-            }
+        Set<String> hugetlb = new LinkedHashSet<>();
+        Set<String> core = new LinkedHashSet<>();
+        boolean same = true;
+        for (long addr : new long[] {leaf.size(), tableEnd(leaf) - leaf.size()}) {
+            mapVma(mm, addr, leaf.size());
+            Word ptep = hugePteAlloc(mm, addr, leaf);
+            SpinLock own = kernel.ptLocks().hugePteLockptr(leaf.size(), mm, ptep);
+            map(mm, addr, leaf);
+            Set<SpinLock> others = coreLocks(mm, addr, leaf);
+            hugetlb.add(describe(mm, own));
+            others.forEach(lock -> core.add(describe(mm, lock)));
+            same &= others.equals(Set.of(own));
         }
         return new Survey.Locks(
                 arch.name(),
                 leaf.name(),
                 leaf.size(),
                 ArchSurvey.entries(leaf),
-                describe(mm, hugetlb),
-                core.stream().map(lock -> describe(mm, lock)).toList(),
-                core.equals(List.of(hugetlb)));
+                List.copyOf(hugetlb),
+                List.copyOf(core),
+                same);
+    }
+
+    /// The end of what the first table with entries for the page maps; twice that for a page over
+    /// two tables.
+    private long tableEnd(LeafSize leaf) {
+        int level = geometry.tableLevel(leaf.level());
+        long end = level == Geometry.PGD ? geometry.taskSize() : geometry.size(level + 1);
+        return end * leaf.tables();
+    }
+
+    private void mapVma(MmStruct mm, long addr, long size) {
+        int prot = Mman.PROT_READ | Mman.PROT_WRITE;
+        int flags = Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS | Mman.MAP_FIXED;
+        if (kernel.mmap().mmap(mm, addr, size, prot, flags) != addr) {
+            throw new AssertionError("[interleaf internal] no room for a page of " + size);
+        }
     }
 
     /// The entry that hugetlb handles a page by, with the tables above its entries made: the first
@@ -109,13 +132,41 @@ final class LockSurvey {
         }
     }
 
-    private SpinLock coreLock(MmStruct mm, long addr) {
-        kernel.mmapLock().readLock(mm);
-        Vma vma = Objects.requireNonNull(kernel.mmap().vmaLookup(mm, addr));
-        FolioWalk.Found found = Objects.requireNonNull(kernel.folioWalk().start(vma, addr));
-        found.end();
-        kernel.mmapLock().readUnlock(mm);
-        return found.ptl();
+    private Set<SpinLock> coreLocks(MmStruct mm, long addr, LeafSize leaf) {
+        Set<SpinLock> locks = new LinkedHashSet<>();
+        for (int slot = 0; slot < leaf.slots(); slot++) {
+            long at = addr + slot * leaf.slotSize();
+            kernel.mmapLock().readLock(mm);
+            Vma vma = Objects.requireNonNull(kernel.mmap().vmaLookup(mm, at));
+            FolioWalk.Found found = Objects.requireNonNull(kernel.folioWalk().start(vma, at));
+            found.end();
+            kernel.mmapLock().readUnlock(mm);
+            locks.add(found.ptl());
+        }
+        locks.addAll(gupLocks(mm, addr));
+        return locks;
+    }
+
+    /// The page-table locks that get_user_pages() takes when it has not to fault anything in.
+    private Set<SpinLock> gupLocks(MmStruct mm, long addr) {
+        Set<SpinLock> locks = new LinkedHashSet<>();
+        Machine machine = kernel.machine();
+        machine.monitor(
+                new Monitor() {
+                    @Override
+                    public void acquired(Task task, Lock lock) {
+                        if (lock instanceof SpinLock spin) {
+                            locks.add(spin);
+                        }
+                    }
+                });
+        @Nullable Page[] pages = new Page[1];
+        int flags = Foll.GET | Foll.NOFAULT;
+        if (kernel.gup().getUserPagesUnlocked(mm, addr, pages, flags) == 1) {
+            kernel.swap().folioPut(kernel.memMap().pageFolio(Objects.requireNonNull(pages[0])));
+        }
+        machine.monitor(new Monitor() {});
+        return locks;
     }
 
     /// The lock in words that do not depend on frames.
@@ -125,7 +176,7 @@ final class LockSurvey {
         }
         if (lock.word().owner() instanceof PageTable table) {
             String level = Geometry.name(table.level()).toUpperCase(Locale.ROOT);
-            return lock == table.ptl() ? level + " table's" : level + " table's, wrong page";
+            return lock == table.ptl() ? level + " table's" : level + " table's 2nd page's";
         }
         throw new AssertionError("[interleaf internal] no page-table lock: " + lock.name());
     }

@@ -5,8 +5,9 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// Looking at what is mapped at one address, with its lock held (mm/pagewalk.c): the walk of core-mm
-/// in its simplest form. It takes hugetlb pages as it finds them, at whatever level they are.
+/// Looking at what is mapped at one address, with its lock held (mm/pagewalk.c): the walk of
+/// core-mm in its simplest form. It takes hugetlb pages as it finds them, at whatever level they
+/// are.
 public final class FolioWalk {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -97,7 +98,6 @@ public final class FolioWalk {
             return null;
         }
         long offset = (addr & (geometry.size(level) - 1)) >> geometry.pageShift();
-        return new Found(
-                level, entry, kernel.memMap().page(Entry.pfn(value) + offset), ptl, null);
+        return new Found(level, entry, kernel.memMap().page(Entry.pfn(value) + offset), ptl, null);
     }
 }

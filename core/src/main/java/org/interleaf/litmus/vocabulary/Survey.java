@@ -17,8 +17,8 @@ public interface Survey {
     /// @throws org.interleaf.litmus.syntax.LitmusException if the configuration is not possible
     Architecture architecture(Source source, Config config);
 
-    /// Which lock hugetlb takes for each size of its pages and which the walkers of core-mm, on page
-    /// tables that were made for this.
+    /// Which lock hugetlb takes for each size of its pages and which the walkers of core-mm, on
+    /// page tables that were made for this.
     ///
     /// @throws org.interleaf.litmus.syntax.LitmusException if the configuration is not possible
     List<Locks> locks(Source source, Config config);
@@ -61,16 +61,16 @@ public interface Survey {
     /// @param page name of the size, as in {@link PageSize}
     /// @param size bytes of such a page
     /// @param entries how many entries of which level, in words
-    /// @param hugetlb the lock that hugetlb takes
-    /// @param core the lock that a walker of core-mm takes; several where that depends on the part
-    ///   of the page
+    /// @param hugetlb the lock that hugetlb takes; several where that depends on where the page is
+    /// @param core the lock that walkers of core-mm take; several where that depends on the place or
+    ///   the part of the page
     /// @param same whether all of these are one lock
     record Locks(
             String architecture,
             String page,
             long size,
             String entries,
-            String hugetlb,
+            List<String> hugetlb,
             List<String> core,
             boolean same) {}
 }

@@ -70,7 +70,7 @@ final class FewestSwitches {
             for (Cut cut : cuts) {
                 for (int t = 0; t < eventsOf.length; t++) {
                     Cut after = t == cut.lastTask ? cut : run(cut, t);
-                    if (after != cut && seen.add(after)) {
+                    if (after.sum > cut.sum && seen.add(after)) {
                         next.add(after);
                     }
                 }

@@ -86,11 +86,12 @@ public final class Minimiser {
         }
         int[] straight = Arrays.copyOf(guided.went(), needed);
         int[] ordered = inBestOrder(needed, true);
-        int[] whole = needed == straight.length ? inBestOrder(needed, false) : ordered;
+        boolean endingNeeded = needed == straight.length;
+        int[] whole = endingNeeded ? inBestOrder(needed, false) : straight;
         if (shows(ordered)) {
             return ordered;
         }
-        return whole != ordered && shows(whole) ? whole : straight;
+        return endingNeeded && shows(whole) ? whole : straight;
     }
 
     /// The first `needed` accesses of the execution made last in the best equivalent order.

@@ -103,7 +103,7 @@ final class PtLockSanitizer implements Monitor {
     }
 
     private static boolean cut(PageTable table, long before, long after) {
-        return table.level() > Geometry.PTE && Entry.isTable(before) && Entry.none(after);
+        return table.level() > Geometry.PTE && !Entry.leaf(before) && !Entry.present(after);
     }
 
     private static boolean hidden(Kernel linux, MmStruct mm, PageTable table, Word entry) {

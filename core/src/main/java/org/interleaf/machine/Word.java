@@ -149,6 +149,12 @@ public final class Word {
         machine.access(this, Op.STORE_BITS, order, mask, bits);
     }
 
+    /// `xchg()` of the bits under `mask`, as of one narrower than the word; returns the whole value
+    /// before.
+    public long xchgBits(long mask, long bits, Order order) {
+        return machine.access(this, Op.STORE_BITS, order, mask, bits);
+    }
+
     /// `cmpxchg()`; returns the value before, equal to `expected` exactly when it was replaced.
     public long cmpxchg(long expected, long newValue, Order order) {
         return machine.access(this, Op.CMPXCHG, order, expected, newValue);

@@ -39,7 +39,7 @@ final class AnonFault {
         }
         if (!vmfPteChanged(vmf, pte)) {
             // No need to flush: there was no translation before.
-            pte.pte().writeOnce(entry);
+            kernel.entries().setPte(pte.pte(), entry);
         }
         pte.unmapUnlock();
         return 0;
@@ -103,6 +103,6 @@ final class AnonFault {
         }
         kernel.rmap().folioAddNewAnonRmap(folio, vmf.vma, vmf.address);
         kernel.swap().folioAddLru(folio);
-        pte.pte().writeOnce(entry);
+        kernel.entries().setPte(pte.pte(), entry);
     }
 }

@@ -50,7 +50,7 @@ final class CollapseCopy {
                 i++;
             } else if (noneOrZero(pte)) {
                 ptl.lock();
-                entry.writeOnce(0);
+                kernel.entries().clear(entry);
                 ptl.unlock();
                 i++;
             } else {
@@ -75,7 +75,7 @@ final class CollapseCopy {
         SpinLock ptl = mapping.ptl();
         ptl.lock();
         for (int k = 0; k < batch; k++) {
-            mapping.pte(i + k).writeOnce(0);
+            kernel.entries().clear(mapping.pte(i + k));
         }
         for (int k = 0; k < batch; k++) {
             kernel.rmap().folioRemoveRmapPte(src, kernel.memMap().page(page.pfn() + k));

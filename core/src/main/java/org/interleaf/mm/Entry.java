@@ -5,7 +5,8 @@ package org.interleaf.mm;
 /// (include/linux/pgtable.h and the architectures' pgtable.h). Values are plain numbers: two are
 /// the same entry exactly when they are equal (`pte_same()`).
 ///
-/// Bits 0 to 11 are flags, a frame number is above them. A table entry holds {@link #PRESENT} and
+/// Bits 0 to 11 are flags, a frame number is in the upper half: where entries are read in two
+/// halves, no two frames have the same one, as those of a machine whose memory is far apart. A table entry holds {@link #PRESENT} and
 /// the frame of the table; a leaf above PTE level also holds {@link #LEAF}.
 public final class Entry {
     /// The hardware uses the entry.
@@ -30,7 +31,7 @@ public final class Entry {
     public static final long CONT = 1 << 8;
 
     private static final long FLAGS = 0xfff;
-    private static final int PFN_SHIFT = 12;
+    private static final int PFN_SHIFT = 32;
 
     private Entry() {}
 

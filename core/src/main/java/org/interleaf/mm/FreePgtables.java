@@ -133,7 +133,7 @@ final class FreePgtables {
     /// mm/memory.c: free_pte_range().
     private void freePteRange(MmuGather tlb, Word pmd, long addr) {
         PageTable token = kernel.memMap().table(Entry.pfn(pmd.readPlain()));
-        pmd.writeOnce(0);
+        kernel.entries().clear(pmd);
         tlb.pteFreeTlb(token, addr);
         pgtable.decPgtables(tlb.mm());
     }

@@ -256,7 +256,7 @@ public final class GupFast {
     }
 
     private boolean gupFastPte(long pmd, Word pmdp, Word ptep, Collected collected) {
-        long pte = ptep.readOnce();
+        long pte = kernel.entries().getLockless(ptep);
         if (Entry.protnone(pte)
                 || !Entry.accessPermitted(pte, collected.has(Foll.WRITE))
                 || Entry.special(pte)) {
@@ -269,7 +269,7 @@ public final class GupFast {
         }
         // The table may have been detached by collapse, with its entries intact; or the page may
         // have been unmapped, and even belong to somebody else by the time of the reference.
-        if (kernel.pgtableGeneric().pmdpGetLockless(pmdp) != pmd || ptep.readOnce() != pte) {
+        if (kernel.pgtableGeneric().pmdpGetLockless(pmdp) != pmd || kernel.entries().getLockless(ptep) != pte) {
             refs.gupPutFolio(folio, 1, collected.flags);
             return false;
         }

@@ -333,7 +333,7 @@ public final class HugeMemory {
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         long zero = Entry.make(kernel.zeroFolio().pfn(), Entry.PRESENT | Entry.USER);
         for (int i = 0; i < geometry.hpagePmdNr(); i++) {
-            table.entry(i).writeOnce(Entry.mkspecial(zero));
+            kernel.entries().setPte(table.entry(i), Entry.mkspecial(zero));
         }
         machine.fence(Fence.WMB);
         pgtable.populate(pmd, table);
@@ -376,7 +376,7 @@ public final class HugeMemory {
             kernel.warnOn(!Entry.none(pte.pte(i).readOnce()), "deposited table is not empty");
         }
         for (int i = 0; i < nr; i++) {
-            pte.pte(i).writeOnce(Entry.make(page.pfn() + i, prot));
+            kernel.entries().setPte(pte.pte(i), Entry.make(page.pfn() + i, prot));
         }
         pte.unmap();
     }

@@ -14,6 +14,7 @@ public final class Kernel {
     private final Arch arch;
     private final MemMap memMap;
     private final PtLocks ptLocks;
+    private final EntryAccess entries;
     private final Pgtable pgtable;
     private final PageAlloc pageAlloc;
     private final Swap swap;
@@ -56,6 +57,7 @@ public final class Kernel {
         Geometry geometry = arch.geometry();
         memMap = new MemMap(machine, physical, arch);
         ptLocks = new PtLocks(arch, memMap);
+        entries = new EntryAccess(arch);
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
         swap = new Swap(pageAlloc);
@@ -70,7 +72,7 @@ public final class Kernel {
                     case IPI -> new IpiTlbFlush(machine, mmu);
                     case BROADCAST -> new BroadcastTlbFlush(machine, mmu, geometry.pageSize());
                 };
-        pgtableGeneric = new PgtableGeneric(machine, geometry, memMap, ptLocks, tlbFlush);
+        pgtableGeneric = new PgtableGeneric(machine, geometry, memMap, ptLocks, entries, tlbFlush);
         mmapLock = new MmapLock(machine);
         vmaLock = new VmaLock(machine, mmapLock);
         anonVmas = new AnonVmas(machine, geometry, mmapLock);
@@ -209,6 +211,10 @@ public final class Kernel {
 
     public PtLocks ptLocks() {
         return ptLocks;
+    }
+
+    public EntryAccess entries() {
+        return entries;
     }
 
     public Pgtable pgtable() {

@@ -120,6 +120,7 @@ public final class Memory {
     private int handlePmdFault(VmFault vmf) {
         vmf.origPmd = pgtableGeneric.pmdpGetLockless(vmf.pmd());
         if (!Entry.none(vmf.origPmd) && !Entry.present(vmf.origPmd)) {
+            kernel.entries().settle(vmf.pmd());
             return 0;
         }
         if (!Entry.leaf(vmf.origPmd)) {
@@ -157,9 +158,10 @@ public final class Memory {
         // the same under the lock proves that it is not.
         PteMapping pte = pgtableGeneric.pteOffsetMapNolock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         if (pte == null) {
+            kernel.entries().settle(vmf.pmd());
             return 0;
         }
-        vmf.origPte = pte.pte().readOnce();
+        vmf.origPte = kernel.entries().getLockless(pte.pte());
         vmf.flags |= VmFault.FLAG_ORIG_PTE_VALID;
         if (Entry.none(vmf.origPte)) {
             pte.unmap();
@@ -167,7 +169,7 @@ public final class Memory {
             return kernel.anonFault().doAnonymousPage(vmf);
         }
         if (!Entry.ptePresent(vmf.origPte)) {
-            throw bug("swap entries are not modelled");
+            return doSwapPage(vmf, pte);
         }
         if (Entry.protnone(vmf.origPte) && isAccessible(vmf.vma)) {
             throw bug("NUMA hinting is not modelled");
@@ -175,6 +177,22 @@ public final class Memory {
         vmf.pte = pte;
         pte.ptl().lock();
         return handlePresentPte(vmf, pte);
+    }
+
+    /// mm/memory.c: do_swap_page(), pte_unmap_same(). Where entries are read in halves what looks
+    /// like a swap entry may be one that was just changing.
+    private int doSwapPage(VmFault vmf, PteMapping pte) {
+        boolean same = true;
+        if (kernel.entries().halves()) {
+            pte.ptl().lock();
+            same = pte.pte().readOnce() == vmf.origPte;
+            pte.ptl().unlock();
+        }
+        pte.unmap();
+        if (same) {
+            throw bug("swap entries are not modelled");
+        }
+        return 0;
     }
 
     /// The part of handle_pte_fault() under the PTE lock, which it drops.

@@ -27,14 +27,21 @@ public final class PgtableGeneric {
     private final Geometry geometry;
     private final MemMap memMap;
     private final PtLocks ptLocks;
+    private final EntryAccess entries;
     private final TlbFlush tlbFlush;
 
     PgtableGeneric(
-            Machine machine, Geometry geometry, MemMap memMap, PtLocks ptLocks, TlbFlush tlbFlush) {
+            Machine machine,
+            Geometry geometry,
+            MemMap memMap,
+            PtLocks ptLocks,
+            EntryAccess entries,
+            TlbFlush tlbFlush) {
         this.machine = machine;
         this.geometry = geometry;
         this.memMap = memMap;
         this.ptLocks = ptLocks;
+        this.entries = entries;
         this.tlbFlush = tlbFlush;
     }
 
@@ -68,7 +75,7 @@ public final class PgtableGeneric {
 
     private @Nullable PteMapping map(Word pmd, long addr, @Nullable MmStruct lockOf, boolean lock) {
         machine.rcu().readLock();
-        long value = pmdpGetLockless(pmd);
+        long value = pmdpGetLocklessIrqsOff(pmd);
         if (!Entry.isTable(value)) {
             machine.rcu().readUnlock();
             return null;
@@ -111,7 +118,19 @@ public final class PgtableGeneric {
 
     /// include/linux/pgtable.h: pmdp_get_lockless().
     public long pmdpGetLockless(Word pmd) {
-        return pmd.readOnce();
+        return entries.getLockless(pmd);
+    }
+
+    /// mm/pgtable-generic.c: pmdp_get_lockless_start() and pmdp_get_lockless_end() around it:
+    /// interrupts that are off keep the halves of an entry together.
+    private long pmdpGetLocklessIrqsOff(Word pmd) {
+        if (!entries.halves()) {
+            return pmdpGetLockless(pmd);
+        }
+        machine.cpu().irqSave();
+        long value = pmdpGetLockless(pmd);
+        machine.cpu().irqRestore();
+        return value;
     }
 
     /// mm/pgtable-generic.c: pmdp_collapse_flush(). Unhooks the PTE table below `pmd` and flushes
@@ -134,7 +153,7 @@ public final class PgtableGeneric {
     /// set accessed and dirty bits until the exchange, which picks them up.
     public long pmdpInvalidate(Vma vma, long addr, Word pmd) {
         long value = pmd.readOnce();
-        long old = pmd.xchg(Entry.mkinvalid(value), Order.FULL);
+        long old = entries.pmdpEstablish(pmd, Entry.mkinvalid(value));
         tlbFlush.flushTlbRange(vma.mm(), addr, addr + geometry.size(Geometry.PMD));
         return old;
     }
@@ -155,7 +174,7 @@ public final class PgtableGeneric {
     public boolean ptepSetAccessFlags(Vma vma, long addr, Word pte, long entry, boolean write) {
         boolean changed = pte.readOnce() != entry;
         if (changed && write) {
-            pte.writeOnce(entry);
+            entries.setPte(pte, entry);
             tlbFlush.flushTlbFixSpuriousFault(vma.mm(), addr);
         }
         return changed;

@@ -143,7 +143,7 @@ final class WpFault {
         pgtableGeneric.ptepClearFlush(vmf.vma, vmf.address, pte.pte());
         kernel.rmap().folioAddNewAnonRmap(newFolio, vmf.vma, vmf.address);
         kernel.swap().folioAddLru(newFolio);
-        pte.pte().writeOnce(entry);
+        kernel.entries().setPte(pte.pte(), entry);
         if (oldFolio != null && page != null) {
             // Not before the entry has changed: whoever sees the count fall may reuse the old page.
             kernel.rmap().folioRemoveRmapPte(oldFolio, page);

@@ -135,6 +135,7 @@ public final class Zap {
         do {
             PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(vma.mm(), pmd, addr);
             if (pte == null) {
+                kernel.entries().settle(pmd);
                 return addr;
             }
             Pass pass = new Pass(tlb, vma, pte, addr, end);
@@ -178,7 +179,7 @@ public final class Zap {
             return 0;
         }
         long value = pmd.readOnce();
-        pmd.writeOnce(0);
+        kernel.entries().clear(pmd);
         if (ptl != pml) {
             pml.unlock();
         }
@@ -201,7 +202,7 @@ public final class Zap {
         boolean empty = allNone(pte);
         if (empty) {
             pte.unmap();
-            pmd.writeOnce(0);
+            kernel.entries().clear(pmd);
         }
         if (nested) {
             pte.ptl().unlock();
@@ -267,7 +268,7 @@ public final class Zap {
             }
             if (!Entry.ptePresent(value)) {
                 kernel.warnOn(true, "unrecognized swap entry " + Long.toHexString(value));
-                entry().writeOnce(0);
+                kernel.entries().clear(entry());
                 addr += geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());

@@ -46,6 +46,9 @@ final class MainlineTest {
                     Map.of("arch", "arm64-4k"),
                     Map.of("arch", "x86-64"),
                     Map.of("arch", "x86-64", "table-free", "after-flush"),
+                    Map.of("arch", "x86-32"),
+                    Map.of("arch", "arm64-64k-va42"),
+                    Map.of("arch", "s390-5level", "thp", "always"),
                     Map.of("arch", "arm64-4k", "ptl", "mm", "thp", "always"));
 
     @TestFactory
@@ -63,6 +66,14 @@ final class MainlineTest {
                                                                                         config,
                                                                                         change,
                                                                                         use))));
+    }
+
+    /// Entries in two halves: three times the steps, so only what is worth it.
+    @TestFactory
+    Stream<DynamicTest> findsNothingInHalves() {
+        Map<String, String> pae = Map.of("arch", "x86-32-pae");
+        return Stream.of(CHANGES.get(0), CHANGES.get(1), CHANGES.get(4))
+                .map(change -> test(pae, change, USES.get(1)));
     }
 
     private static DynamicTest test(Map<String, String> config, String change, String use) {

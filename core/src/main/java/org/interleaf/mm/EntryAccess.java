@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Order;
+import org.interleaf.machine.Word;
+
+/// Reading and writing entries that others may use at the same time (include/linux/pgtable.h,
+/// arch/x86/include/asm/pgtable-3level.h).
+///
+/// # Entries in two halves
+///
+/// Most CPUs load and store an entry at once. With `GUP_GET_PXX_LOW_HIGH` (x86 PAE) an entry is
+/// twice as wide as what a load gets. The flags are in the low half, what is mapped in the high one:
+///
+/// | CPU 0 set_pte   | CPU 1 ptep_get_lockless              |
+/// |-----------------|--------------------------------------|
+/// | high = Y        |                                      |
+/// |                 | low (not present)                    |
+/// | low = present   |                                      |
+/// |                 | high (Y); low again: another, retry  |
+///
+/// Writers make the high half first when an entry becomes present, and clear the low one first when
+/// it ceases to be; so who finds the same low half twice, present, has the high half that was with
+/// it. That a present entry became another present one in between is excluded by interrupts that
+/// are off: nobody sets the second before the TLB flush has interrupted the reader's CPU.
+public final class EntryAccess {
+    private static final long LOW = 0xffff_ffffL;
+
+    private final boolean halves;
+
+    EntryAccess(Arch arch) {
+        halves = arch.lowHigh();
+    }
+
+    /// Whether an entry is accessed in two halves.
+    public boolean halves() {
+        return halves;
+    }
+
+    /// include/linux/pgtable.h: ptep_get_lockless(), pmdp_get_lockless(). An entry that is present
+    /// comes out as it was at one moment, provided that interrupts are off where there are halves;
+    /// one that is not may come out in any mixture.
+    public long getLockless(Word entry) {
+        if (!halves) {
+            return entry.readOnce();
+        }
+        while (true) {
+            long low = entry.readOnce() & LOW;
+            long high = entry.readOnce() & ~LOW;
+            if ((entry.readOnce() & LOW) == low) {
+                return high | low;
+            }
+        }
+    }
+
+    /// Whoever finds an entry half cleared and tries again spins until the other half is cleared as
+    /// well. Waiting for that is the same, and finite.
+    void settle(Word entry) {
+        if (halves) {
+            long value = entry.readOnce();
+            if (value != 0 && (value & LOW) == 0) {
+                entry.awaitNot(-1, value);
+            }
+        }
+    }
+
+    /// include/linux/pgtable.h: set_pte(). The entry was not present, or is one that the hardware
+    /// does not change.
+    public void setPte(Word entry, long value) {
+        if (!halves) {
+            entry.writeOnce(value);
+            return;
+        }
+        entry.storeBits(~LOW, value & ~LOW, Order.ONCE);
+        entry.storeBits(LOW, value & LOW, Order.ONCE);
+    }
+
+    /// include/linux/pgtable.h: pte_clear(), pmd_clear(). Not for entries that the hardware may
+    /// change: what it does meanwhile is lost.
+    public void clear(Word entry) {
+        if (!halves) {
+            entry.writeOnce(0);
+            return;
+        }
+        entry.storeBits(LOW, 0, Order.ONCE);
+        entry.storeBits(~LOW, 0, Order.ONCE);
+    }
+
+    /// include/linux/pgtable.h: pmdp_establish(). Puts `value` in the place of a PMD entry that the
+    /// hardware may use; returns what was there. One that is not present needs no atomic exchange
+    /// of both halves: nobody changes the high half once the low one is not present.
+    public long pmdpEstablish(Word pmd, long value) {
+        if (!halves || (value & Entry.PRESENT) != 0) {
+            return pmd.xchg(value, Order.FULL);
+        }
+        long low = pmd.xchgBits(LOW, value & LOW, Order.FULL) & LOW;
+        long high = pmd.readOnce() & ~LOW;
+        pmd.storeBits(~LOW, value & ~LOW, Order.ONCE);
+        return high | low;
+    }
+}

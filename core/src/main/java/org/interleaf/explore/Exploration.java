@@ -5,7 +5,8 @@ import java.time.Duration;
 
 /// What an exploration has covered.
 ///
-/// @param executions executions that ran to their end: one for each Mazurkiewicz trace seen
+/// @param executions executions that ran to their end: one for each that is not equivalent to
+///   another, see {@link Equivalence}
 /// @param superfluous executions that were given up or do not count, because an equivalent one had
 ///   been seen
 /// @param cut executions cut at the bound on their length

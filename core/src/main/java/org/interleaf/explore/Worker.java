@@ -27,10 +27,10 @@ final class Worker {
     private volatile long cut;
     private volatile long steps;
 
-    Worker(Program program, int maxSteps, String fingerprint, Frontier frontier) {
+    Worker(Program program, Limits limits, String fingerprint, Frontier frontier) {
         this.program = program;
         this.machine = program.machine();
-        this.dpor = new Dpor(machine, maxSteps);
+        this.dpor = new Dpor(machine, limits.maxSteps(), limits.equivalence());
         this.fingerprint = fingerprint;
         this.frontier = frontier;
     }

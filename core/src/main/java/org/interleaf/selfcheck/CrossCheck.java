@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
@@ -32,15 +33,17 @@ final class CrossCheck {
     private static final int REPLAYS_MAX = 100;
 
     private final RandomProgram program;
+    private final Equivalence equivalence;
     private final Playground ground;
     private final Map<TraceKey.Key, String> expected = new HashMap<>();
     private final List<String> problems = new ArrayList<>();
     private final Map<String, String> tokens = new LinkedHashMap<>();
     private long executions;
 
-    private CrossCheck(RandomProgram program) {
+    private CrossCheck(RandomProgram program, Equivalence equivalence) {
         this.program = program;
-        this.ground = new Playground(program);
+        this.equivalence = equivalence;
+        this.ground = new Playground(program, equivalence);
     }
 
     /// What was compared.
@@ -49,8 +52,8 @@ final class CrossCheck {
     /// @param problem what is wrong; null if nothing is
     record Result(long traces, @Nullable String problem) {}
 
-    static Result of(RandomProgram program) {
-        CrossCheck check = new CrossCheck(program);
+    static Result of(RandomProgram program, Equivalence equivalence) {
+        CrossCheck check = new CrossCheck(program, equivalence);
         try {
             if (!check.bruteForce()) {
                 return new Result(-1, null);
@@ -95,6 +98,7 @@ final class CrossCheck {
     private Limits limits() {
         int[] looks = new int[1];
         return Limits.NONE
+                .withEquivalence(equivalence)
                 .withMaxExecutions(2L * expected.size() + 10)
                 .withStop(() -> looks[0]++ > expected.size() + 10);
     }
@@ -170,7 +174,7 @@ final class CrossCheck {
 
     /// Explores `program` with executions of up to `steps` accesses. Returns how many were cut.
     static long cutAt(int steps, RandomProgram program) {
-        CrossCheck check = new CrossCheck(program);
+        CrossCheck check = new CrossCheck(program, Equivalence.UPDATE);
         Set<TraceKey.Key> seen = new HashSet<>();
         Program watched =
                 watch(
@@ -190,18 +194,18 @@ final class CrossCheck {
 
     /// The smallest program that leaving out tasks and statements of a bad one leads to, one by
     /// one.
-    static RandomProgram reduce(RandomProgram bad) {
+    static RandomProgram reduce(RandomProgram bad, Equivalence equivalence) {
         for (int t = 0; t < bad.tasks().size(); t++) {
             RandomProgram less = bad.withoutTask(t);
-            if (of(less).problem != null) {
-                return reduce(less);
+            if (of(less, equivalence).problem != null) {
+                return reduce(less, equivalence);
             }
         }
         for (int t = 0; t < bad.tasks().size(); t++) {
             for (int i = 0; i < bad.tasks().get(t).size(); i++) {
                 RandomProgram less = bad.withoutStatement(t, i);
-                if (of(less).problem != null) {
-                    return reduce(less);
+                if (of(less, equivalence).problem != null) {
+                    return reduce(less, equivalence);
                 }
             }
         }
@@ -209,8 +213,9 @@ final class CrossCheck {
     }
 
     /// The program, made small, and what is wrong with it.
-    static String report(long seed) {
-        RandomProgram small = reduce(RandomProgram.of(seed));
-        return "seed " + seed + ", reduced to: " + small + of(small).problem;
+    static String report(long seed, Equivalence equivalence) {
+        RandomProgram small = reduce(RandomProgram.of(seed), equivalence);
+        String problem = of(small, equivalence).problem;
+        return "seed " + seed + " under " + equivalence + ", reduced to: " + small + problem;
     }
 }

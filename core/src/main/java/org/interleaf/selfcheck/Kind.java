@@ -20,7 +20,12 @@ enum Kind {
     OR((on, x, y) -> on.see(on.words[x].fetchOr(y, Order.FULL))),
     AND((on, x, y) -> on.see(on.words[x].fetchAnd(y, Order.FULL))),
     XOR((on, x, y) -> on.see(on.words[x].fetchXor(y, Order.FULL))),
+    UPDATE_ADD((on, x, y) -> on.words[x].add(1 - 2 * (y & 1), Order.RELAXED)),
+    UPDATE_OR((on, x, y) -> on.words[x].or(y, Order.RELAXED)),
+    UPDATE_AND((on, x, y) -> on.words[x].and(y, Order.RELAXED)),
+    UPDATE_XOR((on, x, y) -> on.words[x].xor(y, Order.RELAXED)),
     AWAIT((on, x, y) -> on.see(on.words[x].await(-1, y))),
+    TAKE((on, x, y) -> on.see(take(on, x, y | 1))),
     AWAIT_BIT((on, x, y) -> on.see(on.words[x].await(1, y & 1))),
     AWAIT_NOT((on, x, y) -> on.see(on.words[x].awaitNot(-1, y))),
 
@@ -197,6 +202,11 @@ enum Kind {
 
     Action action() {
         return action;
+    }
+
+    private static long take(Playground on, int x, int mask) {
+        Word word = on.words[x];
+        return on.machine.access(word, Op.TAKE_PENDING, Order.LOCK, mask, 0, null, false);
     }
 
     private static long beside(Playground on, int x, Op op, long a, int y, boolean written) {

@@ -3,6 +3,7 @@ package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.interleaf.explore.Equivalence;
 import org.junit.jupiter.api.Test;
 
 import java.util.EnumSet;
@@ -18,14 +19,23 @@ import java.util.Set;
 final class RandomProgramsTest {
     @Test
     void explorerAgreesWithBruteForce() {
+        agrees(Equivalence.UPDATE);
+    }
+
+    @Test
+    void explorerAgreesWithBruteForceOnTraces() {
+        agrees(Equivalence.TRACE);
+    }
+
+    private static void agrees(Equivalence equivalence) {
         long programs = Long.getLong("interleaf.random.programs", 3_000);
         long first = Long.getLong("interleaf.random.seed", 1);
         long checked = 0;
         long traces = 0;
         for (long seed = first; seed < first + programs; seed++) {
-            CrossCheck.Result result = CrossCheck.of(RandomProgram.of(seed));
+            CrossCheck.Result result = CrossCheck.of(RandomProgram.of(seed), equivalence);
             if (result.problem() != null) {
-                throw new AssertionError(CrossCheck.report(seed));
+                throw new AssertionError(CrossCheck.report(seed, equivalence));
             }
             checked += result.traces() < 0 ? 0 : 1;
             traces += Math.max(0, result.traces());

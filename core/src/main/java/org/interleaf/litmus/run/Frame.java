@@ -29,6 +29,7 @@ public final class Frame {
     private @Nullable Word onlyWord;
     private long onlyValue;
     private boolean didMore;
+    private int loops;
 
     /// @param task the id of the task that runs the process, -1 for the set-up
     public Frame(Context context, int task, int registers) {
@@ -48,6 +49,7 @@ public final class Frame {
     public void restart() {
         System.arraycopy(initial, 0, registers, 0, registers.length);
         srcuSections = 0;
+        loops = 0;
     }
 
     /// What a register holds.
@@ -102,6 +104,18 @@ public final class Frame {
     }
 
     // ---- the current round of a loop
+
+    void enterLoop() {
+        loops++;
+    }
+
+    void leaveLoop() {
+        loops--;
+    }
+
+    boolean inLoop() {
+        return loops > 0;
+    }
 
     void beginRound() {
         onlyWord = null;

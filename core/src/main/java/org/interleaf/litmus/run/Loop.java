@@ -27,6 +27,13 @@ public final class Loop implements Code {
 
     @Override
     public Signal run(Frame frame) {
+        frame.enterLoop();
+        Signal signal = goRound(frame);
+        frame.leaveLoop();
+        return signal;
+    }
+
+    private Signal goRound(Frame frame) {
         int rounds = 0;
         int fruitless = 0;
         if (before.length != frame.registerCount()) {

@@ -379,8 +379,8 @@ final class Dpor implements Scheduler, Branches {
         int second = log.races().second(race);
         Footprint reversed =
                 second < log.size()
-                        ? log.footprintWithout(first, second)
-                        : EventLog.pendingFootprint(machine.tasks().get(second - log.size()));
+                        ? log.reversedFootprint(race)
+                        : log.pendingFootprint(machine.tasks().get(second - log.size()), race);
         reversal.begin(race, reversed, log.tookLateAim(second));
         if (first < base) {
             return frontier.insert(path[first], reversal);

@@ -5,6 +5,7 @@ import org.interleaf.machine.Aim;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
+import org.interleaf.machine.RoundTrial;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,7 @@ final class EventLog {
     private long[] before = new long[256];
     private long[] extraBefore = new long[256];
     private @Nullable Aim[] lateAim = new Aim[256];
+    private @Nullable RoundTrial[] trial = new RoundTrial[256];
     private int[] firstAccess = new int[257];
     private int[] previousOfTask = new int[256];
     private int[] racesBefore = new int[256];
@@ -67,6 +69,12 @@ final class EventLog {
     private final RaceList races = new RaceList();
     private int[] candidates = new int[64];
     private int candidateCount;
+    // The waiting access whose races are being looked for.
+    private Op asked = Op.LOAD;
+    private long askedA;
+    private long askedB;
+    private @Nullable RoundTrial askedTrial;
+
     private final Jointly jointly = new Jointly(this);
 
     EventLog(int tasks, Equivalence equivalence) {
@@ -124,8 +132,13 @@ final class EventLog {
         previousOfTask[e] = lastOfTask[t.id()];
         racesBefore[e] = races.size();
 
+        trial[e] = t.trial();
         beginClock(t.id());
-        touch(e, t.word().id(), equivalence.mode(t.op(), wrote), t.op().waits());
+        boolean waits = waits(e);
+        if (waits) {
+            ask(t);
+        }
+        touch(e, t.word().id(), equivalence.mode(t.op(), wrote), waits);
         Region region = t.word().region();
         if (region != null) {
             touch(e, region.life().id(), Footprint.READ, false);
@@ -137,7 +150,7 @@ final class EventLog {
             touch(e, extra.id(), t.extraWritten() ? Footprint.WRITE : Footprint.READ, false);
         }
         firstAccess[e + 1] = accessCount;
-        if (t.op().waits() && accessCount > firstAccess[e] + 1) {
+        if (waits && accessCount > firstAccess[e] + 1) {
             dropWhereBlocked(e);
         }
         keepImmediateRaces(e);
@@ -179,7 +192,7 @@ final class EventLog {
         }
         last[location] = x;
         if (waits) {
-            findRacesOfWaiting(previousBlock[x], mode, op[e], a[e], b[e]);
+            findRacesOfWaiting(previousBlock[x], mode);
         } else {
             addCandidates(previousBlock[x]);
         }
@@ -197,7 +210,7 @@ final class EventLog {
     /// not wait. Commuting updates may have enabled it jointly; see {@link Jointly}.
     ///
     /// @param block what it conflicts with, the last of it
-    private void findRacesOfWaiting(int block, int mode, Op o, long x, long y) {
+    private void findRacesOfWaiting(int block, int mode) {
         int at = block;
         if (mode == Footprint.WRITE && at != NONE && mode(at) == Footprint.READ) {
             addCandidates(at);
@@ -207,15 +220,33 @@ final class EventLog {
                 if (known(eventOf[at])) {
                     return;
                 }
-                if (o.enabled(valueBefore(at), x, y)) {
+                if (couldRun(valueBefore(at))) {
                     candidate(eventOf[at]);
                     return;
                 }
-            } else if (mode(at) != Footprint.READ && jointly.find(at, o, x, y)) {
+            } else if (mode(at) != Footprint.READ && jointly.find(at)) {
                 return;
             }
             at = previousBlock[at];
         }
+    }
+
+    private boolean waits(int e) {
+        return op[e].waits() || trial[e] != null;
+    }
+
+    private void ask(Task t) {
+        asked = t.op();
+        askedA = t.a();
+        askedB = t.b();
+        askedTrial = t.trial();
+    }
+
+    /// Whether the waiting access whose races are being looked for could run where its word holds
+    /// `value`.
+    boolean couldRun(long value) {
+        return asked.enabled(value, askedA, askedB)
+                && (askedTrial == null || askedTrial.goesOn(value));
     }
 
     /// How the access `x` touches its location.
@@ -252,19 +283,19 @@ final class EventLog {
         int kept = 0;
         for (int i = 0; i < candidateCount; i++) {
             int block = previousBlock[firstAccess[second]];
-            long value = valueWithout(candidates[i], before[second], block);
-            if (op[second].enabled(value, a[second], b[second])) {
+            long value = valueWithout(candidates[i], NOTHING, before[second], block);
+            if (couldRun(value)) {
                 candidates[kept++] = candidates[i];
             }
         }
         candidateCount = kept;
     }
 
-    /// What a location would hold without `first` and what that happens before.
+    /// What a location would hold without `first` and `also`, and what these happen before.
     ///
     /// @param value what it holds with them
     /// @param block the last access to it
-    private long valueWithout(int first, long value, int block) {
+    private long valueWithout(int first, int[] also, long value, int block) {
         long found = value;
         for (int x = block; x != NONE; x = previousBlock[x]) {
             if (mode(x) == Footprint.READ) {
@@ -274,7 +305,7 @@ final class EventLog {
             int left = 0;
             int dropped = 0;
             for (int y = x; y != NONE; y = previousInBlock[y]) {
-                boolean drop = happensBefore(first, eventOf[y]);
+                boolean drop = follows(first, also, eventOf[y]);
                 dropped += drop ? 1 : 0;
                 left += drop ? 0 : 1;
                 start = y;
@@ -284,13 +315,28 @@ final class EventLog {
             }
             found = valueBefore(start);
             for (int y = x; y != NONE; y = previousInBlock[y]) {
-                found = happensBefore(first, eventOf[y]) ? found : resultOf(eventOf[y], found);
+                boolean drop = follows(first, also, eventOf[y]);
+                found = drop ? found : resultOf(eventOf[y], found);
             }
             if (left > 0) {
                 return found;
             }
         }
         return found;
+    }
+
+    private boolean follows(int first, int[] also, int e) {
+        return happensBefore(first, e) || followsAny(also, e);
+    }
+
+    /// Whether `e` is or happens after one of `events`.
+    boolean followsAny(int[] events, int e) {
+        for (int event : events) {
+            if (happensBefore(event, e)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whether `e` happens before the event that is being appended by program order.
@@ -357,7 +403,8 @@ final class EventLog {
             return;
         }
         beginClock(t.id());
-        findRacesOfWaiting(last[t.word().id()], Footprint.READ, t.op(), t.a(), t.b());
+        ask(t);
+        findRacesOfWaiting(last[t.word().id()], Footprint.READ);
         keepImmediateRaces(size + t.id());
     }
 
@@ -380,12 +427,15 @@ final class EventLog {
         return e < size && lateAim[e] != null;
     }
 
-    /// The footprint that event `second` would have had without `first`, which it races with: a
+    /// The footprint that the second event of `race` would have had without the first: a
     /// compare-and-swap, say, may succeed or fail for another.
-    Footprint footprintWithout(int first, int second) {
+    Footprint reversedFootprint(int race) {
+        int first = races.first(race);
+        int second = races.second(race);
+        int[] also = races.also(race);
         Aim aim = lateAim[second];
         if (aim != null) {
-            return footprint(task[second], aim.at(word -> endValueWithout(first, word)), first);
+            return footprint(task[second], aim.at(word -> endValueWithout(first, NOTHING, word)), first);
         }
         int x = firstAccess[second];
         int y = firstAccess[first];
@@ -394,7 +444,7 @@ final class EventLog {
                 || mode(y) == Footprint.READ) {
             return footprint(second);
         }
-        long value = valueWithout(first, before[second], previousBlock[x]);
+        long value = valueWithout(first, also, before[second], previousBlock[x]);
         int mode = equivalence.mode(op[second], op[second].writes(value, a[second], b[second]));
         if (mode == mode(x)) {
             return footprint(second);
@@ -406,7 +456,7 @@ final class EventLog {
 
     private Footprint footprint(int t, Aim.Target target, int first) {
         Word word = target.word();
-        long value = endValueWithout(first, word);
+        long value = endValueWithout(first, NOTHING, word);
         boolean writes = target.op().writes(value, target.a(), target.b());
         int mode = equivalence.mode(target.op(), writes);
         return footprint(t, word, mode, target.extra(), target.extraWritten());
@@ -414,15 +464,16 @@ final class EventLog {
 
     /// What `word` would hold now, at the end of the execution, without `first` and what that
     /// happens before.
-    private long endValueWithout(int first, Word word) {
+    private long endValueWithout(int first, int[] also, Word word) {
         int block = word.id() < last.length ? last[word.id()] : NONE;
-        return valueWithout(first, word.peek(), block);
+        return valueWithout(first, also, word.peek(), block);
     }
 
-    /// The footprint of the access that `t`, which is blocked, stands before.
-    static Footprint pendingFootprint(Task t) {
-        boolean writes = t.op() == Op.LOCK || t.op() == Op.TAKE_PENDING;
-        int mode = writes ? Footprint.WRITE : Footprint.READ;
+    /// The footprint of the access that `t`, which is blocked, stands before, without the first
+    /// events of `race`.
+    Footprint pendingFootprint(Task t, int race) {
+        long value = endValueWithout(races.first(race), races.also(race), t.word());
+        int mode = equivalence.mode(t.op(), t.op().writes(value, t.a(), t.b()));
         return footprint(t.id(), t.word(), mode, t.extra(), t.extraWritten());
     }
 
@@ -462,6 +513,7 @@ final class EventLog {
         before = Arrays.copyOf(before, n);
         extraBefore = Arrays.copyOf(extraBefore, n);
         lateAim = Arrays.copyOf(lateAim, n);
+        trial = Arrays.copyOf(trial, n);
         firstAccess = Arrays.copyOf(firstAccess, n + 1);
         previousOfTask = Arrays.copyOf(previousOfTask, n);
         racesBefore = Arrays.copyOf(racesBefore, n);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import org.interleaf.machine.Op;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -37,7 +35,7 @@ final class Jointly {
     ///
     /// @param block the last access of the block
     /// @return whether nothing earlier need be looked at
-    boolean find(int block, Op o, long a, long b) {
+    boolean find(int block) {
         long base = collect(block);
         boolean behindOwn = false;
         int free = 0;
@@ -50,7 +48,7 @@ final class Jointly {
             }
         }
         count = free;
-        boolean found = couldEnable(base, o, a, b) && findSets(base, o, a, b);
+        boolean found = couldEnable(base) && findSets(base);
         return found || behindOwn;
     }
 
@@ -74,10 +72,10 @@ final class Jointly {
     }
 
     /// Where all updates do the same only their number counts, which is soon seen.
-    private boolean couldEnable(long base, Op o, long a, long b) {
+    private boolean couldEnable(long base) {
         long value = base;
         for (int i = 0; i < count; i++) {
-            if (o.enabled(value, a, b)) {
+            if (log.couldRun(value)) {
                 return true;
             }
             if (log.resultOf(updates[i], 0) != log.resultOf(updates[0], 0)
@@ -89,13 +87,13 @@ final class Jointly {
         return false;
     }
 
-    private boolean findSets(long base, Op o, long a, long b) {
+    private boolean findSets(long base) {
         if (count > UPDATES_MAX) {
             throw new IllegalStateException("too many updates that a wait could have come before");
         }
         masks.clear();
         for (int mask = 1; mask < 1 << count; mask++) {
-            if (!hasFound(mask) && isClosed(mask) && o.enabled(without(mask, base), a, b)) {
+            if (!hasFound(mask) && isClosed(mask) && log.couldRun(without(mask, base))) {
                 masks.add(mask);
                 add(mask);
             }
@@ -179,15 +177,11 @@ final class Jointly {
         for (int[] set : sets) {
             boolean immediate = true;
             for (int i = 0; i < candidateCount; i++) {
-                immediate &= !follows(set, candidates[i]);
+                immediate &= !log.followsAny(set, candidates[i]);
             }
             if (immediate) {
                 races.add(set[0], Arrays.copyOfRange(set, 1, set.length), second);
             }
         }
-    }
-
-    private boolean follows(int[] set, int update) {
-        return follows(set, set.length, update);
     }
 }

@@ -47,21 +47,12 @@ final class Reversal {
         second = secondEvent;
         this.late = late;
         for (int e = firstEvent + 1; e < log.size(); e++) {
-            if (!log.happensBefore(firstEvent, e) && !follows(log.races().also(race), e)) {
+            if (!log.happensBefore(firstEvent, e) && !log.followsAny(log.races().also(race), e)) {
                 add(e, log.footprint(e));
             }
         }
         add(secondEvent, reversed);
         needed[size - 1] = true;
-    }
-
-    private boolean follows(int[] firsts, int e) {
-        for (int first : firsts) {
-            if (log.happensBefore(first, e)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private void add(int e, Footprint itsFootprint) {

@@ -121,13 +121,22 @@ final class Worker {
             superfluous++;
             return;
         }
-        if (dpor.cut()) {
+        finish(Ending.Kind.of(machine));
+        dpor.planRaces();
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void finish(Ending.Kind kind) {
+        if (kind == Ending.Kind.FRUITLESS) {
+            superfluous++;
+            return;
+        }
+        if (kind == Ending.Kind.CUT) {
             cut++;
         } else {
             executions++;
         }
-        program.finished(new Ended(Ending.Kind.of(machine)));
-        dpor.planRaces();
+        program.finished(new Ended(kind));
     }
 
     private final class Ended implements Ending {

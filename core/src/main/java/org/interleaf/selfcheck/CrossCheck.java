@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
-import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Ending;
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Replay;
+import org.interleaf.machine.Loops;
 import org.interleaf.machine.Machine;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;
@@ -38,12 +39,20 @@ final class CrossCheck {
     private final Map<TraceKey.Key, String> expected = new HashMap<>();
     private final List<String> problems = new ArrayList<>();
     private final Map<String, String> tokens = new LinkedHashMap<>();
+    private final Set<TraceKey.Key> fruitless = new HashSet<>();
     private long executions;
+    private long cut;
 
     private CrossCheck(RandomProgram program, Equivalence equivalence) {
         this.program = program;
         this.equivalence = equivalence;
-        this.ground = new Playground(program, equivalence);
+        this.ground = playground();
+    }
+
+    private Playground playground() {
+        Playground made = new Playground(program, equivalence);
+        made.machine.loops(new Loops(true, 2, 2));
+        return made;
     }
 
     /// What was compared.
@@ -79,6 +88,10 @@ final class CrossCheck {
     }
 
     private void expect() {
+        if (Ending.Kind.of(ground.machine) == Ending.Kind.FRUITLESS) {
+            fruitless.add(ground.trace());
+            return;
+        }
         String outcome = ground.outcome();
         String other = expected.putIfAbsent(ground.trace(), outcome);
         if (other != null && !other.equals(outcome)) {
@@ -130,7 +143,10 @@ final class CrossCheck {
             problems.add("not an ending that brute force has: " + ground.outcome());
         }
         boolean waits = ground.outcome().contains("waits");
-        if ((ending.kind() == Ending.Kind.DEADLOCK) != waits) {
+        Ending.Kind kind = ending.kind();
+        boolean complete = kind == Ending.Kind.COMPLETE;
+        cut += kind == Ending.Kind.CUT ? 1 : 0;
+        if (complete == waits) {
             problems.add(ending.kind() + ", but " + ground.outcome());
         }
     }
@@ -141,20 +157,21 @@ final class CrossCheck {
         if (!missing.isEmpty()) {
             problems.add("never seen: " + missing);
         }
-        if (executions != expected.size() || found.executions() != executions) {
+        if (executions != expected.size() || found.executions() + cut != executions) {
             problems.add(executions + " executions of " + expected.size() + " traces");
         }
-        if (found.superfluous() != 0) {
-            problems.add(found.superfluous() + " superfluous executions");
+        if (found.superfluous() != fruitless.size()) {
+            String some = found.superfluous() + " superfluous executions";
+            problems.add(some + " for " + fruitless.size() + " fruitless traces");
         }
-        if (!found.complete()) {
-            problems.add("not explored to the end");
+        if (found.complete() != (cut == 0)) {
+            problems.add("explored to the end: " + found.complete() + ", but " + cut + " cut");
         }
     }
 
     /// Runs what the explorer ran on a machine that has run nothing before.
     private void replay() {
-        Playground fresh = new Playground(program);
+        Playground fresh = playground();
         tokens.forEach((token, outcome) -> replay(fresh, token, outcome));
     }
 
@@ -167,9 +184,37 @@ final class CrossCheck {
             problems.add(token + " replays as " + Arrays.toString(fresh.went()));
         }
         boolean waits = outcome.contains("waits");
-        if (ending.kind() != (waits ? Ending.Kind.DEADLOCK : Ending.Kind.COMPLETE)) {
+        if ((ending.kind() == Ending.Kind.COMPLETE) == waits) {
             problems.add(token + " ends as " + ending.kind() + " when replayed");
         }
+    }
+
+    /// Compares what the loops of a program can come to with what they come to where every round is
+    /// made, for nothing or not. Returns how many different endings there are, -1 if too many
+    /// executions.
+    static int roundByRound(RandomProgram program) {
+        Set<String> waiting = endings(program, new Loops(true, 2, 2));
+        Set<String> plain = endings(program, new Loops(false, 2, 2));
+        if (waiting == null || plain == null) {
+            return -1;
+        }
+        if (!waiting.equals(plain)) {
+            throw new AssertionError(program + "waiting " + waiting + "\nround by round " + plain);
+        }
+        return waiting.size();
+    }
+
+    private static @Nullable Set<String> endings(RandomProgram program, Loops loops) {
+        Playground ground = new Playground(program);
+        ground.machine.loops(loops);
+        Set<String> endings = new TreeSet<>();
+        Runnable enter =
+                () -> {
+                    if (Ending.Kind.of(ground.machine) == Ending.Kind.COMPLETE) {
+                        endings.add(ground.outcome().replaceAll("(use-after-free )+", "$1"));
+                    }
+                };
+        return BruteForce.explore(ground.machine, enter, 30L * INTERLEAVINGS_MAX) ? endings : null;
     }
 
     /// Explores `program` with executions of up to `steps` accesses. Returns how many were cut.

@@ -45,6 +45,18 @@ final class RandomProgramsTest {
     }
 
     @Test
+    void loopsThatWaitComeToWhatTheyComeToRoundByRound() {
+        long endings = 0;
+        for (long seed = 1; seed <= 1_500; seed++) {
+            RandomProgram program = RandomProgram.of(seed);
+            if (program.toString().contains("LOOP_")) {
+                endings += Math.max(0, CrossCheck.roundByRound(program));
+            }
+        }
+        assertThat(endings).isGreaterThan(100);
+    }
+
+    @Test
     void executionsThatAreCutAreFollowedAndNeverCalledComplete() {
         long cut = 0;
         for (long seed = 1; seed <= 200; seed++) {

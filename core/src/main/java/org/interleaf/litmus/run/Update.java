@@ -22,7 +22,7 @@ public record Update(Op op, Node address, @Nullable Type type, Node a, Order ord
         long operand = cell.type().convert(works.convert(a.eval(frame)));
         if (frame.inLoop() && op != Op.ADD) {
             // Whether the round had an effect depends on what was there.
-            Accesses.note(frame, cell.word(), fetch(cell.word(), operand), cell.word().peek());
+            fetch(cell.word(), operand);
             return 0;
         }
         frame.did();
@@ -30,13 +30,13 @@ public record Update(Op op, Node address, @Nullable Type type, Node a, Order ord
         return 0;
     }
 
-    private long fetch(Word word, long operand) {
-        return switch (op) {
+    private void fetch(Word word, long operand) {
+        switch (op) {
             case AND -> word.fetchAnd(operand, order);
             case OR -> word.fetchOr(operand, order);
             case XOR -> word.fetchXor(operand, order);
             default -> throw new AssertionError("[interleaf internal] not an update: " + op);
-        };
+        }
     }
 
     private void update(Word word, long operand) {

@@ -110,10 +110,11 @@ final class CrossCheck {
     /// What is enough for an explorer that is right, and has one that is not come to an end.
     private Limits limits() {
         int[] looks = new int[1];
+        long all = expected.size() + fruitless.size();
         return Limits.NONE
                 .withEquivalence(equivalence)
-                .withMaxExecutions(2L * expected.size() + 10)
-                .withStop(() -> looks[0]++ > expected.size() + 10);
+                .withMaxExecutions(2 * all + 10)
+                .withStop(() -> looks[0]++ > all + 10);
     }
 
     private static Program watch(Playground ground, Consumer<Ending> atEnd) {

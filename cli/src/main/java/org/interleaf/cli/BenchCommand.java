@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
-import org.interleaf.explore.Limits;
 import org.interleaf.run.Benchmark;
 import org.interleaf.run.Benchmark.Once;
 import org.interleaf.run.Benchmark.Result;
@@ -100,7 +99,7 @@ final class BenchCommand implements Callable<Integer> {
     private static ExitStatus explore(List<Workload> workloads, BenchTable table) {
         ExitStatus worst = ExitStatus.OK;
         for (Workload workload : workloads) {
-            Once result = workload.with(program -> Benchmark.once(program, Limits.NONE));
+            Once result = workload.with(program -> Benchmark.once(program, Benchmark.PLAIN));
             worst = worst.worseOf(table.once(workload, result));
         }
         return worst;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.explore.Equivalence;
+
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -85,6 +87,22 @@ final class Converters {
                                 "there is no strategy '"
                                         + value
                                         + "'; there are dpor, bounded, pct and random");
+            };
+        }
+    }
+
+    /// The name of an equivalence of executions.
+    static final class Kind implements ITypeConverter<Equivalence> {
+        @Override
+        public Equivalence convert(String value) {
+            return switch (value) {
+                case "trace" -> Equivalence.TRACE;
+                case "update" -> Equivalence.UPDATE;
+                default ->
+                        throw new TypeConversionException(
+                                "there is no equivalence '"
+                                        + value
+                                        + "'; there are trace and update");
             };
         }
     }

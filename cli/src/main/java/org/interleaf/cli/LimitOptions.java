@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Limits;
 import org.jspecify.annotations.Nullable;
 
@@ -8,7 +9,7 @@ import picocli.CommandLine.Option;
 
 import java.time.Duration;
 
-/// The options that say when to give up.
+/// The options that say when to give up, and which executions are told apart.
 final class LimitOptions {
     @Option(
             names = "--timeout",
@@ -34,9 +35,21 @@ final class LimitOptions {
             })
     private @Nullable Long maxSteps;
 
+    @Option(
+            names = "--equivalence",
+            paramLabel = "KIND",
+            converter = Converters.Kind.class,
+            description = {
+                "Which executions count as the same. trace: those with the same order of"
+                        + " accesses of which one writes, as the literature counts. update: also"
+                        + " those with another order of updates whose result nobody uses, such as"
+                        + " atomic_inc(). Default: update."
+            })
+    private Equivalence equivalence = Equivalence.UPDATE;
+
     /// The limits for each test.
     Limits limits() {
-        Limits limits = Limits.NONE;
+        Limits limits = Limits.NONE.withEquivalence(equivalence);
         if (timeout != null) {
             limits = limits.withTimeout(timeout);
         }

@@ -59,6 +59,7 @@ final class MainTest {
                     check x --model tso | there is no memory model 'tso' yet; there is sc
                     check x --config arch | should be in KEY=VALUE format
                     check x --timeout soon | 'soon' is not a time
+                    check x --equivalence none | there is no equivalence 'none'
                     check x --timeout 0 | '0' is not a time
                     check x --timeout -3 | '-3' is not a time
                     check x --max-executions 0 | '0' is not a number from 1 on

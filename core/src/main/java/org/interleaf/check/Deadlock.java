@@ -3,13 +3,14 @@ package org.interleaf.check;
 
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Rounds;
 import org.interleaf.machine.Task;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
 import java.util.List;
 
-/// Says who waits for what where no task can go on.
+/// Says who waits for what, and who goes round where, when no task can go on.
 public final class Deadlock {
     private Deadlock() {}
 
@@ -17,15 +18,33 @@ public final class Deadlock {
     public static Violation describe(Machine machine) {
         List<String> lines = new ArrayList<>();
         Task first = null;
+        boolean livelock = true;
         for (Task task : machine.tasks()) {
             if (!task.finished() && !task.atRest()) {
                 first = first == null && !task.daemon() ? task : first;
-                lines.add(task.name() + " waits for " + task.word().name() + holder(machine, task));
+                livelock &= task.spinning() != null;
+                lines.add(task.name() + whatFor(machine, task));
             }
         }
         Task task = first == null ? machine.current() : first;
         return new Violation(
-                "DEADLOCK", "", "", "no task can go on", task.name(), task.cpu(), List.of(), lines);
+                livelock ? "LIVELOCK" : "DEADLOCK",
+                "",
+                "",
+                livelock ? "no task gets out of its loop" : "no task can go on",
+                task.name(),
+                task.cpu(),
+                List.of(),
+                lines);
+    }
+
+    private static String whatFor(Machine machine, Task task) {
+        Rounds loop = task.spinning();
+        if (loop == null) {
+            return " waits for " + task.word().name() + holder(machine, task);
+        }
+        String looks = loop.looks();
+        return " goes round the loop at " + loop.name() + (looks.isEmpty() ? "" : ", seeing " + looks);
     }
 
     private static String holder(Machine machine, Task waiter) {

@@ -121,7 +121,8 @@ final class Judge implements Program {
         if (thrown != null) {
             all.add(ofThrown(thrown, Objects.requireNonNull(thrower)));
         }
-        if (kind == Ending.Kind.DEADLOCK && all.isEmpty()) {
+        boolean stuck = kind == Ending.Kind.DEADLOCK || kind == Ending.Kind.LIVELOCK;
+        if (stuck && all.isEmpty()) {
             all.add(Deadlock.describe(machine));
         }
         return all;

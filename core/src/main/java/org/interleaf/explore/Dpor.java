@@ -57,10 +57,10 @@ final class Dpor implements Scheduler, Branches {
     private boolean cut;
 
     /// @param maxSteps the length at which an execution is cut
-    Dpor(Machine machine, int maxSteps) {
+    Dpor(Machine machine, int maxSteps, Equivalence equivalence) {
         this.machine = machine;
         this.maxSteps = maxSteps;
-        this.log = new EventLog(machine.tasks().size());
+        this.log = new EventLog(machine.tasks().size(), equivalence);
         this.reversal = new Reversal(log);
     }
 
@@ -345,7 +345,7 @@ final class Dpor implements Scheduler, Branches {
         }
         RaceList races = log.races();
         for (int r = 0; r < races.size(); r++) {
-            if (isOpen(r) && planRace(races.first(r), races.second(r))) {
+            if (isOpen(r) && planRace(r)) {
                 races.settle(r);
             }
         }
@@ -374,12 +374,14 @@ final class Dpor implements Scheduler, Branches {
 
     /// Plans for one race. Returns whether nothing is left to plan for it in other executions that
     /// have it.
-    private boolean planRace(int first, int second) {
+    private boolean planRace(int race) {
+        int first = log.races().first(race);
+        int second = log.races().second(race);
         Footprint reversed =
                 second < log.size()
-                        ? log.footprintWithout(first, second)
-                        : EventLog.pendingFootprint(machine.tasks().get(second - log.size()));
-        reversal.begin(first, second, reversed, log.tookLateAim(second));
+                        ? log.reversedFootprint(race)
+                        : log.pendingFootprint(machine.tasks().get(second - log.size()), race);
+        reversal.begin(race, reversed, log.tookLateAim(second));
         if (first < base) {
             return frontier.insert(path[first], reversal);
         }

@@ -13,19 +13,30 @@ public interface Ending {
         COMPLETE,
         /// Some task has not ended and none can go on.
         DEADLOCK,
-        /// The bound on the length was reached.
+        /// The same where all that have not ended go round in loops, and nobody will change what
+        /// they look at.
+        LIVELOCK,
+        /// A task has begun a round of a loop that came to nothing, and stopped there. An
+        /// equivalent execution without the round is another one.
+        FRUITLESS,
+        /// The bound on the length, or on the rounds of a loop, was reached.
         CUT;
 
         /// How the execution ended that `machine` has made last.
         public static Kind of(Machine machine) {
-            boolean waiting = false;
+            boolean early = false;
+            boolean waits = false;
+            boolean spins = false;
             for (Task task : machine.tasks()) {
-                if (task.ready()) {
+                if (task.ready() || task.boundReached() != null) {
                     return CUT;
                 }
-                waiting |= !task.finished() && !task.atRest();
+                boolean unfinished = !task.finished() && !task.atRest();
+                early |= task.stoppedEarly();
+                spins |= unfinished && task.spinning() != null;
+                waits |= unfinished && task.spinning() == null;
             }
-            return waiting ? DEADLOCK : COMPLETE;
+            return early ? FRUITLESS : waits ? DEADLOCK : spins ? LIVELOCK : COMPLETE;
         }
     }
 

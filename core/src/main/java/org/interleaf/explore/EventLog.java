@@ -5,6 +5,7 @@ import org.interleaf.machine.Aim;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
+import org.interleaf.machine.RoundTrial;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
@@ -21,10 +22,19 @@ import java.util.Arrays;
 ///
 /// The clock of event e holds, for each task, the number of that task's last event that happens
 /// before e or is e. So event d happens before e exactly when `clock(e)[task(d)] >= d`.
+///
+/// # Blocks
+///
+/// The accesses of one location form *blocks*: a write is one by itself, reads that follow each
+/// other are one, and so are commuting updates of a kind. The accesses of a block do not conflict;
+/// each conflicts with all of the block before, and that is all that need be looked at, since these
+/// conflict with everything earlier.
 final class EventLog {
     private static final int NONE = -1;
+    private static final int[] NOTHING = {};
 
     private final int tasks;
+    private final Equivalence equivalence;
     private int size;
     private int accessCount;
 
@@ -36,6 +46,7 @@ final class EventLog {
     private long[] before = new long[256];
     private long[] extraBefore = new long[256];
     private @Nullable Aim[] lateAim = new Aim[256];
+    private @Nullable RoundTrial[] trial = new RoundTrial[256];
     private int[] firstAccess = new int[257];
     private int[] previousOfTask = new int[256];
     private int[] racesBefore = new int[256];
@@ -44,14 +55,13 @@ final class EventLog {
 
     // One element for each location that an event touches; the first is the event's own word.
     private int[] access = new int[512];
-    private int[] previousWrite = new int[512];
-    private int[] previousRead = new int[512];
-    private int[] readBefore = new int[512];
     private int[] eventOf = new int[512];
+    private int[] previousInBlock = new int[512];
+    private int[] previousBlock = new int[512];
+    private int[] lastBefore = new int[512];
 
-    // One element a location: the last write, as an index of an access, and a chain of reads since.
-    private int[] lastWrite;
-    private int[] lastRead;
+    // One element a location: its last access.
+    private int[] last;
 
     private final int[] lastOfTask;
     private final int[] scratchClock;
@@ -59,17 +69,23 @@ final class EventLog {
     private final RaceList races = new RaceList();
     private int[] candidates = new int[64];
     private int candidateCount;
+    // The waiting access whose races are being looked for.
+    private Op asked = Op.LOAD;
+    private long askedA;
+    private long askedB;
+    private @Nullable RoundTrial askedTrial;
 
-    EventLog(int tasks) {
+    private final Jointly jointly = new Jointly(this);
+
+    EventLog(int tasks, Equivalence equivalence) {
         this.tasks = tasks;
-        this.lastWrite = new int[256];
-        this.lastRead = new int[256];
+        this.equivalence = equivalence;
+        this.last = new int[256];
         this.clock = new int[256 * tasks];
         this.lastOfTask = new int[tasks];
         this.scratchClock = new int[tasks];
         Arrays.fill(lastOfTask, NONE);
-        Arrays.fill(lastWrite, NONE);
-        Arrays.fill(lastRead, NONE);
+        Arrays.fill(last, NONE);
     }
 
     int size() {
@@ -92,7 +108,7 @@ final class EventLog {
     boolean matches(int i, Task t, long valueBefore) {
         return task[i] == t.id()
                 && op[i] == t.op()
-                && access[firstAccess[i]] >> 1 == t.word().id()
+                && Footprint.location(access[firstAccess[i]]) == t.word().id()
                 && a[i] == t.a()
                 && b[i] == t.b()
                 && before[i] == valueBefore;
@@ -116,21 +132,25 @@ final class EventLog {
         previousOfTask[e] = lastOfTask[t.id()];
         racesBefore[e] = races.size();
 
+        trial[e] = t.trial();
         beginClock(t.id());
-        candidateCount = 0;
-        touch(e, t.word().id(), wrote, t.op().waits());
+        boolean waits = waits(e);
+        if (waits) {
+            ask(t);
+        }
+        touch(e, t.word().id(), equivalence.mode(t.op(), wrote), waits);
         Region region = t.word().region();
         if (region != null) {
-            touch(e, region.life().id(), false, false);
+            touch(e, region.life().id(), Footprint.READ, false);
         }
         lateAim[e] = t.lateAim();
         Word extra = t.extra();
         if (extra != null) {
             extraBefore[e] = extra.peek();
-            touch(e, extra.id(), t.extraWritten(), false);
+            touch(e, extra.id(), t.extraWritten() ? Footprint.WRITE : Footprint.READ, false);
         }
         firstAccess[e + 1] = accessCount;
-        if (t.op().waits() && accessCount > firstAccess[e] + 1) {
+        if (waits && accessCount > firstAccess[e] + 1) {
             dropWhereBlocked(e);
         }
         keepImmediateRaces(e);
@@ -139,6 +159,8 @@ final class EventLog {
     }
 
     private void beginClock(int t) {
+        candidateCount = 0;
+        jointly.clear();
         int previous = lastOfTask[t];
         if (previous == NONE) {
             Arrays.fill(scratchClock, NONE);
@@ -147,67 +169,111 @@ final class EventLog {
         }
     }
 
-    private void touch(int e, int location, boolean written, boolean waits) {
+    private void touch(int e, int location, int mode, boolean waits) {
         int x = accessCount++;
         if (x == access.length) {
             growAccesses();
         }
-        if (location >= lastWrite.length) {
+        if (location >= last.length) {
             growLocations(location);
         }
-        access[x] = Footprint.access(location, written);
+        int y = last[location];
+        access[x] = Footprint.access(location, mode);
         eventOf[x] = e;
-        findRaces(location, written, waits, op[e], a[e], b[e]);
-        previousWrite[x] = lastWrite[location];
-        int read = lastRead[location];
-        readBefore[x] = read;
-        if (written) {
-            previousRead[x] = read;
-            lastWrite[location] = x;
-            lastRead[location] = NONE;
-        } else {
+        lastBefore[x] = y;
+        if (y != NONE && access[y] == access[x] && mode != Footprint.WRITE) {
             // An earlier read by the same task happens before this one, and need not be remembered.
-            boolean own = read != NONE && task[eventOf[read]] == task[e];
-            previousRead[x] = own ? previousRead[read] : read;
-            lastRead[location] = x;
+            boolean own = mode == Footprint.READ && task[eventOf[y]] == task[e];
+            previousInBlock[x] = own ? previousInBlock[y] : y;
+            previousBlock[x] = previousBlock[y];
+        } else {
+            previousInBlock[x] = NONE;
+            previousBlock[x] = y;
+        }
+        last[location] = x;
+        if (waits) {
+            findRacesOfWaiting(previousBlock[x], mode);
+        } else {
+            addCandidates(previousBlock[x]);
         }
     }
 
-    /// Adds to the candidates the events that race with an access of `location` about to happen.
-    private void findRaces(int location, boolean written, boolean waits, Op o, long x, long y) {
-        if (written) {
-            for (int r = lastRead[location]; r != NONE; r = previousRead[r]) {
-                candidate(eventOf[r]);
-            }
-        }
-        int w = lastWrite[location];
-        if (waits) {
-            w = lastWriteBeforeWhichEnabled(w, o, x, y);
-        }
-        if (w != NONE) {
-            candidate(eventOf[w]);
+    /// Adds a block to the candidates.
+    private void addCandidates(int block) {
+        for (int x = block; x != NONE; x = previousInBlock[x]) {
+            candidate(eventOf[x]);
         }
     }
 
     /// A waiting access cannot come right before the write that enabled it. It races with the
     /// latest write that it could have come before: the one that found a value with which it need
-    /// not wait.
-    private int lastWriteBeforeWhichEnabled(int last, Op o, long x, long y) {
-        for (int w = last; w != NONE; w = previousWrite[w]) {
-            if (known(eventOf[w])) {
-                return NONE;
-            }
-            if (o.enabled(valueBefore(w), x, y)) {
-                return w;
-            }
+    /// not wait. Commuting updates may have enabled it jointly; see {@link Jointly}.
+    ///
+    /// @param block what it conflicts with, the last of it
+    private void findRacesOfWaiting(int block, int mode) {
+        int at = block;
+        if (mode == Footprint.WRITE && at != NONE && mode(at) == Footprint.READ) {
+            addCandidates(at);
         }
-        return NONE;
+        while (at != NONE) {
+            if (mode(at) == Footprint.WRITE) {
+                if (known(eventOf[at])) {
+                    return;
+                }
+                if (couldRun(valueBefore(at))) {
+                    candidate(eventOf[at]);
+                    return;
+                }
+            } else if (mode(at) != Footprint.READ && jointly.find(at)) {
+                return;
+            }
+            at = previousBlock[at];
+        }
     }
 
-    /// What the location of the write `w` held before it.
-    private long valueBefore(int w) {
-        int e = eventOf[w];
-        return w == firstAccess[e] ? before[e] : extraBefore[e];
+    private boolean waits(int e) {
+        return op[e].waits() || trial[e] != null;
+    }
+
+    private void ask(Task t) {
+        asked = t.op();
+        askedA = t.a();
+        askedB = t.b();
+        askedTrial = t.trial();
+    }
+
+    /// Whether the waiting access whose races are being looked for could run where its word holds
+    /// `value`.
+    boolean couldRun(long value) {
+        return asked.enabled(value, askedA, askedB)
+                && (askedTrial == null || askedTrial.goesOn(value));
+    }
+
+    /// How the access `x` touches its location.
+    private int mode(int x) {
+        return Footprint.mode(access[x]);
+    }
+
+    /// The access before `x` in its block of accesses that commute with each other, -1 where it is
+    /// the first.
+    int previousInBlock(int x) {
+        return previousInBlock[x];
+    }
+
+    /// The event that makes the access `x`.
+    int eventOf(int x) {
+        return eventOf[x];
+    }
+
+    /// What the location of the write or update `x` held before it.
+    long valueBefore(int x) {
+        int e = eventOf[x];
+        return x == firstAccess[e] ? before[e] : extraBefore[e];
+    }
+
+    /// What event `e` leaves where it finds `value`.
+    long resultOf(int e, long value) {
+        return op[e].result(value, a[e], b[e]);
     }
 
     /// Drops the candidates that the waiting event `second` races with by another location than its
@@ -216,32 +282,70 @@ final class EventLog {
     private void dropWhereBlocked(int second) {
         int kept = 0;
         for (int i = 0; i < candidateCount; i++) {
-            long value =
-                    valueWithout(candidates[i], before[second], previousWrite[firstAccess[second]]);
-            if (op[second].enabled(value, a[second], b[second])) {
+            int block = previousBlock[firstAccess[second]];
+            long value = valueWithout(candidates[i], NOTHING, before[second], block);
+            if (couldRun(value)) {
                 candidates[kept++] = candidates[i];
             }
         }
         candidateCount = kept;
     }
 
-    /// What a location would hold without `first` and what that happens before.
+    /// What a location would hold without `first` and `also`, and what these happen before.
     ///
     /// @param value what it holds with them
-    /// @param last the last write to it
-    private long valueWithout(int first, long value, int last) {
+    /// @param block the last access to it
+    private long valueWithout(int first, int[] also, long value, int block) {
         long found = value;
-        for (int w = last; w != NONE && happensBefore(first, eventOf[w]); w = previousWrite[w]) {
-            found = valueBefore(w);
+        for (int x = block; x != NONE; x = previousBlock[x]) {
+            if (mode(x) == Footprint.READ) {
+                continue;
+            }
+            int start = x;
+            int left = 0;
+            int dropped = 0;
+            for (int y = x; y != NONE; y = previousInBlock[y]) {
+                boolean drop = follows(first, also, eventOf[y]);
+                dropped += drop ? 1 : 0;
+                left += drop ? 0 : 1;
+                start = y;
+            }
+            if (dropped == 0) {
+                return found;
+            }
+            found = valueBefore(start);
+            for (int y = x; y != NONE; y = previousInBlock[y]) {
+                boolean drop = follows(first, also, eventOf[y]);
+                found = drop ? found : resultOf(eventOf[y], found);
+            }
+            if (left > 0) {
+                return found;
+            }
         }
         return found;
     }
 
-    private boolean known(int e) {
+    private boolean follows(int first, int[] also, int e) {
+        return happensBefore(first, e) || followsAny(also, e);
+    }
+
+    /// Whether `e` is or happens after one of `events`.
+    boolean followsAny(int[] events, int e) {
+        for (int event : events) {
+            if (happensBefore(event, e)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Whether `e` happens before the event that is being appended by program order.
+    boolean known(int e) {
         return scratchClock[task[e]] >= e;
     }
 
-    private void candidate(int e) {
+    /// Adds a candidate for a race with the event that is being appended.
+    void candidate(int e) {
         if (known(e)) {
             return;
         }
@@ -254,10 +358,11 @@ final class EventLog {
     /// Of the candidates, those with no other candidate between them and `second` are races.
     private void keepImmediateRaces(int second) {
         for (int i = 0; i < candidateCount; i++) {
-            if (isImmediate(i)) {
-                races.add(candidates[i], second);
+            if (isImmediate(i) && !jointly.isBetween(candidates[i])) {
+                races.add(candidates[i], NOTHING, second);
             }
         }
+        jointly.addRaces(races, candidates, candidateCount, second);
     }
 
     private boolean isImmediate(int i) {
@@ -274,13 +379,8 @@ final class EventLog {
     /// The clock of `e`: all that conflicts with it, by program order and by each of its accesses.
     private void joinClock(int e) {
         for (int x = firstAccess[e]; x < accessCount; x++) {
-            if (previousWrite[x] != NONE) {
-                join(eventOf[previousWrite[x]]);
-            }
-            if ((access[x] & 1) != 0) {
-                for (int r = previousRead[x]; r != NONE; r = previousRead[r]) {
-                    join(eventOf[r]);
-                }
+            for (int y = previousBlock[x]; y != NONE; y = previousInBlock[y]) {
+                join(eventOf[y]);
             }
         }
         scratchClock[task[e]] = e;
@@ -299,12 +399,12 @@ final class EventLog {
     /// Finds the races of the access that `t` is blocked at for good: it may have gone ahead had it
     /// come earlier.
     void addBlocked(Task t) {
-        if (t.word().id() >= lastWrite.length) {
+        if (t.word().id() >= last.length) {
             return;
         }
         beginClock(t.id());
-        candidateCount = 0;
-        findRaces(t.word().id(), false, true, t.op(), t.a(), t.b());
+        ask(t);
+        findRacesOfWaiting(last[t.word().id()], Footprint.READ);
         keepImmediateRaces(size + t.id());
     }
 
@@ -327,57 +427,67 @@ final class EventLog {
         return e < size && lateAim[e] != null;
     }
 
-    /// The footprint that event `second` would have had without `first`, which it races with: a
+    /// The footprint that the second event of `race` would have had without the first: a
     /// compare-and-swap, say, may succeed or fail for another.
-    Footprint footprintWithout(int first, int second) {
+    Footprint reversedFootprint(int race) {
+        int first = races.first(race);
+        int second = races.second(race);
+        int[] also = races.also(race);
         Aim aim = lateAim[second];
         if (aim != null) {
-            return footprint(task[second], aim.at(word -> endValueWithout(first, word)), first);
+            return footprint(task[second], aim.at(word -> endValueWithout(first, NOTHING, word)), first);
         }
         int x = firstAccess[second];
         int y = firstAccess[first];
-        if (op[second].waits() || access[x] >> 1 != access[y] >> 1 || (access[y] & 1) == 0) {
+        if (op[second].waits()
+                || Footprint.location(access[x]) != Footprint.location(access[y])
+                || mode(y) == Footprint.READ) {
             return footprint(second);
         }
-        boolean writes = op[second].writes(before[first], a[second], b[second]);
-        if (writes == ((access[x] & 1) != 0)) {
+        long value = valueWithout(first, also, before[second], previousBlock[x]);
+        int mode = equivalence.mode(op[second], op[second].writes(value, a[second], b[second]));
+        if (mode == mode(x)) {
             return footprint(second);
         }
         int[] accesses = Arrays.copyOfRange(access, x, firstAccess[second + 1]);
-        accesses[0] = Footprint.access(accesses[0] >> 1, writes);
+        accesses[0] = Footprint.access(Footprint.location(access[x]), mode);
         return new Footprint(task[second], accesses);
     }
 
     private Footprint footprint(int t, Aim.Target target, int first) {
         Word word = target.word();
-        long value = endValueWithout(first, word);
+        long value = endValueWithout(first, NOTHING, word);
         boolean writes = target.op().writes(value, target.a(), target.b());
-        return footprint(t, word, writes, target.extra(), target.extraWritten());
+        int mode = equivalence.mode(target.op(), writes);
+        return footprint(t, word, mode, target.extra(), target.extraWritten());
     }
 
     /// What `word` would hold now, at the end of the execution, without `first` and what that
     /// happens before.
-    private long endValueWithout(int first, Word word) {
-        int last = word.id() < lastWrite.length ? lastWrite[word.id()] : NONE;
-        return valueWithout(first, word.peek(), last);
+    private long endValueWithout(int first, int[] also, Word word) {
+        int block = word.id() < last.length ? last[word.id()] : NONE;
+        return valueWithout(first, also, word.peek(), block);
     }
 
-    /// The footprint of the access that `t`, which is blocked, stands before.
-    static Footprint pendingFootprint(Task t) {
-        boolean writes = t.op() == Op.LOCK || t.op() == Op.TAKE_PENDING;
-        return footprint(t.id(), t.word(), writes, t.extra(), t.extraWritten());
+    /// The footprint of the access that `t`, which is blocked, stands before, without the first
+    /// events of `race`.
+    Footprint pendingFootprint(Task t, int race) {
+        long value = endValueWithout(races.first(race), races.also(race), t.word());
+        int mode = equivalence.mode(t.op(), t.op().writes(value, t.a(), t.b()));
+        return footprint(t.id(), t.word(), mode, t.extra(), t.extraWritten());
     }
 
     private static Footprint footprint(
-            int task, Word word, boolean writes, @Nullable Word extra, boolean extraWritten) {
-        int own = Footprint.access(word.id(), writes);
+            int task, Word word, int mode, @Nullable Word extra, boolean extraWritten) {
+        int own = Footprint.access(word.id(), mode);
+        int extraMode = extraWritten ? Footprint.WRITE : Footprint.READ;
         Region region = word.region();
         return new Footprint(
                 task,
                 new int[] {
                     own,
-                    region == null ? own : Footprint.access(region.life().id(), false),
-                    extra == null ? own : Footprint.access(extra.id(), extraWritten)
+                    region == null ? own : Footprint.access(region.life().id(), Footprint.READ),
+                    extra == null ? own : Footprint.access(extra.id(), extraMode)
                 });
     }
 
@@ -387,9 +497,7 @@ final class EventLog {
     void removeLast() {
         int e = --size;
         for (int x = accessCount - 1; x >= firstAccess[e]; x--) {
-            int location = access[x] >> 1;
-            lastWrite[location] = previousWrite[x];
-            lastRead[location] = readBefore[x];
+            last[Footprint.location(access[x])] = lastBefore[x];
         }
         accessCount = firstAccess[e];
         lastOfTask[task[e]] = previousOfTask[e];
@@ -405,6 +513,7 @@ final class EventLog {
         before = Arrays.copyOf(before, n);
         extraBefore = Arrays.copyOf(extraBefore, n);
         lateAim = Arrays.copyOf(lateAim, n);
+        trial = Arrays.copyOf(trial, n);
         firstAccess = Arrays.copyOf(firstAccess, n + 1);
         previousOfTask = Arrays.copyOf(previousOfTask, n);
         racesBefore = Arrays.copyOf(racesBefore, n);
@@ -415,18 +524,15 @@ final class EventLog {
     private void growAccesses() {
         int n = 2 * access.length;
         access = Arrays.copyOf(access, n);
-        previousWrite = Arrays.copyOf(previousWrite, n);
-        previousRead = Arrays.copyOf(previousRead, n);
-        readBefore = Arrays.copyOf(readBefore, n);
         eventOf = Arrays.copyOf(eventOf, n);
+        previousInBlock = Arrays.copyOf(previousInBlock, n);
+        previousBlock = Arrays.copyOf(previousBlock, n);
+        lastBefore = Arrays.copyOf(lastBefore, n);
     }
 
     private void growLocations(int location) {
-        int old = lastWrite.length;
-        int n = Math.max(2 * old, location + 1);
-        lastWrite = Arrays.copyOf(lastWrite, n);
-        lastRead = Arrays.copyOf(lastRead, n);
-        Arrays.fill(lastWrite, old, n, NONE);
-        Arrays.fill(lastRead, old, n, NONE);
+        int old = last.length;
+        last = Arrays.copyOf(last, Math.max(2 * old, location + 1));
+        Arrays.fill(last, old, last.length, NONE);
     }
 }

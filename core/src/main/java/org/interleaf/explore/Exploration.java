@@ -5,9 +5,10 @@ import java.time.Duration;
 
 /// What an exploration has covered.
 ///
-/// @param executions executions that ran to their end: one for each Mazurkiewicz trace seen
+/// @param executions executions that ran to their end: one for each that is not equivalent to
+///   another, see {@link Equivalence}
 /// @param superfluous executions that were given up or do not count, because an equivalent one had
-///   been seen
+///   been seen, or in which a task begins a round of a loop that comes to nothing
 /// @param cut executions cut at the bound on their length
 /// @param steps accesses made in all of them, repeated prefixes included
 /// @param complete whether every trace has been seen, and none cut

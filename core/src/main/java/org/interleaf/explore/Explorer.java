@@ -42,7 +42,7 @@ public final class Explorer implements Worker.Boss {
     public Explorer(Program program, Limits limits, String fingerprint) {
         this.limits = limits;
         this.fingerprint = fingerprint;
-        this.first = new Worker(program, limits.maxSteps(), fingerprint, frontier);
+        this.first = new Worker(program, limits, fingerprint, frontier);
     }
 
     /// Explores `program` once, with one worker.
@@ -171,7 +171,7 @@ public final class Explorer implements Worker.Boss {
 
     private void startHelpers() {
         for (int i = 0; i < helperCount && programs != null; i++) {
-            Worker worker = new Worker(programs.get(), limits.maxSteps(), fingerprint, frontier);
+            Worker worker = new Worker(programs.get(), limits, fingerprint, frontier);
             workers.add(worker);
             frontier.join();
             Thread thread = new Thread(() -> help(worker), "interleaf-worker-" + (i + 1));

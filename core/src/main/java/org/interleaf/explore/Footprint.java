@@ -1,18 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-/// The locations of one event and which of them it writes: all that independence needs to know. Two
-/// events of different tasks commute exactly when no location is in both with a write in one.
+import org.interleaf.machine.Op;
+
+/// The locations of one event and how it touches them: all that independence needs to know. Two
+/// events of different tasks commute exactly when no location is in both, but for locations that
+/// both read, or that both update in the same way.
 ///
 /// @param task the task whose event this is
-/// @param accesses location ids times two, plus one where the location is written
+/// @param accesses location ids and modes, see {@link #access}
 record Footprint(int task, int[] accesses) {
-    static int access(int location, boolean written) {
-        return location << 1 | (written ? 1 : 0);
+    /// Looks at a location.
+    static final int READ = 0;
+
+    /// Conflicts with everything that touches the location.
+    static final int WRITE = 1;
+
+    private static final int BITS = 3;
+    private static final int MODES = (1 << BITS) - 1;
+
+    /// The mode of an update that commutes with others by the same operation.
+    static int update(Op op) {
+        return WRITE + 1 + op.ordinal() - Op.UPDATE_ADD.ordinal();
+    }
+
+    static int access(int location, int mode) {
+        return location << BITS | mode;
+    }
+
+    static int location(int access) {
+        return access >> BITS;
+    }
+
+    static int mode(int access) {
+        return access & MODES;
     }
 
     static boolean conflict(int one, int other) {
-        return one >> 1 == other >> 1 && ((one | other) & 1) != 0;
+        return one == other ? mode(one) == WRITE : location(one) == location(other);
     }
 
     /// Whether the two events conflict; both belong to different tasks.

@@ -10,35 +10,47 @@ import java.util.function.Consumer;
 /// @param timeout wall-clock time for the whole exploration
 /// @param maxExecutions number of executions after which to stop
 /// @param maxSteps number of accesses at which a single execution is cut
+/// @param equivalence which executions count as the same
 /// @param stop asked now and then; true ends the exploration early
 /// @param progress told now and then how far it is
 public record Limits(
         Duration timeout,
         long maxExecutions,
         int maxSteps,
+        Equivalence equivalence,
         BooleanSupplier stop,
         Consumer<Exploration> progress) {
     /// A day, any number of executions, and executions of up to 100,000 accesses.
     public static final Limits NONE =
-            new Limits(Duration.ofDays(1), Long.MAX_VALUE, 100_000, () -> false, e -> {});
+            new Limits(
+                    Duration.ofDays(1),
+                    Long.MAX_VALUE,
+                    100_000,
+                    Equivalence.UPDATE,
+                    () -> false,
+                    e -> {});
 
     public Limits withTimeout(Duration newTimeout) {
-        return new Limits(newTimeout, maxExecutions, maxSteps, stop, progress);
+        return new Limits(newTimeout, maxExecutions, maxSteps, equivalence, stop, progress);
     }
 
     public Limits withMaxExecutions(long newMax) {
-        return new Limits(timeout, newMax, maxSteps, stop, progress);
+        return new Limits(timeout, newMax, maxSteps, equivalence, stop, progress);
     }
 
     public Limits withMaxSteps(int newMax) {
-        return new Limits(timeout, maxExecutions, newMax, stop, progress);
+        return new Limits(timeout, maxExecutions, newMax, equivalence, stop, progress);
+    }
+
+    public Limits withEquivalence(Equivalence newEquivalence) {
+        return new Limits(timeout, maxExecutions, maxSteps, newEquivalence, stop, progress);
     }
 
     public Limits withStop(BooleanSupplier newStop) {
-        return new Limits(timeout, maxExecutions, maxSteps, newStop, progress);
+        return new Limits(timeout, maxExecutions, maxSteps, equivalence, newStop, progress);
     }
 
     public Limits withProgress(Consumer<Exploration> newProgress) {
-        return new Limits(timeout, maxExecutions, maxSteps, stop, newProgress);
+        return new Limits(timeout, maxExecutions, maxSteps, equivalence, stop, newProgress);
     }
 }

@@ -8,6 +8,7 @@ import java.util.Arrays;
 final class RaceList {
     private int size;
     private int[] first = new int[64];
+    private int[][] also = new int[64][];
     private int[] second = new int[64];
     private boolean[] settled = new boolean[64];
 
@@ -15,13 +16,17 @@ final class RaceList {
         return size;
     }
 
-    void add(int firstEvent, int secondEvent) {
+    /// Adds the race of `firstEvent`, together with the later events `moreFirst`, with
+    /// `secondEvent`.
+    void add(int firstEvent, int[] moreFirst, int secondEvent) {
         if (size == first.length) {
             first = Arrays.copyOf(first, 2 * size);
+            also = Arrays.copyOf(also, 2 * size);
             second = Arrays.copyOf(second, 2 * size);
             settled = Arrays.copyOf(settled, 2 * size);
         }
         first[size] = firstEvent;
+        also[size] = moreFirst;
         second[size] = secondEvent;
         settled[size++] = false;
     }
@@ -34,6 +39,12 @@ final class RaceList {
     /// The earlier event of race `r`.
     int first(int r) {
         return first[r];
+    }
+
+    /// Further events that race together with the earlier one, none of them before another: where a
+    /// wait can come before commuting updates only if it comes before all of these.
+    int[] also(int r) {
+        return also[r];
     }
 
     /// The later event of race `r`; the number of events plus a task's id for the access that the

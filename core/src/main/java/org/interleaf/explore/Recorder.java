@@ -119,10 +119,10 @@ public final class Recorder implements Scheduler {
                     };
             case STORE_BITS -> "write";
             case XCHG -> "xchg";
-            case ADD -> order == Order.UNLOCK ? "unlock" : "atomic_add";
-            case AND -> order == Order.UNLOCK ? "unlock" : "atomic_and";
-            case OR -> "atomic_or";
-            case XOR -> "atomic_xor";
+            case ADD, UPDATE_ADD -> order == Order.UNLOCK ? "unlock" : "atomic_add";
+            case AND, UPDATE_AND -> order == Order.UNLOCK ? "unlock" : "atomic_and";
+            case OR, UPDATE_OR -> "atomic_or";
+            case XOR, UPDATE_XOR -> "atomic_xor";
             case CMPXCHG -> "cmpxchg";
             case ADD_UNLESS -> "atomic_add_unless";
             case ADD_LIMITED -> "refcount_inc_not_zero_limited";

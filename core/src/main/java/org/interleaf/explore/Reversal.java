@@ -34,18 +34,20 @@ final class Reversal {
         this.log = log;
     }
 
-    /// Becomes the sequence for the race of two events.
+    /// Becomes the sequence for race number `race`.
     ///
     /// @param reversed the footprint that the second event has before the first
     /// @param late whether the second event takes its aim late, and so may touch other things here
     ///   than where it was seen: then events after it there may have to be before it here
-    void begin(int firstEvent, int secondEvent, Footprint reversed, boolean late) {
+    void begin(int race, Footprint reversed, boolean late) {
         size = 0;
         lasting = true;
+        int firstEvent = log.races().first(race);
+        int secondEvent = log.races().second(race);
         second = secondEvent;
         this.late = late;
         for (int e = firstEvent + 1; e < log.size(); e++) {
-            if (!log.happensBefore(firstEvent, e)) {
+            if (!log.happensBefore(firstEvent, e) && !log.followsAny(log.races().also(race), e)) {
                 add(e, log.footprint(e));
             }
         }

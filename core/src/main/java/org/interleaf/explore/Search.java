@@ -46,17 +46,19 @@ final class Search {
     }
 
     private void enter() {
+        Ending.Kind kind = Ending.Kind.of(machine);
         if (walk.superfluous()
+                || kind == Ending.Kind.FRUITLESS
                 || !traces.add(walk.hash.one()) && walk.countsTracesOnce() && traces.exact()) {
             superfluous++;
             return;
         }
-        if (walk.cut()) {
+        if (kind == Ending.Kind.CUT) {
             cut++;
         } else {
             executions++;
         }
-        program.finished(new Ended(Ending.Kind.of(machine)));
+        program.finished(new Ended(kind));
     }
 
     private boolean atLimit() {

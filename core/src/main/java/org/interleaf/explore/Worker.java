@@ -27,10 +27,10 @@ final class Worker {
     private volatile long cut;
     private volatile long steps;
 
-    Worker(Program program, int maxSteps, String fingerprint, Frontier frontier) {
+    Worker(Program program, Limits limits, String fingerprint, Frontier frontier) {
         this.program = program;
         this.machine = program.machine();
-        this.dpor = new Dpor(machine, maxSteps);
+        this.dpor = new Dpor(machine, limits.maxSteps(), limits.equivalence());
         this.fingerprint = fingerprint;
         this.frontier = frontier;
     }
@@ -121,13 +121,22 @@ final class Worker {
             superfluous++;
             return;
         }
-        if (dpor.cut()) {
+        finish(Ending.Kind.of(machine));
+        dpor.planRaces();
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void finish(Ending.Kind kind) {
+        if (kind == Ending.Kind.FRUITLESS) {
+            superfluous++;
+            return;
+        }
+        if (kind == Ending.Kind.CUT) {
             cut++;
         } else {
             executions++;
         }
-        program.finished(new Ended(Ending.Kind.of(machine)));
-        dpor.planRaces();
+        program.finished(new Ended(kind));
     }
 
     private final class Ended implements Ending {

@@ -16,6 +16,7 @@ public final class Scenario implements Program {
 
     private long complete;
     private long blocked;
+    private long livelocked;
     private long cut;
 
     /// A program without tasks so far, on a machine with `cpus` CPUs.
@@ -84,7 +85,9 @@ public final class Scenario implements Program {
         switch (ending.kind()) {
             case COMPLETE -> complete++;
             case DEADLOCK -> blocked++;
+            case LIVELOCK -> livelocked++;
             case CUT -> cut++;
+            case FRUITLESS -> {}
         }
     }
 
@@ -98,7 +101,12 @@ public final class Scenario implements Program {
         return blocked;
     }
 
-    /// How many were cut at the bound on their length.
+    /// How many ended with all tasks that are left in loops that they never leave.
+    public long livelocked() {
+        return livelocked;
+    }
+
+    /// How many were cut at the bound on their length or on the rounds of a loop.
     public long cut() {
         return cut;
     }

@@ -103,7 +103,7 @@ final class Shapes {
             s.task(
                     () -> {
                         for (Word word : x) {
-                            word.fetchAdd(1, Order.FULL);
+                            word.add(1, Order.FULL);
                         }
                     });
         }

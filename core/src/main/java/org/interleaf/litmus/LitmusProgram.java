@@ -8,6 +8,7 @@ import org.interleaf.litmus.compile.TestCompiler;
 import org.interleaf.litmus.outcome.Outcomes;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.vocabulary.Vocabulary;
+import org.interleaf.machine.Loops;
 import org.interleaf.machine.Machine;
 
 import java.io.DataInputStream;
@@ -29,7 +30,7 @@ public final class LitmusProgram implements Program {
         /// It ended in a state that the `filter` excludes: it does not count, nor does what went
         /// wrong in it. A deadlock is such a state too.
         FILTERED,
-        /// Tasks wait for each other, or for something that nobody will do.
+        /// Tasks wait for each other, or wait or go round for something that nobody will do.
         DEADLOCK,
         /// It was cut: a loop or the whole execution reached its bound.
         CUT
@@ -54,12 +55,13 @@ public final class LitmusProgram implements Program {
     /// Compiles a test, runs its init block on `machine` and spawns its tasks. The caller adds what
     /// else the machine needs and seals it.
     ///
-    /// @param spinBound how many rounds a loop may make that change no register and cannot be
-    ///   replaced by waiting for a change of memory; then the execution is cut
+    /// @param spinBound how many rounds a loop may make that change memory and no register; then the
+    ///   execution is cut
     /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
     public static LitmusProgram load(
             LitmusTest test, Machine machine, Vocabulary vocabulary, int spinBound) {
-        CompiledTest compiled = TestCompiler.compile(test, machine, vocabulary, spinBound);
+        CompiledTest compiled = TestCompiler.compile(test, machine, vocabulary);
+        machine.loops(new Loops(true, spinBound, Loops.DEFAULT.countingMax()));
         compiled.setUp(machine);
         return new LitmusProgram(test, machine, compiled);
     }
@@ -89,13 +91,13 @@ public final class LitmusProgram implements Program {
     }
 
     private End end(Ending.Kind kind) {
-        if (kind == Ending.Kind.CUT || compiled.loopWasCut()) {
+        if (kind == Ending.Kind.CUT) {
             return End.CUT;
         }
-        if (!compiled.passesFilter()) {
+        if (kind == Ending.Kind.FRUITLESS || !compiled.passesFilter()) {
             return End.FILTERED;
         }
-        if (kind == Ending.Kind.DEADLOCK) {
+        if (kind == Ending.Kind.DEADLOCK || kind == Ending.Kind.LIVELOCK) {
             return End.DEADLOCK;
         }
         return outcomes.enter() ? End.POSITIVE : End.NEGATIVE;

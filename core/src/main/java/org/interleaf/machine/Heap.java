@@ -36,6 +36,7 @@ public final class Heap {
             made.add(object);
             return made.size() - 1L;
         }
+        machine.hasEffect();
         int task = machine.current().id();
         while (byTask.size() <= task) {
             byTask.add(new ArrayList<>());

@@ -85,7 +85,7 @@ public final class Ipi {
         // csd_lock(): in one step, as two tasks of a CPU may send to the same target.
         machine.access(busy[from][to], Op.LOCK, Order.LOCK, -1, 1);
         handlers[from][to] = handler;
-        queues[to].fetchOr(1L << from, Order.FULL);
+        queues[to].or(1L << from, Order.FULL);
     }
 
     private void serve(Cpu cpu) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /// A simulated multiprocessor. It is set up once, by calls from outside that take effect at once;
@@ -52,6 +53,8 @@ public final class Machine {
     private boolean running;
     private boolean parking;
     private boolean ended;
+    private Loops loops = Loops.DEFAULT;
+    private @Nullable RoundTrial trying;
 
     /// Where numbers for lasting words are taken from; null while none are made.
     private @Nullable Reserve reserve;
@@ -87,6 +90,9 @@ public final class Machine {
             String field,
             int index,
             long initial) {
+        if (trying != null) {
+            throw trying.somethingHappens();
+        }
         boolean lasts = !running || reserve != null;
         Word word = lasts ? new Word(this, lastingNumber()) : pooledWord(current);
         word.become(region, owner, field, index);
@@ -198,6 +204,15 @@ public final class Machine {
         resets.add(reset);
     }
 
+    /// Says how loops are treated; {@link Loops#DEFAULT} where nobody does.
+    public void loops(Loops newLoops) {
+        loops = newLoops;
+    }
+
+    Loops loops() {
+        return loops;
+    }
+
     /// Lets `newMonitor` hear what happens.
     public void monitor(Monitor newMonitor) {
         monitor = newMonitor;
@@ -253,6 +268,7 @@ public final class Machine {
     }
 
     public Monitor monitor() {
+        hasEffect();
         return monitor;
     }
 
@@ -263,7 +279,76 @@ public final class Machine {
 
     /// Whether tasks are running, as opposed to set-up or inspection from outside.
     public boolean running() {
-        return running;
+        return running || trying != null;
+    }
+
+    // ---- loops
+
+    /// The running task comes to a loop; {@link Rounds#end} says that it has left it. Rounds of an
+    /// unfinished loop inside count as having an effect.
+    ///
+    /// @param name what reports call the loop
+    public Rounds rounds(String name) {
+        Task task = current;
+        Rounds outer = task.rounds;
+        Rounds inner = new Rounds(this, task, name, outer);
+        if (trying == null) {
+            task.rounds = inner;
+        }
+        return inner;
+    }
+
+    /// `while (round()) cpu_relax();`: goes round as long as `round` says so, and waits where that
+    /// would be for nothing.
+    ///
+    /// @param round may change words, and nothing else before it returns false
+    public void spin(String name, BooleanSupplier round) {
+        if (trying != null) {
+            if (round.getAsBoolean()) {
+                throw trying.somethingHappens();
+            }
+            return;
+        }
+        Rounds rounds = rounds(name);
+        rounds.begin(round);
+        while (round.getAsBoolean()) {
+            rounds.again(false);
+            rounds.begin(round);
+        }
+        rounds.end();
+    }
+
+    /// Says that what the running task does in its loop has an effect that its accesses do not
+    /// show.
+    public void hasEffect() {
+        if (trying != null) {
+            throw trying.somethingHappens();
+        }
+        if (current.rounds != null) {
+            current.rounds.hasEffect();
+        }
+    }
+
+    /// Whether the running code is being tried out, see {@link Rounds#begin}.
+    public boolean tryingOut() {
+        return trying != null;
+    }
+
+    /// Has `task` try out what `trial` is about.
+    boolean tryOut(RoundTrial trial, Task task, BooleanSupplier round) {
+        Task interrupted = current;
+        int irqDepth = task.irqDepth;
+        int rcuDepth = task.rcuDepth;
+        current = task;
+        trying = trial;
+        try {
+            return round.getAsBoolean();
+        } finally {
+            trying = null;
+            current = interrupted;
+            task.irqDepth = irqDepth;
+            task.rcuDepth = rcuDepth;
+        }
     }
 
     // ---- execution
@@ -343,6 +428,9 @@ public final class Machine {
 
     /// Remembers the value of `word` before its first change in this execution.
     void journal(Word word) {
+        if (trying != null) {
+            throw trying.somethingHappens();
+        }
         if (word.epoch == epoch) {
             return;
         }
@@ -376,6 +464,9 @@ public final class Machine {
             throw new AssertionError(
                     "[interleaf internal] one step touches " + extra.name() + " twice");
         }
+        if (trying != null) {
+            return trying.access();
+        }
         Task task = current;
         task.aim(word, op, order, a, b, extra, extraWritten);
         if (running) {
@@ -389,6 +480,9 @@ public final class Machine {
     /// Makes an access that takes its aim in the same step. Until then the scheduler sees what the
     /// aim was when the task came here.
     long access(Aim aim) {
+        if (trying != null) {
+            throw trying.somethingHappens();
+        }
         Task task = current;
         task.aim(aim);
         if (running) {
@@ -439,11 +533,17 @@ public final class Machine {
         } else {
             monitor.setUp(task, before);
         }
+        if (task.rounds != null) {
+            task.rounds.note(word, task.op, before, wrote);
+        }
         return before;
     }
 
     /// A memory barrier of the running task. It touches no location and is no scheduling point.
     public void fence(Fence kind) {
+        if (trying != null) {
+            return;
+        }
         monitor.fenced(current, kind);
     }
 
@@ -451,6 +551,7 @@ public final class Machine {
     /// spinlock held, interrupts off or inside an RCU read section.
     public void mightSleep(String what) {
         if (current.atomic()) {
+            hasEffect();
             monitor.mightSleep(current, what);
         }
     }
@@ -458,6 +559,7 @@ public final class Machine {
     /// The same for taking `lock` by the function `how`.
     void mightSleep(String how, Lock lock) {
         if (current.atomic()) {
+            hasEffect();
             monitor.mightSleep(current, how + " " + lock.name());
         }
     }

@@ -36,6 +36,15 @@ public enum Op {
     /// Where the bits of mask `a` are clear adds the low half of `b`, else its high half: take the
     /// lock, or announce that one waits for it.
     TAKE_OR_QUEUE,
+    /// Adds `a`; nobody looks at what was there, so it makes no difference which of two such
+    /// operations comes first. The same goes for the next three.
+    UPDATE_ADD,
+    /// Keeps the bits of `a`.
+    UPDATE_AND,
+    /// Sets the bits of `a`.
+    UPDATE_OR,
+    /// Flips the bits of `a`.
+    UPDATE_XOR,
     /// Waits until all bits of the mask `a` are clear, then adds `b`: a lock.
     LOCK,
     /// Waits until some bit of the mask `a` is set, then clears the mask: takes what is pending.
@@ -48,6 +57,12 @@ public enum Op {
     /// Whether the operation can be blocked at all.
     public boolean waits() {
         return ordinal() >= LOCK.ordinal();
+    }
+
+    /// Whether the operation commutes with others of its kind, as it changes a word in a way that
+    /// does not depend on the word, and tells nobody what it found.
+    public boolean isUpdate() {
+        return ordinal() >= UPDATE_ADD.ordinal() && ordinal() <= UPDATE_XOR.ordinal();
     }
 
     /// Whether the operation may run on a word that holds `value`.
@@ -79,10 +94,10 @@ public enum Op {
             case LOAD, AWAIT, AWAIT_NOT -> value;
             case STORE, XCHG -> a;
             case STORE_BITS -> (value & ~a) | b;
-            case ADD, ADD_UNLESS, ADD_LIMITED -> value + a;
-            case AND -> value & a;
-            case OR -> value | a;
-            case XOR -> value ^ a;
+            case ADD, ADD_UNLESS, ADD_LIMITED, UPDATE_ADD -> value + a;
+            case AND, UPDATE_AND -> value & a;
+            case OR, UPDATE_OR -> value | a;
+            case XOR, UPDATE_XOR -> value ^ a;
             case CMPXCHG -> b;
             case TRY, LOCK -> value + b;
             case TAKE_OR_QUEUE -> value + ((value & a) == 0 ? (int) b : b >> 32);

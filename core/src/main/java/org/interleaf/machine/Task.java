@@ -35,6 +35,13 @@ public final class Task {
     @Nullable Word extra;
     boolean extraWritten;
     private @Nullable Aim lateAim;
+    private @Nullable RoundTrial trial;
+
+    /// The innermost loop that the task is in.
+    @Nullable Rounds rounds;
+
+    private boolean stopped;
+    private @Nullable String boundReached;
 
     /// What a daemon's trigger held when it came to life.
     long taken;
@@ -121,7 +128,41 @@ public final class Task {
 
     /// Whether the access that the task stands before could be made now.
     public boolean ready() {
-        return !finished && op.enabled(word.value, a, b);
+        return !finished
+                && op.enabled(word.value, a, b)
+                && (trial == null || trial.goesOn(word.value));
+    }
+
+    /// What decides whether the next access waits beside its operation; null for most.
+    public @Nullable RoundTrial trial() {
+        return trial;
+    }
+
+    /// The loop that the task cannot get out of, where that is what keeps it from going on.
+    public @Nullable Rounds spinning() {
+        return stopped || trial != null ? rounds : null;
+    }
+
+    /// Whether the task has stopped in a loop that it would find another way through, as what it
+    /// looked at has changed since: other executions show that.
+    public boolean stoppedEarly() {
+        Rounds loop = spinning();
+        return !finished && loop != null && boundReached == null && !loop.isUpToDate();
+    }
+
+    /// Which bound the task has reached; null where it has reached none.
+    public @Nullable String boundReached() {
+        return boundReached;
+    }
+
+    /// Keeps the task from going on in `loop`.
+    ///
+    /// @param bound which bound it has reached; null where it just goes round in vain
+    void stop(Rounds loop, @Nullable String bound) {
+        stopped = true;
+        boundReached = bound;
+        rounds = loop;
+        machine.idleWord.await(-1, 1);
     }
 
     /// What the next access does.
@@ -182,6 +223,7 @@ public final class Task {
         extra = newExtra;
         extraWritten = newExtraWritten;
         lateAim = null;
+        trial = rounds == null || stopped ? null : rounds.trial();
     }
 
     /// Has the task stand before the access that `newAim` aims at now.
@@ -196,6 +238,10 @@ public final class Task {
                 target.extra(),
                 target.extraWritten());
         lateAim = newAim;
+        trial = null;
+        if (rounds != null) {
+            rounds.hasEffect();
+        }
     }
 
     /// How many locks the task holds.
@@ -273,6 +319,10 @@ public final class Task {
         objectsMade = 0;
         extra = null;
         lateAim = null;
+        trial = null;
+        rounds = null;
+        stopped = false;
+        boundReached = null;
         if (!strand.idle()) {
             strand = new Strand();
         }
@@ -290,6 +340,8 @@ public final class Task {
         extra = null;
         extraWritten = false;
         lateAim = null;
+        trial = null;
+        rounds = null;
     }
 
     private record FirstAccess(
@@ -319,7 +371,7 @@ public final class Task {
         }
         resume();
         boolean lasts = machine.lasts(word) && (extra == null || machine.lasts(extra));
-        if (!finished && lateAim == null && lasts) {
+        if (!finished && lateAim == null && rounds == null && lasts) {
             first = new FirstAccess(op, word, order, a, b, extra, extraWritten);
         }
     }

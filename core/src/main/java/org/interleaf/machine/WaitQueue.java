@@ -19,7 +19,7 @@ public final class WaitQueue {
 
     /// `prepare_to_wait()`: a wake-up from now on is for this task too.
     public void prepare() {
-        queued.fetchOr(self(), Order.FULL);
+        queued.or(self(), Order.FULL);
     }
 
     /// `schedule()` after {@link #prepare}: sleeps until woken.
@@ -30,7 +30,7 @@ public final class WaitQueue {
 
     /// `finish_wait()`: the task is off the queue, woken or not.
     public void finish() {
-        queued.fetchAnd(~self(), Order.FULL);
+        queued.and(~self(), Order.FULL);
     }
 
     /// `wake_up_all()`.

@@ -180,6 +180,27 @@ public final class Word {
         return machine.access(this, Op.XOR, order, mask, 0);
     }
 
+    /// `atomic_add()`: as {@link #fetchAdd} where nobody uses the value before. Only such updates
+    /// commute with each other, so use them wherever the kernel does.
+    public void add(long delta, Order order) {
+        machine.access(this, Op.UPDATE_ADD, order, delta, 0);
+    }
+
+    /// `atomic_and()`: as {@link #fetchAnd} where nobody uses the value before.
+    public void and(long mask, Order order) {
+        machine.access(this, Op.UPDATE_AND, order, mask, 0);
+    }
+
+    /// `atomic_or()`: as {@link #fetchOr} where nobody uses the value before.
+    public void or(long mask, Order order) {
+        machine.access(this, Op.UPDATE_OR, order, mask, 0);
+    }
+
+    /// `atomic_xor()`: as {@link #fetchXor} where nobody uses the value before.
+    public void xor(long mask, Order order) {
+        machine.access(this, Op.UPDATE_XOR, order, mask, 0);
+    }
+
     /// `atomic_fetch_add_unless()`; returns the value before, equal to `unless` exactly when
     /// nothing was added.
     public long addUnless(long delta, long unless, Order order) {

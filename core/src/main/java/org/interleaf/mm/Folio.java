@@ -92,7 +92,10 @@ public final class Folio {
 
     /// `folio_ref_add()`. A count that was zero belongs to nobody who could pass on a reference.
     public void refAdd(long n) {
-        long before = refcount.fetchAdd(n, Order.RELAXED);
+        refcount.add(n, Order.RELAXED);
+        // A check of ours, which must not keep increments from commuting: of several in a row the
+        // first finds the least.
+        long before = refcount.peek() - n;
         if (before <= 0) {
             machine.monitor()
                     .complained(
@@ -150,11 +153,11 @@ public final class Folio {
     }
 
     void setFlag(long flag) {
-        flags.fetchOr(flag, Order.RELAXED);
+        flags.or(flag, Order.RELAXED);
     }
 
     void clearFlag(long flag) {
-        flags.fetchAnd(~flag, Order.RELAXED);
+        flags.and(~flag, Order.RELAXED);
     }
 
     /// `folio_test_clear_lru()` and its like: clears the flag, says whether it was set.

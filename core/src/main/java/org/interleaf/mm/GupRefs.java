@@ -60,7 +60,7 @@ public final class GupRefs {
             return null;
         }
         if (folio.hasPincount()) {
-            folio.pincount.fetchAdd(refs, Order.RELAXED);
+            folio.pincount.add(refs, Order.RELAXED);
         } else {
             folio.refAdd((long) refs * (Foll.GUP_PIN_COUNTING_BIAS - 1));
         }
@@ -87,7 +87,7 @@ public final class GupRefs {
             }
             if (folio.hasPincount()) {
                 folio.refAdd(refs);
-                folio.pincount.fetchAdd(refs, Order.RELAXED);
+                folio.pincount.add(refs, Order.RELAXED);
             } else {
                 folio.refAdd((long) refs * Foll.GUP_PIN_COUNTING_BIAS);
             }
@@ -103,7 +103,7 @@ public final class GupRefs {
                 return;
             }
             if (folio.hasPincount()) {
-                folio.pincount.fetchAdd(-refs, Order.RELAXED);
+                folio.pincount.add(-refs, Order.RELAXED);
             } else {
                 drop *= Foll.GUP_PIN_COUNTING_BIAS;
             }
@@ -156,7 +156,7 @@ public final class GupRefs {
     void mmSetHasPinnedFlag(MmStruct mm) {
         Word flags = mm.flags;
         if ((flags.readOnce() & MmStruct.HAS_PINNED) == 0) {
-            flags.fetchOr(MmStruct.HAS_PINNED, Order.RELAXED);
+            flags.or(MmStruct.HAS_PINNED, Order.RELAXED);
         }
     }
 }

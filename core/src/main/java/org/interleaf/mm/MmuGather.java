@@ -58,7 +58,7 @@ public final class MmuGather {
         this.machine = kernel.machine();
         this.mm = mm;
         resetRange();
-        mm.tlbFlushPending.fetchAdd(1, Order.RELAXED);
+        mm.tlbFlushPending.add(1, Order.RELAXED);
     }
 
     /// The address space that entries are taken out of.
@@ -228,6 +228,6 @@ public final class MmuGather {
             freedTables = true;
         }
         flushMmu();
-        mm.tlbFlushPending.fetchAdd(-1, Order.RELAXED);
+        mm.tlbFlushPending.add(-1, Order.RELAXED);
     }
 }

@@ -207,11 +207,11 @@ public final class Pgtable {
 
     /// include/linux/mm.h: mm_inc_nr_ptes() and so on.
     public void incPgtables(MmStruct mm) {
-        mm.pgtables.fetchAdd(1, Order.RELAXED);
+        mm.pgtables.add(1, Order.RELAXED);
     }
 
     /// include/linux/mm.h: mm_dec_nr_ptes() and so on.
     public void decPgtables(MmStruct mm) {
-        mm.pgtables.fetchAdd(-1, Order.RELAXED);
+        mm.pgtables.add(-1, Order.RELAXED);
     }
 }

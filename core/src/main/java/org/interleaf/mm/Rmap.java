@@ -44,16 +44,18 @@ public final class Rmap {
         boolean large = folio.isLarge();
         for (int i = 0; i < nr; i++) {
             Page each = memMap.page(page.pfn() + i);
-            long before = each.mapcount.fetchAdd(1, Order.RELAXED);
-            if (large && before == -1) {
-                folio.nrPagesMapped.fetchAdd(1, Order.RELAXED);
+            if (!large) {
+                // What the kernel makes of the result is for statistics, which are not modelled.
+                each.mapcount.add(1, Order.RELAXED);
+            } else if (each.mapcount.fetchAdd(1, Order.RELAXED) == -1) {
+                folio.nrPagesMapped.add(1, Order.RELAXED);
             }
             if (exclusive) {
                 each.setAnonExclusive();
             }
         }
         if (large) {
-            folio.largeMapcount.fetchAdd(nr, Order.RELAXED);
+            folio.largeMapcount.add(nr, Order.RELAXED);
         }
     }
 
@@ -66,10 +68,10 @@ public final class Rmap {
     /// gone.
     public void folioRemoveRmapPtes(Folio folio, Page page, int nr) {
         if (!folio.isLarge()) {
-            page.mapcount.fetchAdd(-1, Order.RELAXED);
+            page.mapcount.add(-1, Order.RELAXED);
             return;
         }
-        folio.largeMapcount.fetchAdd(-nr, Order.RELAXED);
+        folio.largeMapcount.add(-nr, Order.RELAXED);
         int last = 0;
         for (int i = 0; i < nr; i++) {
             Page each = memMap.page(page.pfn() + i);
@@ -78,7 +80,7 @@ public final class Rmap {
             }
         }
         if (last > 0) {
-            folio.nrPagesMapped.fetchAdd(-last, Order.RELAXED);
+            folio.nrPagesMapped.add(-last, Order.RELAXED);
         }
     }
 
@@ -89,9 +91,9 @@ public final class Rmap {
 
     /// mm/rmap.c: folio_remove_rmap_pmd(). The mapping of the whole folio by a PMD is gone.
     public void folioRemoveRmapPmd(Folio folio) {
-        folio.largeMapcount.fetchAdd(-1, Order.RELAXED);
+        folio.largeMapcount.add(-1, Order.RELAXED);
         if (folio.entireMapcount.fetchAdd(-1, Order.RELAXED) == 0) {
-            folio.nrPagesMapped.fetchAdd(-ENTIRELY_MAPPED, Order.RELAXED);
+            folio.nrPagesMapped.add(-ENTIRELY_MAPPED, Order.RELAXED);
         }
     }
 

@@ -2,6 +2,7 @@
 package org.interleaf.run;
 
 import org.interleaf.explore.Ending;
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
@@ -14,6 +15,9 @@ import java.time.Duration;
 /// Measures how fast programs are explored.
 public final class Benchmark {
     private static final double NANOS = 1e9;
+
+    /// What other tools count as well.
+    public static final Limits PLAIN = Limits.NONE.withEquivalence(Equivalence.TRACE);
     private static final String FINGERPRINT = "bench";
 
     private final Duration time;
@@ -89,7 +93,7 @@ public final class Benchmark {
     private record Totals(long executions, long steps, double seconds) {}
 
     private static Limits until(long end) {
-        return Limits.NONE.withStop(() -> System.nanoTime() > end);
+        return PLAIN.withStop(() -> System.nanoTime() > end);
     }
 
     private Totals explore(Program program) {
@@ -135,8 +139,8 @@ public final class Benchmark {
         public void finished(Ending ending) {
             switch (ending.kind()) {
                 case COMPLETE -> complete++;
-                case DEADLOCK -> blocked++;
-                case CUT -> {}
+                case DEADLOCK, LIVELOCK -> blocked++;
+                case CUT, FRUITLESS -> {}
             }
             program.finished(ending);
         }

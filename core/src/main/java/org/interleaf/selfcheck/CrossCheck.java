@@ -2,11 +2,13 @@
 package org.interleaf.selfcheck;
 
 import org.interleaf.explore.Ending;
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Replay;
+import org.interleaf.machine.Loops;
 import org.interleaf.machine.Machine;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;
@@ -32,15 +34,25 @@ final class CrossCheck {
     private static final int REPLAYS_MAX = 100;
 
     private final RandomProgram program;
+    private final Equivalence equivalence;
     private final Playground ground;
     private final Map<TraceKey.Key, String> expected = new HashMap<>();
     private final List<String> problems = new ArrayList<>();
     private final Map<String, String> tokens = new LinkedHashMap<>();
+    private final Set<TraceKey.Key> fruitless = new HashSet<>();
     private long executions;
+    private long cut;
 
-    private CrossCheck(RandomProgram program) {
+    private CrossCheck(RandomProgram program, Equivalence equivalence) {
         this.program = program;
-        this.ground = new Playground(program);
+        this.equivalence = equivalence;
+        this.ground = playground();
+    }
+
+    private Playground playground() {
+        Playground made = new Playground(program, equivalence);
+        made.machine.loops(new Loops(true, 2, 2));
+        return made;
     }
 
     /// What was compared.
@@ -49,8 +61,8 @@ final class CrossCheck {
     /// @param problem what is wrong; null if nothing is
     record Result(long traces, @Nullable String problem) {}
 
-    static Result of(RandomProgram program) {
-        CrossCheck check = new CrossCheck(program);
+    static Result of(RandomProgram program, Equivalence equivalence) {
+        CrossCheck check = new CrossCheck(program, equivalence);
         try {
             if (!check.bruteForce()) {
                 return new Result(-1, null);
@@ -76,6 +88,10 @@ final class CrossCheck {
     }
 
     private void expect() {
+        if (Ending.Kind.of(ground.machine) == Ending.Kind.FRUITLESS) {
+            fruitless.add(ground.trace());
+            return;
+        }
         String outcome = ground.outcome();
         String other = expected.putIfAbsent(ground.trace(), outcome);
         if (other != null && !other.equals(outcome)) {
@@ -94,9 +110,11 @@ final class CrossCheck {
     /// What is enough for an explorer that is right, and has one that is not come to an end.
     private Limits limits() {
         int[] looks = new int[1];
+        long all = expected.size() + fruitless.size();
         return Limits.NONE
-                .withMaxExecutions(2L * expected.size() + 10)
-                .withStop(() -> looks[0]++ > expected.size() + 10);
+                .withEquivalence(equivalence)
+                .withMaxExecutions(2 * all + 10)
+                .withStop(() -> looks[0]++ > all + 10);
     }
 
     private static Program watch(Playground ground, Consumer<Ending> atEnd) {
@@ -126,7 +144,10 @@ final class CrossCheck {
             problems.add("not an ending that brute force has: " + ground.outcome());
         }
         boolean waits = ground.outcome().contains("waits");
-        if ((ending.kind() == Ending.Kind.DEADLOCK) != waits) {
+        Ending.Kind kind = ending.kind();
+        boolean complete = kind == Ending.Kind.COMPLETE;
+        cut += kind == Ending.Kind.CUT ? 1 : 0;
+        if (complete == waits) {
             problems.add(ending.kind() + ", but " + ground.outcome());
         }
     }
@@ -137,20 +158,21 @@ final class CrossCheck {
         if (!missing.isEmpty()) {
             problems.add("never seen: " + missing);
         }
-        if (executions != expected.size() || found.executions() != executions) {
+        if (executions != expected.size() || found.executions() + cut != executions) {
             problems.add(executions + " executions of " + expected.size() + " traces");
         }
-        if (found.superfluous() != 0) {
-            problems.add(found.superfluous() + " superfluous executions");
+        if (found.superfluous() != fruitless.size()) {
+            String some = found.superfluous() + " superfluous executions";
+            problems.add(some + " for " + fruitless.size() + " fruitless traces");
         }
-        if (!found.complete()) {
-            problems.add("not explored to the end");
+        if (found.complete() != (cut == 0)) {
+            problems.add("explored to the end: " + found.complete() + ", but " + cut + " cut");
         }
     }
 
     /// Runs what the explorer ran on a machine that has run nothing before.
     private void replay() {
-        Playground fresh = new Playground(program);
+        Playground fresh = playground();
         tokens.forEach((token, outcome) -> replay(fresh, token, outcome));
     }
 
@@ -163,14 +185,42 @@ final class CrossCheck {
             problems.add(token + " replays as " + Arrays.toString(fresh.went()));
         }
         boolean waits = outcome.contains("waits");
-        if (ending.kind() != (waits ? Ending.Kind.DEADLOCK : Ending.Kind.COMPLETE)) {
+        if ((ending.kind() == Ending.Kind.COMPLETE) == waits) {
             problems.add(token + " ends as " + ending.kind() + " when replayed");
         }
     }
 
+    /// Compares what the loops of a program can come to with what they come to where every round is
+    /// made, for nothing or not. Returns how many different endings there are, -1 if too many
+    /// executions.
+    static int roundByRound(RandomProgram program) {
+        Set<String> waiting = endings(program, new Loops(true, 2, 2));
+        Set<String> plain = endings(program, new Loops(false, 2, 2));
+        if (waiting == null || plain == null) {
+            return -1;
+        }
+        if (!waiting.equals(plain)) {
+            throw new AssertionError(program + "waiting " + waiting + "\nround by round " + plain);
+        }
+        return waiting.size();
+    }
+
+    private static @Nullable Set<String> endings(RandomProgram program, Loops loops) {
+        Playground ground = new Playground(program);
+        ground.machine.loops(loops);
+        Set<String> endings = new TreeSet<>();
+        Runnable enter =
+                () -> {
+                    if (Ending.Kind.of(ground.machine) == Ending.Kind.COMPLETE) {
+                        endings.add(ground.outcome().replaceAll("(use-after-free )+", "$1"));
+                    }
+                };
+        return BruteForce.explore(ground.machine, enter, 30L * INTERLEAVINGS_MAX) ? endings : null;
+    }
+
     /// Explores `program` with executions of up to `steps` accesses. Returns how many were cut.
     static long cutAt(int steps, RandomProgram program) {
-        CrossCheck check = new CrossCheck(program);
+        CrossCheck check = new CrossCheck(program, Equivalence.UPDATE);
         Set<TraceKey.Key> seen = new HashSet<>();
         Program watched =
                 watch(
@@ -190,18 +240,18 @@ final class CrossCheck {
 
     /// The smallest program that leaving out tasks and statements of a bad one leads to, one by
     /// one.
-    static RandomProgram reduce(RandomProgram bad) {
+    static RandomProgram reduce(RandomProgram bad, Equivalence equivalence) {
         for (int t = 0; t < bad.tasks().size(); t++) {
             RandomProgram less = bad.withoutTask(t);
-            if (of(less).problem != null) {
-                return reduce(less);
+            if (of(less, equivalence).problem != null) {
+                return reduce(less, equivalence);
             }
         }
         for (int t = 0; t < bad.tasks().size(); t++) {
             for (int i = 0; i < bad.tasks().get(t).size(); i++) {
                 RandomProgram less = bad.withoutStatement(t, i);
-                if (of(less).problem != null) {
-                    return reduce(less);
+                if (of(less, equivalence).problem != null) {
+                    return reduce(less, equivalence);
                 }
             }
         }
@@ -209,8 +259,9 @@ final class CrossCheck {
     }
 
     /// The program, made small, and what is wrong with it.
-    static String report(long seed) {
-        RandomProgram small = reduce(RandomProgram.of(seed));
-        return "seed " + seed + ", reduced to: " + small + of(small).problem;
+    static String report(long seed, Equivalence equivalence) {
+        RandomProgram small = reduce(RandomProgram.of(seed), equivalence);
+        String problem = of(small, equivalence).problem;
+        return "seed " + seed + " under " + equivalence + ", reduced to: " + small + problem;
     }
 }

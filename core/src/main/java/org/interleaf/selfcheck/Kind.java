@@ -4,8 +4,11 @@ package org.interleaf.selfcheck;
 import org.interleaf.machine.Mmu;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Order;
+import org.interleaf.machine.Rounds;
 import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
+
+import java.util.function.BooleanSupplier;
 
 /// What a statement of a random program can do; `x` and `y` are its operands. What gives a lock
 /// back does so only where the task has it, so that any statement can be left out of a program.
@@ -20,7 +23,12 @@ enum Kind {
     OR((on, x, y) -> on.see(on.words[x].fetchOr(y, Order.FULL))),
     AND((on, x, y) -> on.see(on.words[x].fetchAnd(y, Order.FULL))),
     XOR((on, x, y) -> on.see(on.words[x].fetchXor(y, Order.FULL))),
+    UPDATE_ADD((on, x, y) -> on.words[x].add(1 - 2 * (y & 1), Order.RELAXED)),
+    UPDATE_OR((on, x, y) -> on.words[x].or(y, Order.RELAXED)),
+    UPDATE_AND((on, x, y) -> on.words[x].and(y, Order.RELAXED)),
+    UPDATE_XOR((on, x, y) -> on.words[x].xor(y, Order.RELAXED)),
     AWAIT((on, x, y) -> on.see(on.words[x].await(-1, y))),
+    TAKE((on, x, y) -> on.see(take(on, x, y | 1))),
     AWAIT_BIT((on, x, y) -> on.see(on.words[x].await(1, y & 1))),
     AWAIT_NOT((on, x, y) -> on.see(on.words[x].awaitNot(-1, y))),
 
@@ -32,6 +40,42 @@ enum Kind {
     ADD_WRITING((on, x, y) -> on.see(beside(on, x, Op.ADD, 1, y, true))),
     AWAIT_READING((on, x, y) -> on.see(beside(on, x, Op.AWAIT_NOT, -1, y, false))),
     AWAIT_WRITING((on, x, y) -> on.see(beside(on, x, Op.AWAIT_NOT, -1, y, true))),
+
+    /// Loops that go round until something is so.
+    LOOP_READ((on, x, y) -> loop(on, () -> on.words[x].readOnce() == y)),
+    LOOP_READ_TWO(
+            (on, x, y) ->
+                    loop(on, () -> on.words[x].readOnce() == y && second(on, x).readOnce() != y)),
+    LOOP_READ_TWICE(
+            (on, x, y) -> loop(on, () -> on.words[x].readOnce() < on.words[x].readOnce())),
+    LOOP_CMPXCHG((on, x, y) -> loop(on, () -> on.words[x].cmpxchg(y, y + 1, Order.FULL) == y)),
+    LOOP_XCHG((on, x, y) -> loop(on, () -> on.words[x].xchg(1, Order.FULL) != 1)),
+    LOOP_OR((on, x, y) -> loop(on, () -> (on.words[x].fetchOr(1, Order.FULL) & 1) == 0)),
+    LOOP_ADD_CMPXCHG((on, x, y) -> loop(on, () -> added(on.words[x]))),
+    LOOP_NESTED(
+            (on, x, y) ->
+                    loop(
+                            on,
+                            () -> {
+                                loop(on, () -> on.words[x].readOnce() != y);
+                                return second(on, x).cmpxchg(y, y + 1, Order.FULL) == y;
+                            })),
+    LOOP_UNDO(
+            (on, x, y) ->
+                    loop(
+                            on,
+                            () -> {
+                                on.words[x].fetchAdd(1, Order.FULL);
+                                return on.words[x].fetchAdd(-1, Order.FULL) != y + 1;
+                            })),
+    LOOP_RETRY(
+            (on, x, y) -> {
+                Rounds rounds = on.machine.rounds("retry");
+                do {
+                    rounds.next();
+                } while (on.words[x].readOnce() != y && second(on, x).readOnce() == y);
+                rounds.end();
+            }),
 
     SPIN_LOCK((on, x, y) -> on.spins[x].lock()),
     SPIN_TRYLOCK((on, x, y) -> on.see(on.spins[x].trylock())),
@@ -197,6 +241,24 @@ enum Kind {
 
     Action action() {
         return action;
+    }
+
+    private static void loop(Playground on, BooleanSupplier done) {
+        on.machine.spin("loop", () -> !done.getAsBoolean());
+    }
+
+    private static Word second(Playground on, int x) {
+        return on.words[(x + 1) % Playground.WORDS];
+    }
+
+    private static boolean added(Word word) {
+        long before = word.readOnce();
+        return word.cmpxchg(before, before + 1, Order.FULL) == before;
+    }
+
+    private static long take(Playground on, int x, int mask) {
+        Word word = on.words[x];
+        return on.machine.access(word, Op.TAKE_PENDING, Order.LOCK, mask, 0, null, false);
     }
 
     private static long beside(Playground on, int x, Op op, long a, int y, boolean written) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Equivalence;
 import org.interleaf.machine.BitLock;
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Machine;
@@ -71,6 +72,10 @@ final class Playground implements Monitor {
     }
 
     Playground(RandomProgram program) {
+        this(program, Equivalence.UPDATE);
+    }
+
+    Playground(RandomProgram program, Equivalence equivalence) {
         machine = new Machine(program.cpus());
         for (int r = 0; r < REGIONS; r++) {
             regions[r] = new Region(machine);
@@ -97,7 +102,7 @@ final class Playground implements Monitor {
         tables = new TinyTables(machine, program.tableLevels(), words);
         mmu = new Mmu(machine, tables, program.faultDropsTranslation());
         spawn(program);
-        trace = new TraceKey(machine.tasks().size());
+        trace = new TraceKey(machine.tasks().size(), equivalence);
     }
 
     private void spawn(RandomProgram program) {

@@ -29,6 +29,23 @@ record RandomProgram(
     private enum Family {
         WORDS(LOAD, STORE, STORE_SEEN, LOAD, STORE),
         UPDATES(CMPXCHG, CMPXCHG, ADD_UNLESS, XCHG, ADD, OR, AND, XOR),
+        COUNTS(UPDATE_ADD, UPDATE_ADD, UPDATE_ADD, LOAD, AWAIT, AWAIT_NOT, CMPXCHG),
+        BITMAPS(UPDATE_OR, UPDATE_AND, UPDATE_XOR, UPDATE_OR, LOAD, AWAIT_BIT, AWAIT_NOT, TAKE),
+        LOOPS(
+                LOOP_READ,
+                LOOP_READ_TWO,
+                LOOP_READ_TWICE,
+                LOOP_CMPXCHG,
+                LOOP_XCHG,
+                LOOP_OR,
+                LOOP_ADD_CMPXCHG,
+                LOOP_NESTED,
+                LOOP_UNDO,
+                LOOP_RETRY,
+                STORE,
+                STORE,
+                STORE,
+                UPDATE_ADD),
         WAITS(AWAIT, AWAIT_BIT, AWAIT_NOT, STORE, ADD),
         PAIRS(
                 LOAD_READING,

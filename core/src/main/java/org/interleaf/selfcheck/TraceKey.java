@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Equivalence;
+import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
@@ -10,22 +12,28 @@ import java.util.Arrays;
 /// Tells the Mazurkiewicz trace of an execution: two executions with equal keys have the same
 /// events with the same order among those that conflict.
 ///
-/// Each access is known by its place in its task, and by its location's *version*, the number of
-/// writes to it so far. Writes to a location are all ordered, and a read lies between two of them,
-/// so the versions say for every two conflicting accesses which comes first. Of that, 128 bits of
-/// hash are kept.
+/// Each access is known by its place in its task, and by its location's *version*, which goes up
+/// with each write and wherever what is done to the location changes, from reading to adding, say.
+/// Accesses of different versions are ordered, and those of one do not conflict. Of that, 128 bits
+/// of hash are kept.
 ///
 /// What conflicts is written down here for a second time, on purpose: this is what the explorer is
 /// compared with.
 final class TraceKey {
+    private static final int READ = 0;
+    private static final int WRITE = 1;
+
     /// Equal for equivalent executions of one machine.
     record Key(long one, long two) {}
 
+    private final Equivalence equivalence;
     private int[] version = new int[64];
+    private int[] mode = new int[64];
     private final long[] one;
     private final long[] two;
 
-    TraceKey(int tasks) {
+    TraceKey(int tasks, Equivalence equivalence) {
+        this.equivalence = equivalence;
         one = new long[tasks];
         two = new long[tasks];
     }
@@ -33,6 +41,7 @@ final class TraceKey {
     /// A new execution begins.
     void begin() {
         Arrays.fill(version, 0);
+        Arrays.fill(mode, 0);
         Arrays.fill(one, 1);
         Arrays.fill(two, 2);
     }
@@ -41,26 +50,43 @@ final class TraceKey {
     void step(Task task, long before) {
         int t = task.id();
         mix(t, -1);
-        touch(t, task.word(), task.op().writes(before, task.a(), task.b()));
+        boolean wrote = task.op().writes(before, task.a(), task.b());
+        touch(t, task.word(), wrote ? mode(task.op()) : READ);
         Region region = task.word().region();
         if (region != null) {
-            touch(t, region.life(), false);
+            touch(t, region.life(), READ);
         }
         Word extra = task.extra();
         if (extra != null) {
-            touch(t, extra, task.extraWritten());
+            touch(t, extra, task.extraWritten() ? WRITE : READ);
         }
     }
 
-    private void touch(int task, Word word, boolean written) {
-        if (word.id() >= version.length) {
-            version = Arrays.copyOf(version, 2 * word.id());
+    private int mode(Op op) {
+        if (equivalence == Equivalence.TRACE) {
+            return WRITE;
         }
-        mix(task, 2 * word.id() + (written ? 1 : 0));
-        mix(task, version[word.id()]);
-        if (written) {
-            version[word.id()]++;
+        return switch (op) {
+            case UPDATE_ADD -> 2;
+            case UPDATE_AND -> 3;
+            case UPDATE_OR -> 4;
+            case UPDATE_XOR -> 5;
+            default -> WRITE;
+        };
+    }
+
+    private void touch(int task, Word word, int how) {
+        int id = word.id();
+        if (id >= version.length) {
+            version = Arrays.copyOf(version, 2 * id);
+            mode = Arrays.copyOf(mode, 2 * id);
         }
+        if (how == WRITE || how != mode[id]) {
+            version[id]++;
+            mode[id] = how;
+        }
+        mix(task, 8 * id + how);
+        mix(task, version[id]);
     }
 
     private void mix(int task, long x) {

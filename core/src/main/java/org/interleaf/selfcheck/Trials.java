@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Equivalence;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -61,7 +63,8 @@ public final class Trials implements Function<String, String> {
 
     private static String randomPrograms() {
         for (long seed = 1; seed <= PROGRAMS; seed++) {
-            String problem = CrossCheck.of(RandomProgram.of(seed)).problem();
+            Equivalence equivalence = Equivalence.values()[(int) seed % 2];
+            String problem = CrossCheck.of(RandomProgram.of(seed), equivalence).problem();
             if (problem != null) {
                 return "program " + seed + ": " + problem;
             }

@@ -215,7 +215,9 @@ final class SamplingTest {
     void theEstimateIsAPartAndEndsAtOne() {
         for (String name : List.of("ainc", "lastzero", "binc", "sigma")) {
             List<Double> told = new ArrayList<>();
-            Limits limits = Limits.NONE.withProgress(e -> told.add(e.coverage().fraction()));
+            Limits limits = Limits.NONE
+                            .withEquivalence(Equivalence.TRACE)
+                            .withProgress(e -> told.add(e.coverage().fraction()));
             Scenario program = Literature.make(name, Literature.usualSize(name));
             Exploration found = Explorer.explore(program, limits, "");
             assertThat(found.coverage().fraction()).isEqualTo(1);
@@ -227,7 +229,7 @@ final class SamplingTest {
     void theEstimateIsCloseWhereBranchesAreAlike() {
         List<double[]> told = new ArrayList<>();
         Limits limits =
-                Limits.NONE.withProgress(
+                Limits.NONE.withEquivalence(Equivalence.TRACE).withProgress(
                         e -> told.add(new double[] {e.executions(), e.coverage().fraction()}));
         double all = Explorer.explore(Literature.make("ainc", 7), limits, "").executions();
         assertThat(told).hasSizeGreaterThan(50);

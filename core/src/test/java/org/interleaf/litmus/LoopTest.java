@@ -63,12 +63,12 @@ final class LoopTest {
     }
 
     @Test
-    void aLoopThatLooksAtTwoPlacesIsCutAndSaysSo() {
+    void aLoopThatLooksAtTwoPlacesWaitsForEither() {
         var result =
                 Tests.explore(
                         test("*x = 1;", "while (READ_ONCE(*x) == 0 && READ_ONCE(*y) == 0) ;"));
-        assertThat(result.program().cuts()).isPositive();
-        assertThat(result.complete()).isFalse();
+        assertThat(result.program().cuts()).isZero();
+        assertThat(result.complete()).isTrue();
         assertThat(result.states()).containsExactly("[x]=1; [y]=0;");
     }
 
@@ -94,7 +94,26 @@ final class LoopTest {
                         test(
                                 "while (READ_ONCE(*x) == READ_ONCE(*y)) ;",
                                 "if (!xchg(x, 1)) *y = 0;"));
-        assertThat(result.program().cuts()).isPositive();
+        assertThat(result.program().cuts()).isZero();
+        assertThat(result.program().deadlocks()).isZero();
         assertThat(result.states()).containsExactly("[x]=1; [y]=0;");
+    }
+
+    @Test
+    void aCompareAndSwapIsTriedAgainOnlyWhereItCanSucceed() {
+        String add = "int r; do { r = READ_ONCE(*x); } while (cmpxchg(x, r, r + 1) != r);";
+        var result = Tests.explore(test(add, add));
+        assertThat(result.complete()).isTrue();
+        assertThat(result.states()).containsExactly("[x]=2; [y]=0;");
+    }
+
+    @Test
+    void aLoopInALoopWaitsForWhatEndsBoth() {
+        String lock = "do { while (READ_ONCE(*x)) cpu_relax(); } while (xchg(x, 1));";
+        String body = lock + " *y += 1; WRITE_ONCE(*x, 0);";
+        var result = Tests.explore(test(body, body));
+        assertThat(result.complete()).isTrue();
+        assertThat(result.program().deadlocks()).isZero();
+        assertThat(result.states()).containsExactly("[x]=0; [y]=2;");
     }
 }

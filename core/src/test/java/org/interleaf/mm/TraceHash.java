@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Monitor;
+import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
@@ -19,9 +20,18 @@ import java.util.Set;
 /// Tells executions apart up to equivalence: two that differ only in the order of accesses that do
 /// not conflict have the same number.
 final class TraceHash implements Monitor {
+    private static final int READ = 0;
+    private static final int WRITE = 1;
+
+    /// Accesses of a location that do not conflict with each other, and those of the block before.
+    private record Block(int mode, List<long[]> before, List<long[]> clocks) {
+        boolean takes(int other) {
+            return mode == other && mode != WRITE;
+        }
+    }
+
     private final Machine machine;
-    private final List<long[]> lastWrite = new ArrayList<>();
-    private final List<List<long[]>> readsSince = new ArrayList<>();
+    private final List<Block> blocks = new ArrayList<>();
     private long[][] clocks = new long[0][];
     private long hash;
 
@@ -38,8 +48,7 @@ final class TraceHash implements Monitor {
     public void started() {
         int tasks = machine.tasks().size();
         clocks = new long[tasks][tasks];
-        lastWrite.clear();
-        readsSince.clear();
+        blocks.clear();
         hash = 0;
     }
 
@@ -47,47 +56,49 @@ final class TraceHash implements Monitor {
     public void stepped(Task task, long before) {
         long[] clock = clocks[task.id()].clone();
         clock[task.id()]++;
-        boolean wrote = task.op().writes(before, task.a(), task.b());
+        int mode = mode(task.op(), task.op().writes(before, task.a(), task.b()));
         Word extra = task.extra();
         Region region = task.word().region();
-        join(clock, task.word().id(), wrote);
+        join(clock, task.word().id(), mode);
         if (region != null) {
-            join(clock, region.life().id(), false);
+            join(clock, region.life().id(), READ);
         }
         if (extra != null) {
-            join(clock, extra.id(), task.extraWritten());
+            join(clock, extra.id(), task.extraWritten() ? WRITE : READ);
         }
         clocks[task.id()] = clock;
-        remember(clock, task.word().id(), wrote);
+        remember(clock, task.word().id(), mode);
         if (region != null) {
-            remember(clock, region.life().id(), false);
+            remember(clock, region.life().id(), READ);
         }
         if (extra != null) {
-            remember(clock, extra.id(), task.extraWritten());
+            remember(clock, extra.id(), task.extraWritten() ? WRITE : READ);
         }
         long event = Arrays.hashCode(clock) * 31L + task.id();
         event = event * 31 + task.word().id();
         hash += mix(event);
     }
 
-    private void join(long[] clock, int location, boolean written) {
-        while (lastWrite.size() <= location) {
-            lastWrite.add(new long[clock.length]);
-            readsSince.add(new ArrayList<>());
+    private void join(long[] clock, int location, int mode) {
+        while (blocks.size() <= location) {
+            blocks.add(new Block(READ, List.of(), new ArrayList<>()));
         }
-        max(clock, lastWrite.get(location));
-        if (written) {
-            readsSince.get(location).forEach(read -> max(clock, read));
-        }
+        Block last = blocks.get(location);
+        List<long[]> conflicting = last.takes(mode) ? last.before : last.clocks;
+        conflicting.forEach(other -> max(clock, other));
     }
 
-    private void remember(long[] clock, int location, boolean written) {
-        if (written) {
-            lastWrite.set(location, clock);
-            readsSince.get(location).clear();
-        } else {
-            readsSince.get(location).add(clock);
+    private void remember(long[] clock, int location, int mode) {
+        Block last = blocks.get(location);
+        if (!last.takes(mode)) {
+            last = new Block(mode, last.clocks, new ArrayList<>());
+            blocks.set(location, last);
         }
+        last.clocks.add(clock);
+    }
+
+    private static int mode(Op op, boolean wrote) {
+        return !wrote ? READ : op.isUpdate() ? WRITE + 1 + op.ordinal() : WRITE;
     }
 
     private static void max(long[] clock, long[] other) {

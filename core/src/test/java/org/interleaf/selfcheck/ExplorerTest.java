@@ -3,6 +3,7 @@ package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.interleaf.explore.Equivalence;
 import org.interleaf.selfcheck.RandomProgram.Daemons;
 import org.interleaf.selfcheck.Statement.When;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,9 @@ final class ExplorerTest {
                         ? Daemons.LAST
                         : Daemons.NONE;
         CrossCheck.Result result =
-                CrossCheck.of(new RandomProgram(2, daemons, true, 1, true, List.copyOf(tasks)));
+                CrossCheck.of(
+                        new RandomProgram(2, daemons, true, 1, true, List.copyOf(tasks)),
+                        Equivalence.TRACE);
         assertThat(result.problem()).isNull();
         assertThat(result.traces()).isEqualTo(traces);
     }

@@ -3,6 +3,7 @@ package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.interleaf.explore.Equivalence;
 import org.junit.jupiter.api.Test;
 
 import java.util.EnumSet;
@@ -18,20 +19,41 @@ import java.util.Set;
 final class RandomProgramsTest {
     @Test
     void explorerAgreesWithBruteForce() {
+        agrees(Equivalence.UPDATE);
+    }
+
+    @Test
+    void explorerAgreesWithBruteForceOnTraces() {
+        agrees(Equivalence.TRACE);
+    }
+
+    private static void agrees(Equivalence equivalence) {
         long programs = Long.getLong("interleaf.random.programs", 3_000);
         long first = Long.getLong("interleaf.random.seed", 1);
         long checked = 0;
         long traces = 0;
         for (long seed = first; seed < first + programs; seed++) {
-            CrossCheck.Result result = CrossCheck.of(RandomProgram.of(seed));
+            CrossCheck.Result result = CrossCheck.of(RandomProgram.of(seed), equivalence);
             if (result.problem() != null) {
-                throw new AssertionError(CrossCheck.report(seed));
+                throw new AssertionError(CrossCheck.report(seed, equivalence));
             }
             checked += result.traces() < 0 ? 0 : 1;
             traces += Math.max(0, result.traces());
         }
         assertThat(checked).as("programs small enough").isGreaterThan(programs * 4 / 5);
         assertThat(traces).as("traces in %s programs", programs).isGreaterThan(4 * programs);
+    }
+
+    @Test
+    void loopsThatWaitComeToWhatTheyComeToRoundByRound() {
+        long endings = 0;
+        for (long seed = 1; seed <= 1_500; seed++) {
+            RandomProgram program = RandomProgram.of(seed);
+            if (program.toString().contains("LOOP_")) {
+                endings += Math.max(0, CrossCheck.roundByRound(program));
+            }
+        }
+        assertThat(endings).isGreaterThan(100);
     }
 
     @Test

@@ -6,6 +6,7 @@ import org.interleaf.litmus.run.CasLoop;
 import org.interleaf.litmus.run.Node;
 import org.interleaf.litmus.run.Rmw;
 import org.interleaf.litmus.run.TryCmpxchg;
+import org.interleaf.litmus.run.Update;
 import org.interleaf.litmus.run.Values;
 import org.interleaf.litmus.syntax.BinaryOp;
 import org.interleaf.litmus.syntax.UnaryOp;
@@ -99,10 +100,7 @@ final class AtomicBuiltins {
         addAccesses(prefix, type);
         addExchanges(prefix, type);
         for (Change change : Change.values()) {
-            add(
-                    prefix + change.word,
-                    change.args(),
-                    c -> Typed.nothing(change(c, change, type, Order.RELAXED, OLD)));
+            add(prefix + change.word, change.args(), c -> Typed.nothing(update(c, change, type)));
             for (Form form : Form.values()) {
                 add(
                         prefix + "fetch_" + change.word + form.suffix,
@@ -126,6 +124,13 @@ final class AtomicBuiltins {
         Node address = call.value(change.args() - 1).node();
         Node operand = change.operand(type, value);
         return new Rmw(change.op, address, type, operand, ZERO, order, result, call.site());
+    }
+
+    private static Node update(CallCompiler call, Change change, Type.Int type) {
+        Node value = change.takesValue ? call.value(0).node() : ZERO;
+        Node address = call.value(change.args() - 1).node();
+        Node operand = change.operand(type, value);
+        return new Update(change.op, address, type, operand, Order.RELAXED, call.site());
     }
 
     private void addAccesses(String prefix, Type.Int type) {
@@ -248,10 +253,10 @@ final class AtomicBuiltins {
     private void addBits() {
         Rmw.Result wasSet = (before, a, b, type) -> (before & a) != 0 ? 1 : 0;
         Rmw.Result wasSetBeforeClear = (before, a, b, type) -> (before & ~a) != 0 ? 1 : 0;
-        add("set_bit", 2, c -> Typed.nothing(bit(c, Op.OR, false, Order.RELAXED, OLD)));
-        add("clear_bit", 2, c -> Typed.nothing(bit(c, Op.AND, true, Order.RELAXED, OLD)));
-        add("clear_bit_unlock", 2, c -> Typed.nothing(bit(c, Op.AND, true, Order.RELEASE, OLD)));
-        add("change_bit", 2, c -> Typed.nothing(bit(c, Op.XOR, false, Order.RELAXED, OLD)));
+        add("set_bit", 2, c -> Typed.nothing(updateBit(c, Op.OR, false, Order.RELAXED)));
+        add("clear_bit", 2, c -> Typed.nothing(updateBit(c, Op.AND, true, Order.RELAXED)));
+        add("clear_bit_unlock", 2, c -> Typed.nothing(updateBit(c, Op.AND, true, Order.RELEASE)));
+        add("change_bit", 2, c -> Typed.nothing(updateBit(c, Op.XOR, false, Order.RELAXED)));
         add("test_and_set_bit", 2, c -> Typed.truth(bit(c, Op.OR, false, Order.FULL, wasSet)));
         add(
                 "test_and_set_bit_lock",
@@ -273,6 +278,14 @@ final class AtomicBuiltins {
         Place.InMemory at = call.pointee(1);
         return new Rmw(
                 op, at.address(), at.type(), operand.node(), ZERO, order, result, call.site());
+    }
+
+    /// The same where nothing is yielded.
+    private static Node updateBit(CallCompiler call, Op op, boolean inverted, Order order) {
+        Typed mask = mask(call);
+        Typed operand = inverted ? call.operators().unary(0, UnaryOp.COMPLEMENT, mask) : mask;
+        Place.InMemory at = call.pointee(1);
+        return new Update(op, at.address(), at.type(), operand.node(), order, call.site());
     }
 
     private static Typed mask(CallCompiler call) {

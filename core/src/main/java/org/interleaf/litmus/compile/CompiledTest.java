@@ -91,11 +91,6 @@ public final class CompiledTest {
         return condition.eval(initFrame) != 0;
     }
 
-    /// Whether a loop of the execution that ended was cut at its bound.
-    public boolean loopWasCut() {
-        return context.cut();
-    }
-
     /// How a final state shows a value of an observable.
     public String show(Observable observable, long value) {
         String shown = vocabulary.show(observable.type(), value);

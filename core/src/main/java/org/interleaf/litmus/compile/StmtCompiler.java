@@ -33,8 +33,8 @@ final class StmtCompiler {
             case Stmt.Expression s -> new Code.Evaluate(expressions.value(s.expr()).node());
             case Stmt.Declaration s -> declaration(s);
             case Stmt.If s -> branch(s);
-            case Stmt.While s -> loop(true, s.condition(), s.body(), null);
-            case Stmt.DoWhile s -> loop(false, s.condition(), s.body(), null);
+            case Stmt.While s -> loop(s.pos(), true, s.condition(), s.body(), null);
+            case Stmt.DoWhile s -> loop(s.pos(), false, s.condition(), s.body(), null);
             case Stmt.For s -> forLoop(s);
             case Stmt.Break s -> jump(s.pos(), "break", Signal.BREAK);
             case Stmt.Continue s -> jump(s.pos(), "continue", Signal.CONTINUE);
@@ -89,17 +89,18 @@ final class StmtCompiler {
     private Code forLoop(Stmt.For s) {
         Stmt init = s.init();
         Code start = init == null ? new Code.Sequence(List.of()) : compile(init);
-        Code loop = loop(true, s.condition(), s.body(), s.step());
+        Code loop = loop(s.pos(), true, s.condition(), s.body(), s.step());
         return new Code.Sequence(List.of(start, loop));
     }
 
-    private Code loop(boolean testFirst, @Nullable Expr condition, Stmt body, @Nullable Expr step) {
+    private Code loop(int pos, boolean testFirst, @Nullable Expr condition, Stmt body, @Nullable Expr step) {
         Node test = condition == null ? null : expressions.operand(condition).node();
         loops++;
         Code inner = compile(body);
         loops--;
         Node after = step == null ? null : expressions.value(step).node();
-        return new Loop(testFirst, test, inner, after);
+        String where = unit.source().name() + ":" + unit.source().line(pos);
+        return new Loop(where, testFirst, test, inner, after);
     }
 
     private Code jump(int pos, String word, Signal signal) {

@@ -24,11 +24,11 @@ public final class TestCompiler {
     private final Context context;
     private final Unit unit;
 
-    private TestCompiler(LitmusTest test, Machine machine, Vocabulary vocabulary, int spinBound) {
+    private TestCompiler(LitmusTest test, Machine machine, Vocabulary vocabulary) {
         this.test = test;
         this.vocabulary = vocabulary;
         SharedMemory memory = new SharedMemory();
-        this.context = new Context(machine, memory, vocabulary.userMemory(), spinBound);
+        this.context = new Context(machine, memory, vocabulary.userMemory());
         this.unit =
                 new Unit(
                         test.source(),
@@ -39,12 +39,9 @@ public final class TestCompiler {
     }
 
     /// Compiles `test` for `machine`, which runs nothing of it yet.
-    ///
-    /// @param spinBound how many rounds a loop may make that change no register and cannot be
-    ///   replaced by waiting, before the execution is cut
     public static CompiledTest compile(
-            LitmusTest test, Machine machine, Vocabulary vocabulary, int spinBound) {
-        return new TestCompiler(test, machine, vocabulary, spinBound).compile();
+            LitmusTest test, Machine machine, Vocabulary vocabulary) {
+        return new TestCompiler(test, machine, vocabulary).compile();
     }
 
     private CompiledTest compile() {

@@ -29,7 +29,6 @@ public final class Accesses {
                 return wanted.convert(user.load(site, at, wanted.bytes()));
             }
             long value = cell.word().read(order);
-            frame.looked(cell.word(), value);
             return typeOf(type, cell).convert(value);
         }
     }
@@ -119,14 +118,5 @@ public final class Accesses {
                 isNull
                         ? "kernel NULL pointer dereference, address: " + address
                         : "unable to handle page fault for address: " + address);
-    }
-
-    /// Notes an access that found `before` and left `after`.
-    static void note(Frame frame, Word word, long before, long after) {
-        if (before == after) {
-            frame.looked(word, before);
-        } else {
-            frame.did();
-        }
     }
 }

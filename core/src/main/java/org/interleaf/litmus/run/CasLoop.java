@@ -31,10 +31,8 @@ public record CasLoop(
             long before = type.convert(found);
             long after = type.convert(newValue.applyAsLong(before));
             if (after == before) {
-                frame.looked(word, found);
                 return result.of(before, before, after, type);
             }
-            frame.did();
             long now = word.cmpxchg(found, cell.type().convert(after), order);
             if (now == found) {
                 return result.of(before, before, after, type);

@@ -6,19 +6,9 @@ import org.interleaf.machine.Cpu;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Rcu;
 import org.interleaf.machine.TaskKilled;
-import org.interleaf.machine.Word;
-import org.jspecify.annotations.Nullable;
-
 import java.util.Arrays;
 
-/// The registers of one process while it runs, and what its current round of a loop has done.
-///
-/// # Waiting in loops
-///
-/// A round that left registers and memory as they were, and looked at one word only, can be left
-/// out of an execution without a trace: the next round does the same until that word changes. So
-/// the task waits for the change instead, and a loop that waits for a flag or a lock is explored to
-/// the end. The frame keeps the notes that tell such rounds from others.
+/// The registers of one process while it runs.
 public final class Frame {
     private final Context context;
     private final int task;
@@ -26,9 +16,7 @@ public final class Frame {
     private final long[] initial;
     private int srcuSections;
 
-    private @Nullable Word onlyWord;
-    private long onlyValue;
-    private boolean didMore;
+    private int loops;
 
     /// @param task the id of the task that runs the process, -1 for the set-up
     public Frame(Context context, int task, int registers) {
@@ -48,6 +36,7 @@ public final class Frame {
     public void restart() {
         System.arraycopy(initial, 0, registers, 0, registers.length);
         srcuSections = 0;
+        loops = 0;
     }
 
     /// What a register holds.
@@ -59,16 +48,12 @@ public final class Frame {
         registers[i] = value;
     }
 
-    void saveRegisters(long[] copy) {
-        System.arraycopy(registers, 0, copy, 0, registers.length);
+    long[] copyRegisters() {
+        return registers.clone();
     }
 
     boolean registersAre(long[] copy) {
         return Arrays.equals(registers, copy);
-    }
-
-    int registerCount() {
-        return registers.length;
     }
 
     Context context() {
@@ -101,38 +86,38 @@ public final class Frame {
         return srcuSections++;
     }
 
-    // ---- the current round of a loop
+    // ---- loops
 
-    void beginRound() {
-        onlyWord = null;
-        didMore = false;
+    void enterLoop() {
+        loops++;
     }
 
-    /// Notes an access that left `word` at `value`, as it found it.
-    void looked(Word word, long value) {
-        if (onlyWord == null) {
-            onlyWord = word;
-            onlyValue = value;
-        } else if (onlyWord != word || onlyValue != value) {
-            didMore = true;
-        }
+    void leaveLoop() {
+        loops--;
     }
 
-    /// Notes that something was done that is not just a look.
+    boolean inLoop() {
+        return loops > 0;
+    }
+
+    /// Notes that something was done that changes more than registers and words.
     void did() {
-        didMore = true;
+        machine().hasEffect();
     }
 
-    boolean onlyLooked() {
-        return !didMore;
-    }
-
-    /// Waits until the one word that the round looked at changes; forever where there was none.
-    void awaitChange() {
-        if (onlyWord == null) {
-            context.waitForever();
-        } else {
-            onlyWord.awaitNot(-1, onlyValue);
+    /// Tries out a round of `loop` that begins with the registers `from`. Returns whether another
+    /// one would follow that begins with the same.
+    boolean tryOut(long[] from, Loop loop) {
+        long[] now = copyRegisters();
+        int nowLoops = loops;
+        int nowSections = srcuSections;
+        System.arraycopy(from, 0, registers, 0, registers.length);
+        try {
+            return loop.round(this) == Code.Signal.CONTINUE && registersAre(from);
+        } finally {
+            System.arraycopy(now, 0, registers, 0, registers.length);
+            loops = nowLoops;
+            srcuSections = nowSections;
         }
     }
 

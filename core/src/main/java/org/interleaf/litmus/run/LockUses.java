@@ -26,19 +26,12 @@ public final class LockUses {
 
     /// `spin_trylock()`.
     public static long trylock(SpinLock lock, Frame frame) {
-        boolean taken = lock.trylock();
-        if (taken) {
-            frame.did();
-        } else {
-            frame.looked(lock.word(), lock.word().peek());
-        }
-        return Arithmetic.truth(taken);
+        return Arithmetic.truth(lock.trylock());
     }
 
     /// `spin_is_locked()`.
     public static long isLocked(SpinLock lock, Frame frame) {
         long value = lock.word().readOnce();
-        frame.looked(lock.word(), value);
         return Arithmetic.truth(value != 0);
     }
 

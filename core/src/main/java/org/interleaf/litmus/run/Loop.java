@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.litmus.run;
 
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Rounds;
 import org.jspecify.annotations.Nullable;
 
-/// `while`, `do` or `for`.
+/// `while`, `do` or `for`. A round that changes neither registers nor memory is not made: see
+/// {@link Rounds}.
 public final class Loop implements Code {
-    /// How many rounds a loop may make that change registers: more than any test needs.
-    private static final int MAX_ROUNDS = 1 << 16;
-
+    private final String where;
     private final boolean testFirst;
     private final @Nullable Node condition;
     private final Code body;
     private final @Nullable Node step;
 
-    /// The registers at the beginning of the round. The loop belongs to one process, so the array
-    /// can stay here.
-    private long[] before = new long[0];
-
+    /// @param where what reports call the loop
     /// @param testFirst whether the condition is evaluated before the first round
-    public Loop(boolean testFirst, @Nullable Node condition, Code body, @Nullable Node step) {
+    public Loop(
+            String where,
+            boolean testFirst,
+            @Nullable Node condition,
+            Code body,
+            @Nullable Node step) {
+        this.where = where;
         this.testFirst = testFirst;
         this.condition = condition;
         this.body = body;
@@ -27,43 +31,54 @@ public final class Loop implements Code {
 
     @Override
     public Signal run(Frame frame) {
-        int rounds = 0;
-        int fruitless = 0;
-        if (before.length != frame.registerCount()) {
-            before = new long[frame.registerCount()];
+        frame.enterLoop();
+        Signal signal = frame.machine().tryingOut() ? tryOnce(frame) : goRound(frame);
+        frame.leaveLoop();
+        return signal == Signal.RETURN ? Signal.RETURN : Signal.NEXT;
+    }
+
+    /// A loop inside of one whose round is tried out: only its last round is part of that.
+    private Signal tryOnce(Frame frame) {
+        Signal signal = round(frame);
+        if (signal == Signal.CONTINUE) {
+            frame.did();
         }
+        return signal;
+    }
+
+    private Signal goRound(Frame frame) {
+        Machine machine = frame.machine();
+        Rounds rounds = machine.rounds(where);
+        long[] start = frame.copyRegisters();
         while (true) {
-            frame.beginRound();
-            frame.saveRegisters(before);
-            if (testFirst && !goesOn(frame)) {
-                break;
-            }
-            Signal signal = body.run(frame);
-            if (signal == Signal.RETURN) {
+            long[] from = start;
+            rounds.begin(() -> frame.tryOut(from, this));
+            Signal signal = round(frame);
+            if (signal != Signal.CONTINUE) {
+                rounds.end();
                 return signal;
             }
-            if (signal == Signal.BREAK) {
-                break;
-            }
-            if (step != null) {
-                step.eval(frame);
-            }
-            if (!testFirst && !goesOn(frame)) {
-                break;
-            }
-            if (!frame.registersAre(before)) {
-                rounds++;
-            } else if (frame.onlyLooked()) {
-                frame.awaitChange();
-            } else {
-                fruitless++;
-            }
-            if (rounds > MAX_ROUNDS || fruitless > frame.context().spinBound()) {
-                frame.context().giveUp();
+            boolean moved = !frame.registersAre(start);
+            rounds.again(moved);
+            if (moved) {
+                start = frame.copyRegisters();
             }
         }
-        frame.did(); // for a loop around this one: it saw only the last round
-        return Signal.NEXT;
+    }
+
+    /// Makes a round; CONTINUE where another is to follow.
+    Signal round(Frame frame) {
+        if (testFirst && !goesOn(frame)) {
+            return Signal.BREAK;
+        }
+        Signal signal = body.run(frame);
+        if (signal == Signal.RETURN || signal == Signal.BREAK) {
+            return signal;
+        }
+        if (step != null) {
+            step.eval(frame);
+        }
+        return testFirst || goesOn(frame) ? Signal.CONTINUE : Signal.BREAK;
     }
 
     private boolean goesOn(Frame frame) {

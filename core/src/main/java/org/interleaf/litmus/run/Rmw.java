@@ -46,8 +46,6 @@ public record Rmw(
         long first = cell.type().convert(works.convert(a.eval(frame)));
         long second = cell.type().convert(works.convert(b.eval(frame)));
         long before = perform(cell.word(), first, second);
-        long after = op.writes(before, first, second) ? op.result(before, first, second) : before;
-        Accesses.note(frame, cell.word(), before, after);
         return result.of(works.convert(before), works.convert(first), works.convert(second), works);
     }
 
@@ -64,6 +62,10 @@ public record Rmw(
                     STORE,
                     STORE_BITS,
                     ADD_LIMITED,
+                    UPDATE_ADD,
+                    UPDATE_AND,
+                    UPDATE_OR,
+                    UPDATE_XOR,
                     TRY,
                     TAKE_OR_QUEUE,
                     LOCK,

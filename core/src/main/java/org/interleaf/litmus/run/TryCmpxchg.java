@@ -21,7 +21,6 @@ public record TryCmpxchg(
         long expected = cell.type().convert(works.convert(frame.register(register)));
         long before = cell.word().cmpxchg(expected, wanted, order);
         boolean swapped = before == expected;
-        Accesses.note(frame, cell.word(), before, swapped ? wanted : before);
         if (!swapped) {
             frame.setRegister(register, works.convert(before));
         }

@@ -61,7 +61,8 @@ final class WorkOptions {
     }
 
     private @Nullable CheckpointOptions saved(RunOptions options, int tests) {
-        if (checkpoint == null && resume == null) {
+        Path file = resume == null ? checkpoint : resume;
+        if (file == null) {
             return null;
         }
         if (checkpoint != null && resume != null) {
@@ -76,7 +77,6 @@ final class WorkOptions {
         if (!(options.strategy() instanceof Exhaustive)) {
             throw new BadInput(option + " goes with --strategy dpor only", "leave one of them out");
         }
-        Path file = resume == null ? checkpoint : resume;
         return new CheckpointOptions(file, resume != null, CheckpointOptions.USUAL_INTERVAL);
     }
 }

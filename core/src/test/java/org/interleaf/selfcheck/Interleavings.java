@@ -46,8 +46,7 @@ final class Interleavings {
     /// How often `schedule` takes the turn from a task that could have gone on.
     int preemptions(Schedule schedule) {
         int[] count = new int[1];
-        Replay.run(
-                program(other, () -> {}), schedule, director -> new Meter(director, count));
+        Replay.run(program(other, () -> {}), schedule, director -> new Meter(director, count));
         return count[0];
     }
 

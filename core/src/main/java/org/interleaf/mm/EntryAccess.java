@@ -5,7 +5,7 @@ import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
 
 /// Reading and writing entries that others may use at the same time (include/linux/pgtable.h,
-/// arch/x86/include/asm/pgtable-3level.h).
+/// arch/x86/include/asm/pgtable-3level.h). All of it is inlined, so reports name the callers.
 ///
 /// # Entries in two halves
 ///
@@ -37,7 +37,7 @@ public final class EntryAccess {
         return halves;
     }
 
-    /// include/linux/pgtable.h: ptep_get_lockless(), pmdp_get_lockless(). An entry that is present
+    /// `ptep_get_lockless()`, `pmdp_get_lockless()`. An entry that is present
     /// comes out as it was at one moment, provided that interrupts are off where there are halves;
     /// one that is not may come out in any mixture.
     public long getLockless(Word entry) {
@@ -64,7 +64,7 @@ public final class EntryAccess {
         }
     }
 
-    /// include/linux/pgtable.h: set_pte(). The entry was not present, or is one that the hardware
+    /// `set_pte()`. The entry was not present, or is one that the hardware
     /// does not change.
     public void setPte(Word entry, long value) {
         if (!halves) {
@@ -75,7 +75,7 @@ public final class EntryAccess {
         entry.storeBits(LOW, value & LOW, Order.ONCE);
     }
 
-    /// include/linux/pgtable.h: pte_clear(), pmd_clear(). Not for entries that the hardware may
+    /// `pte_clear()`, `pmd_clear()`. Not for entries that the hardware may
     /// change: what it does meanwhile is lost.
     public void clear(Word entry) {
         if (!halves) {
@@ -86,7 +86,7 @@ public final class EntryAccess {
         entry.storeBits(~LOW, 0, Order.ONCE);
     }
 
-    /// include/linux/pgtable.h: pmdp_establish(). Puts `value` in the place of a PMD entry that the
+    /// `pmdp_establish()`. Puts `value` in the place of a PMD entry that the
     /// hardware may use; returns what was there. One that is not present needs no atomic exchange
     /// of both halves: nobody changes the high half once the low one is not present.
     public long pmdpEstablish(Word pmd, long value) {

@@ -255,8 +255,13 @@ public final class GupFast {
         return more;
     }
 
+    /// `ptep_get_lockless()`, which is inlined.
+    private long ptepGetLockless(Word ptep) {
+        return kernel.entries().getLockless(ptep);
+    }
+
     private boolean gupFastPte(long pmd, Word pmdp, Word ptep, Collected collected) {
-        long pte = kernel.entries().getLockless(ptep);
+        long pte = ptepGetLockless(ptep);
         if (Entry.protnone(pte)
                 || !Entry.accessPermitted(pte, collected.has(Foll.WRITE))
                 || Entry.special(pte)) {
@@ -269,7 +274,7 @@ public final class GupFast {
         }
         // The table may have been detached by collapse, with its entries intact; or the page may
         // have been unmapped, and even belong to somebody else by the time of the reference.
-        if (kernel.pgtableGeneric().pmdpGetLockless(pmdp) != pmd || kernel.entries().getLockless(ptep) != pte) {
+        if (kernel.pgtableGeneric().pmdpGetLockless(pmdp) != pmd || ptepGetLockless(ptep) != pte) {
             refs.gupPutFolio(folio, 1, collected.flags);
             return false;
         }

@@ -17,7 +17,7 @@ public final class Trials implements Function<String, String> {
     public static final String RANDOM_PROGRAMS = "random programs";
 
     private static final String PAGE_COUNTS = "page counts";
-    private static final int PROGRAMS = 300;
+    private static final int PROGRAMS = 150;
     private static final int LINE_MAX = 60;
 
     /// The names of all trials.

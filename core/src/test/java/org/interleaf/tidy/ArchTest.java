@@ -57,7 +57,17 @@ final class ArchTest {
                     // Not mm: the explorer is tested on programs that have no kernel in them.
                     Layer.of("explore", "trace", "machine"),
                     Layer.of("literature", "machine", "explore"),
-                    Layer.of("selfcheck", "trace", "machine", "explore"),
+                    // Of check only what knows no mm, see below.
+                    Layer.of("experiment", "trace", "machine", "explore", "check"),
+                    Layer.of(
+                            "selfcheck",
+                            "trace",
+                            "machine",
+                            "mm",
+                            "check",
+                            "explore",
+                            "experiment",
+                            "patch"),
                     // Not mm either: the model is bound to tests by a layer that patches reload.
                     Layer.of("litmus", "trace", "machine", "explore"),
                     Layer.of("kernel", "trace", "machine", "mm", "check", "litmus"),
@@ -96,6 +106,17 @@ final class ArchTest {
     void everyClassIsInALayer() {
         String[] known = LAYERS.stream().map(layer -> inside(layer.name())).toArray(String[]::new);
         classes().should().resideInAnyPackage(known).check(CORE);
+    }
+
+    /// Whoever uses the explorer as a library needs no kernel for it.
+    @Test
+    void experimentsNeedNoKernel() {
+        noClasses()
+                .that()
+                .resideInAPackage(inside("experiment"))
+                .should()
+                .transitivelyDependOnClassesThat(resideInAPackage(inside("mm")))
+                .check(CORE);
     }
 
     @Test

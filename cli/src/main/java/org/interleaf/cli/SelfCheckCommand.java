@@ -24,12 +24,12 @@ import java.util.concurrent.Callable;
         header = "Puts bugs into this program and shows that they are caught.",
         description = {
             "",
-            "First the program as it is goes through its trials: small programs of which it is known"
-                    + " what can come of them, and random programs that are run through every"
-                    + " interleaving as well, by brute force, and replayed. Then one bug after the"
-                    + " other is put into one mechanism after the other, as a patch of this"
-                    + " program's own sources, and a trial must notice. The patches are in"
-                    + " core/src/main/resources/bugs.",
+            "First the program as it is goes through its trials: small programs of which it is"
+                + " known what can come of them, and random programs that are run through every"
+                + " interleaving as well, by brute force, and replayed. Then one bug after the"
+                + " other is put into one mechanism after the other, as a patch of this program's"
+                + " own sources, and a trial must notice. The patches are in"
+                + " core/src/main/resources/bugs.",
             "",
             "With one of the options below, random programs only, as many as you like.",
             ""

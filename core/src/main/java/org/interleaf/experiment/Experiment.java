@@ -154,7 +154,8 @@ public final class Experiment {
     /// Runs all interleavings, within `limits`.
     ///
     /// @param name identifies the experiment in schedules
-    /// @param afterFailure how many executions to go on, once one failed, looking for other failures
+    /// @param afterFailure how many executions to go on, once one failed, looking for other
+    ///   failures
     public Report explore(String name, Limits limits, long afterFailure) {
         seal();
         return judge.explore(name, limits, afterFailure);

@@ -201,8 +201,13 @@ final class Judge implements Program {
         return StackWalker.getInstance()
                 .walk(
                         frames ->
-                                frames.takeWhile(f -> !f.getClassName().equals(Judge.class.getName())
-                                                || !f.getMethodName().equals("run"))
+                                frames.takeWhile(
+                                                f ->
+                                                        !f.getClassName()
+                                                                        .equals(
+                                                                                Judge.class
+                                                                                        .getName())
+                                                                || !f.getMethodName().equals("run"))
                                         .filter(f -> isOfUser(f.getClassName()))
                                         .map(StackWalker.StackFrame::getMethodName)
                                         .filter(name -> !name.startsWith("lambda$"))

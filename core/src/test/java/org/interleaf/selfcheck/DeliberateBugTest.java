@@ -21,7 +21,11 @@ final class DeliberateBugTest {
     @TestFactory
     Stream<DynamicTest> everyTrialPassesAsItIs() {
         return Trials.names().stream()
-                .map(name -> dynamicTest(name, () -> assertThat(new Trials().apply(name)).isEmpty()));
+                .map(
+                        name ->
+                                dynamicTest(
+                                        name,
+                                        () -> assertThat(new Trials().apply(name)).isEmpty()));
     }
 
     @TestFactory
@@ -49,8 +53,7 @@ final class DeliberateBugTest {
         try (Stream<Path> paths = Files.list(FOLDER)) {
             files = paths.map(path -> path.getFileName().toString()).toList();
         }
-        List<String> named =
-                DeliberateBug.all().stream().map(bug -> bug.patch().name()).toList();
+        List<String> named = DeliberateBug.all().stream().map(bug -> bug.patch().name()).toList();
         assertThat(files).hasSize(named.size() + 1).containsAll(named);
     }
 }

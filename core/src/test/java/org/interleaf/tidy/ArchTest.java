@@ -57,7 +57,7 @@ final class ArchTest {
                     // Not mm: the explorer is tested on programs that have no kernel in them.
                     Layer.of("explore", "trace", "machine"),
                     Layer.of("literature", "machine", "explore"),
-                    // Of check only what knows no mm, see below.
+                    // Not mm: of check it takes the sanitizers that need no kernel.
                     Layer.of("experiment", "trace", "machine", "explore", "check"),
                     Layer.of(
                             "selfcheck",
@@ -106,17 +106,6 @@ final class ArchTest {
     void everyClassIsInALayer() {
         String[] known = LAYERS.stream().map(layer -> inside(layer.name())).toArray(String[]::new);
         classes().should().resideInAnyPackage(known).check(CORE);
-    }
-
-    /// Whoever uses the explorer as a library needs no kernel for it.
-    @Test
-    void experimentsNeedNoKernel() {
-        noClasses()
-                .that()
-                .resideInAPackage(inside("experiment"))
-                .should()
-                .transitivelyDependOnClassesThat(resideInAPackage(inside("mm")))
-                .check(CORE);
     }
 
     @Test

@@ -29,8 +29,8 @@ import java.lang.annotation.Target;
 /// }
 /// ```
 ///
-/// The test passes where every execution was seen and none fails. It fails with the simplest failing
-/// execution as a trace, and also where the limits did not suffice to see all.
+/// The test passes where every execution was seen and none fails. It fails with the simplest
+/// failing execution as a trace, and also where the limits did not suffice to see all.
 ///
 /// The JVM that runs the tests needs `--add-exports java.base/jdk.internal.vm=ALL-UNNAMED`.
 @Test

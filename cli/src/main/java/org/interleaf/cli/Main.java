@@ -83,6 +83,7 @@ public final class Main implements Runnable {
                 .addSubcommand(withHelp(new ArchCommand(environment)))
                 .addSubcommand(withHelp(new LocksCommand(environment)))
                 .addSubcommand(withHelp(new BenchCommand(environment)))
+                .addSubcommand(withHelp(new SelfCheckCommand(environment)))
                 .addSubcommand(new TrainCommand(environment))
                 .setColorScheme(
                         Help.defaultColorScheme(ansi == Ansi.ON ? Help.Ansi.ON : Help.Ansi.OFF))

@@ -36,7 +36,7 @@ final class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"check", "races", "replay", "bench"})
+    @ValueSource(strings = {"check", "races", "replay", "bench", "selfcheck"})
     void helpsWithEachCommand(String command) throws IOException {
         assertThat(cli.run(command, "--help")).isZero();
         cli.checkGolden("help-" + command + ".txt");

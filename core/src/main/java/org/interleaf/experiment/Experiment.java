@@ -51,7 +51,6 @@ public final class Experiment {
     public Experiment(int cpus) {
         machine = new Machine(cpus);
         judge = new Judge(machine, registers);
-        machine.monitor(judge.sanitizers());
         machine.onReset(
                 () -> {
                     judge.begin();
@@ -82,6 +81,11 @@ public final class Experiment {
     /// A shared pointer; null to begin with.
     public <T extends Shared> Ref<T> ref(String name, Class<T> type) {
         return new Ref<>(machine, type, null, name, -1);
+    }
+
+    /// A shared pointer in memory that can be freed; null to begin with.
+    public <T extends Shared> Ref<T> ref(Region region, String name, Class<T> type) {
+        return new Ref<>(machine, type, region, region, name, -1);
     }
 
     public SpinLock spinLock(String name) {
@@ -150,7 +154,8 @@ public final class Experiment {
     /// Runs all interleavings, within `limits`.
     ///
     /// @param name identifies the experiment in schedules
-    /// @param afterFailure how many executions to go on, once one failed, looking for simpler ones
+    /// @param afterFailure how many executions to go on, once one failed, looking for other
+    ///   failures
     public Report explore(String name, Limits limits, long afterFailure) {
         seal();
         return judge.explore(name, limits, afterFailure);

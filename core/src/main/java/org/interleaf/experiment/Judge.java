@@ -8,6 +8,7 @@ import org.interleaf.explore.Ending;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
+import org.interleaf.explore.Minimiser;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
 import org.interleaf.explore.Replay;
@@ -32,8 +33,8 @@ final class Judge implements Program {
 
     private final Machine machine;
     private final List<Register> registers;
-    private final Sanitizers sanitizers =
-            new Sanitizers(new KernelNames(Judge.class.getClassLoader()), false);
+    private final KernelNames names = new KernelNames(Judge.class.getClassLoader());
+    private Sanitizers sanitizers = new Sanitizers(names, false);
     private final Map<String, Failure> failures = new LinkedHashMap<>();
     private Runnable atEnd = () -> {};
     private long sinceFailure;
@@ -46,10 +47,7 @@ final class Judge implements Program {
     Judge(Machine machine, List<Register> registers) {
         this.machine = machine;
         this.registers = registers;
-    }
-
-    Sanitizers sanitizers() {
-        return sanitizers;
+        machine.monitor(sanitizers);
     }
 
     void atEnd(Runnable check) {
@@ -91,7 +89,26 @@ final class Judge implements Program {
         Limits untilFound =
                 limits.withStop(() -> sinceFailure > afterFailure || limits.stop().getAsBoolean());
         Exploration explored = Explorer.explore(this, untilFound, name);
-        return new Report(explored, List.copyOf(failures.values()));
+        List<Failure> simplest = new ArrayList<>();
+        for (Failure failure : List.copyOf(failures.values())) {
+            simplest.add(failure.withSchedule(minimised(failure)));
+        }
+        return new Report(explored, simplest);
+    }
+
+    /// The simplest execution that fails in the same way.
+    private Schedule minimised(Failure failure) {
+        String title = failure.violation().title();
+        return Minimiser.minimise(
+                this,
+                failure.schedule(),
+                steps -> fails(title) ? steps : org.interleaf.explore.Failure.NOT_SHOWN,
+                Minimiser.USUAL_BUDGET);
+    }
+
+    /// Whether the execution that ended last fails in this way.
+    private boolean fails(String title) {
+        return found.stream().anyMatch(violation -> violation.title().equals(title));
     }
 
     @Override
@@ -103,7 +120,9 @@ final class Judge implements Program {
     public void finished(Ending ending) {
         found = judge(ending.kind());
         for (Violation violation : found) {
-            enter(violation, ending);
+            if (!failures.containsKey(violation.title())) {
+                enter(violation, ending);
+            }
         }
         sinceFailure += failures.isEmpty() ? 0 : 1;
     }
@@ -144,20 +163,26 @@ final class Judge implements Program {
     }
 
     private void enter(Violation violation, Ending ending) {
-        Failure known = failures.get(violation.title());
-        if (known != null && known.switches() < ending.switches()) {
-            return;
-        }
         Throwable cause = sanitizers.findings().all().contains(violation) ? null : thrown;
-        Failure failure =
-                new Failure(
-                        violation, ending.schedule(), ending.switches(), ending.steps(), cause);
-        if (known == null || failure.simplerThan(known)) {
-            failures.put(violation.title(), failure);
-        }
+        failures.put(violation.title(), new Failure(violation, ending.schedule(), cause));
     }
 
     Recording replay(Schedule schedule) {
+        watch(true);
+        try {
+            return recorded(schedule);
+        } finally {
+            watch(false);
+        }
+    }
+
+    /// @param withHistory whether to remember who freed what
+    private void watch(boolean withHistory) {
+        sanitizers = new Sanitizers(names, withHistory);
+        machine.monitor(sanitizers);
+    }
+
+    private Recording recorded(Schedule schedule) {
         Recorder[] recorder = new Recorder[1];
         Replay.run(
                 this,
@@ -176,8 +201,13 @@ final class Judge implements Program {
         return StackWalker.getInstance()
                 .walk(
                         frames ->
-                                frames.takeWhile(f -> !f.getClassName().equals(Judge.class.getName())
-                                                || !f.getMethodName().equals("run"))
+                                frames.takeWhile(
+                                                f ->
+                                                        !f.getClassName()
+                                                                        .equals(
+                                                                                Judge.class
+                                                                                        .getName())
+                                                                || !f.getMethodName().equals("run"))
                                         .filter(f -> isOfUser(f.getClassName()))
                                         .map(StackWalker.StackFrame::getMethodName)
                                         .filter(name -> !name.startsWith("lambda$"))

@@ -12,9 +12,20 @@ public final class Ref<T extends Shared> {
     private final Word word;
 
     public Ref(Machine machine, Class<T> type, @Nullable Object owner, String field, int index) {
+        this(machine, type, null, owner, field, index);
+    }
+
+    /// A pointer that dies with `region`.
+    public Ref(
+            Machine machine,
+            Class<T> type,
+            @Nullable Region region,
+            @Nullable Object owner,
+            String field,
+            int index) {
         this.machine = machine;
         this.type = type;
-        this.word = machine.word(null, owner, field, index, 0);
+        this.word = machine.word(region, owner, field, index, 0);
         this.word.format(pointer -> String.valueOf(machine.heap().resolve(pointer)));
     }
 

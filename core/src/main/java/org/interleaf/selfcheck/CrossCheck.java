@@ -138,7 +138,7 @@ final class CrossCheck {
             problems.add("the same trace twice, the second time as " + ending.schedule());
         }
         if (tokens.size() < REPLAYS_MAX) {
-            tokens.put(ending.schedule().toString(), ground.outcome());
+            tokens.put(ending.schedule().toString(), whole(ground));
         }
         if (!ground.outcome().equals(expected.get(ground.trace()))) {
             problems.add("not an ending that brute force has: " + ground.outcome());
@@ -173,18 +173,23 @@ final class CrossCheck {
     /// Runs what the explorer ran on a machine that has run nothing before.
     private void replay() {
         Playground fresh = playground();
-        tokens.forEach((token, outcome) -> replay(fresh, token, outcome));
+        tokens.forEach((token, whole) -> replay(fresh, token, whole));
     }
 
-    private void replay(Playground fresh, String token, String outcome) {
+    /// All that a replay must come to again: the outcome, and every access on the way.
+    private static String whole(Playground ground) {
+        return ground.outcome() + " #" + Long.toHexString(ground.digest());
+    }
+
+    private void replay(Playground fresh, String token, String whole) {
         Ending ending = Replay.run(watch(fresh, e -> {}), Schedule.parse(token));
-        if (!fresh.outcome().equals(outcome)) {
-            problems.add(token + " replays to " + fresh.outcome() + ", not " + outcome);
+        if (!whole(fresh).equals(whole)) {
+            problems.add(token + " replays to " + whole(fresh) + ", not " + whole);
         }
         if (!new Schedule("test", fresh.went()).toString().equals(token)) {
             problems.add(token + " replays as " + Arrays.toString(fresh.went()));
         }
-        boolean waits = outcome.contains("waits");
+        boolean waits = whole.contains("waits");
         if ((ending.kind() == Ending.Kind.COMPLETE) == waits) {
             problems.add(token + " ends as " + ending.kind() + " when replayed");
         }

@@ -11,8 +11,8 @@ import org.interleaf.mm.Folio;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
 import org.interleaf.mm.Kernel;
-import org.interleaf.mm.Mman;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.Mman;
 import org.interleaf.trace.Violation;
 
 import java.util.List;
@@ -21,10 +21,8 @@ import java.util.Objects;
 /// Whether a page whose counts are wrong is noticed.
 final class LawsOfPages {
     private static final Geometry TINY = new Geometry(12, new int[] {1, 1, 1, 0, 1});
-    private static final Arch ARCH =
-            Arch.of(
-                    Objects.requireNonNull(Architectures.find("x86-64")),
-                    new Architecture.Shape(TINY, List.of(), List.of()));
+    private static final Architecture.Shape SHAPE =
+            new Architecture.Shape(TINY, List.of(), List.of());
 
     private final Kernel kernel;
     private final MmStruct mm;
@@ -32,12 +30,15 @@ final class LawsOfPages {
 
     private LawsOfPages() {
         Machine machine = new Machine(1);
-        PhysicalMemory memory =
-                new PhysicalMemory(machine, 1, 16, TINY.hpagePmdOrder(), 2);
-        kernel = new Kernel(machine, ARCH, memory, HugeMemory.Thp.NEVER);
+        PhysicalMemory memory = new PhysicalMemory(machine, 1, 16, TINY.hpagePmdOrder(), 2);
+        kernel = new Kernel(machine, arch(), memory, HugeMemory.Thp.NEVER);
         mm = kernel.createMm("mm");
         kernel.activate(mm);
         laws = new PageLaws(kernel, mm);
+    }
+
+    private static Arch arch() {
+        return Arch.of(Objects.requireNonNull(Architectures.find("x86-64")), SHAPE);
     }
 
     /// What is not as it should be; empty where all is.
@@ -59,8 +60,7 @@ final class LawsOfPages {
     }
 
     private String expect(List<String> titles) {
-        List<String> found =
-                laws.check(pfn -> 0, pfn -> 0).stream().map(Violation::title).toList();
+        List<String> found = laws.check(pfn -> 0, pfn -> 0).stream().map(Violation::title).toList();
         return found.equals(titles) ? "" : "found " + found + " and not " + titles;
     }
 }

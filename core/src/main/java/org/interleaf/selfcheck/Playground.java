@@ -50,6 +50,8 @@ final class Playground implements Monitor {
     private final List<Local> locals = new ArrayList<>();
     private final List<Integer> went = new ArrayList<>();
     private final TraceKey trace;
+    private final int wordsAtFirst;
+    private long digest;
 
     /// What a task knows, and what was seen of it.
     static final class Local {
@@ -103,6 +105,7 @@ final class Playground implements Monitor {
         mmu = new Mmu(machine, tables, program.faultDropsTranslation());
         spawn(program);
         trace = new TraceKey(machine.tasks().size(), equivalence);
+        wordsAtFirst = machine.wordCount();
     }
 
     private void spawn(RandomProgram program) {
@@ -155,6 +158,11 @@ final class Playground implements Monitor {
         return went.stream().mapToInt(t -> t).toArray();
     }
 
+    /// A hash of every access of the execution: who made it, where, what it found and left.
+    long digest() {
+        return digest;
+    }
+
     /// The trace of the execution so far.
     TraceKey.Key trace() {
         return trace.key();
@@ -204,6 +212,7 @@ final class Playground implements Monitor {
     @Override
     public void started() {
         trace.begin();
+        digest = 0;
         went.clear();
         for (Local local : locals) {
             local.last = 0;
@@ -215,8 +224,18 @@ final class Playground implements Monitor {
 
     @Override
     public void stepped(Task task, long before) {
+        int id = task.word().id();
+        mix(task.id() << 8 | task.op().ordinal());
+        // Words made while running are numbered when they are first made, on each machine.
+        mix(id < wordsAtFirst ? id : -1);
+        mix(before);
+        mix(task.word().peek());
         trace.step(task, before);
         went.add(task.id());
+    }
+
+    private void mix(long x) {
+        digest = Long.rotateLeft((digest ^ x) * 0x9e3779b97f4a7c15L, 29);
     }
 
     private void found(Task task, String what) {

@@ -57,7 +57,17 @@ final class ArchTest {
                     // Not mm: the explorer is tested on programs that have no kernel in them.
                     Layer.of("explore", "trace", "machine"),
                     Layer.of("literature", "machine", "explore"),
-                    Layer.of("selfcheck", "trace", "machine", "explore"),
+                    // Not mm: of check it takes the sanitizers that need no kernel.
+                    Layer.of("experiment", "trace", "machine", "explore", "check"),
+                    Layer.of(
+                            "selfcheck",
+                            "trace",
+                            "machine",
+                            "mm",
+                            "check",
+                            "explore",
+                            "experiment",
+                            "patch"),
                     // Not mm either: the model is bound to tests by a layer that patches reload.
                     Layer.of("litmus", "trace", "machine", "explore"),
                     Layer.of("kernel", "trace", "machine", "mm", "check", "litmus"),

@@ -19,7 +19,8 @@ final class ShippedSourcesTest {
     private static final String SOURCES = "core/src/main/java/";
 
     @ParameterizedTest
-    @ValueSource(strings = {"mm", "check", "kernel"})
+    @ValueSource(
+            strings = {"mm", "check", "kernel", "machine", "explore", "experiment", "selfcheck"})
     void sourcesOfPatchablePackagesAreResources(String layer) throws IOException {
         List<TextFile> sources =
                 Tree.files(".java").stream()

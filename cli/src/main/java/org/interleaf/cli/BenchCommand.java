@@ -39,6 +39,7 @@ import java.util.concurrent.Callable;
             "      all of the papers' programs at the sizes that counts are published for",
             "  time ./interleaf bench --once ainc:8",
             "      one cold exploration, to compare the whole process with another tool",
+            "  ./interleaf bench --once --workers 2 lastzero:15",
             "  ./interleaf bench --seconds 20 my.litmus",
             "",
             "Columns: executions of one exploration, and its seconds when cold; warm,",
@@ -78,6 +79,14 @@ final class BenchCommand implements Callable<Integer> {
     private @Nullable Duration seconds;
 
     @Option(
+            names = "--workers",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            defaultValue = "1",
+            description = "How many threads share an exploration. Default: ${DEFAULT-VALUE}.")
+    private long workers;
+
+    @Option(
             names = "--json",
             paramLabel = "FILE",
             description = "Write a line of JSON for each program to FILE.")
@@ -89,6 +98,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (workers > WorkOptions.WORKERS_MAX) {
+            throw new BadInput("--workers " + workers + " are too many", "one a core is best");
+        }
         List<Workload> workloads = Workload.find(words, environment);
         try (JsonLines lines = JsonLines.to(json)) {
             BenchTable table = new BenchTable(spec.commandLine().getOut(), lines);
@@ -96,10 +108,10 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static ExitStatus explore(List<Workload> workloads, BenchTable table) {
+    private ExitStatus explore(List<Workload> workloads, BenchTable table) {
         ExitStatus worst = ExitStatus.OK;
         for (Workload workload : workloads) {
-            Once result = workload.with(program -> Benchmark.once(program, Benchmark.PLAIN));
+            Once result = workload.with(made -> Benchmark.once(made, Benchmark.PLAIN, (int) workers));
             worst = worst.worseOf(table.once(workload, result));
         }
         return worst;
@@ -108,7 +120,7 @@ final class BenchCommand implements Callable<Integer> {
     private ExitStatus measure(List<Workload> workloads, BenchTable table) {
         double usual = workloads.size() > MANY ? SECONDS_WHERE_MANY : SECONDS;
         Duration time = seconds == null ? Duration.ofMillis((long) (usual * MILLIS)) : seconds;
-        Benchmark benchmark = new Benchmark(time);
+        Benchmark benchmark = new Benchmark(time, (int) workers);
         ExitStatus worst = ExitStatus.OK;
         table.head();
         for (Workload workload : workloads) {

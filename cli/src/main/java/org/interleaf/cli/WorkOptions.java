@@ -12,7 +12,7 @@ import java.nio.file.Path;
 
 /// The options that say who does the work, and where it is kept safe.
 final class WorkOptions {
-    private static final int WORKERS_MAX = 1024;
+    static final int WORKERS_MAX = 1024;
 
     @Option(
             names = "--workers",

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Something to measure: a program of the literature, or a test.
 interface Workload {
@@ -38,8 +39,8 @@ interface Workload {
     /// How one would ask for it.
     String name();
 
-    /// Has `use` work with the program.
-    <T> T with(Function<Program, T> use);
+    /// Has `use` work with what makes the program, each time anew.
+    <T> T with(Function<Supplier<Program>, T> use);
 
     /// How many complete executions there are, null where nobody said.
     default @Nullable Long published() {
@@ -91,8 +92,8 @@ interface Workload {
         }
 
         @Override
-        public <T> T with(Function<Program, T> use) {
-            return use.apply(Literature.make(program, n));
+        public <T> T with(Function<Supplier<Program>, T> use) {
+            return use.apply(() -> Literature.make(program, n));
         }
 
         @Override
@@ -117,7 +118,7 @@ interface Workload {
         }
 
         @Override
-        public <T> T with(Function<Program, T> use) {
+        public <T> T with(Function<Supplier<Program>, T> use) {
             return new TestRunner(RunOptions.DEFAULT).with(Source.read(file), use);
         }
     }

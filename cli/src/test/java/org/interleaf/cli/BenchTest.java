@@ -34,6 +34,13 @@ final class BenchTest {
     }
 
     @Test
+    void severalWorkersFindAsMany() {
+        assertThat(cli.run("bench", "--once", "--workers", "2", "lastzero:13")).isZero();
+        assertThat(cli.out()).startsWith("lastzero:13: 32768 executions, 0 blocked, ");
+        assertThat(cli.run("bench", "--workers", "5000", "mp")).isEqualTo(2);
+    }
+
+    @Test
     void exploresTheWholeTableAndFindsThePublishedCounts() {
         assertThat(cli.run("bench", "--once", "dpor")).isZero();
         assertThat(cli.out().lines())

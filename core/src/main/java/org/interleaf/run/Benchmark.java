@@ -11,6 +11,10 @@ import org.interleaf.explore.Straight;
 import org.interleaf.machine.Machine;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Supplier;
 
 /// Measures how fast programs are explored.
 public final class Benchmark {
@@ -21,10 +25,13 @@ public final class Benchmark {
     private static final String FINGERPRINT = "bench";
 
     private final Duration time;
+    private final int workers;
 
     /// @param time how long to measure each program, and how long to warm up before
-    public Benchmark(Duration time) {
+    /// @param workers how many threads share an exploration
+    public Benchmark(Duration time, int workers) {
         this.time = time;
+        this.workers = workers;
     }
 
     /// What one exploration found, and how long it took.
@@ -43,7 +50,7 @@ public final class Benchmark {
     /// @param nanosPerStep time for an access of an explored execution, everything included
     /// @param straightNanosPerStep the same where one execution is run again and again, and nothing
     ///   is explored or remembered
-    /// @param bytesPerExecution heap that an explored execution allocates
+    /// @param bytesPerExecution heap that an explored execution allocates; of the first worker only
     /// @param peakBytes the most heap that was in use
     public record Result(
             Once cold,
@@ -63,21 +70,42 @@ public final class Benchmark {
         }
     }
 
-    /// Explores `program` once.
-    public static Once once(Program program, Limits limits) {
-        Counting counting = new Counting(program);
-        Exploration found = Explorer.explore(counting, limits, FINGERPRINT);
+    /// Explores a program once.
+    ///
+    /// @param programs makes the program, for each worker anew
+    public static Once once(Supplier<Program> programs, Limits limits, int workers) {
+        List<Counting> parts = Collections.synchronizedList(new ArrayList<>());
+        Exploration found = explorer(() -> counting(programs, parts), limits, workers).explore();
+        long complete = 0;
+        long blocked = 0;
+        for (Counting part : parts) {
+            complete += part.complete;
+            blocked += part.blocked;
+        }
         double seconds = found.elapsed().toNanos() / NANOS;
-        return new Once(counting.complete, counting.blocked, found.complete(), seconds);
+        return new Once(complete, blocked, found.complete(), seconds);
+    }
+
+    private static Program counting(Supplier<Program> programs, List<Counting> parts) {
+        Counting part = new Counting(programs.get());
+        parts.add(part);
+        return part;
+    }
+
+    private static Explorer explorer(Supplier<Program> programs, Limits limits, int workers) {
+        Explorer explorer = new Explorer(programs.get(), limits, FINGERPRINT);
+        return workers == 1 ? explorer : explorer.withWorkers(workers, programs);
     }
 
     /// Measures a program: first cold, then warm, repeating its exploration until the time is up
     /// once uncounted and once counted. An exploration that takes longer than that is cut off.
-    public Result measure(Program program) {
-        Once cold = once(program, until(System.nanoTime() + time.toNanos()));
-        explore(program);
+    ///
+    /// @param programs makes the program, for each worker anew
+    public Result measure(Supplier<Program> programs) {
+        Once cold = once(programs, until(System.nanoTime() + time.toNanos()), workers);
+        explore(programs);
         HeapUse heap = new HeapUse();
-        Totals totals = explore(program);
+        Totals totals = explore(programs);
         double bytes = (double) heap.allocated() / totals.executions;
         long peak = heap.peak();
         return new Result(
@@ -85,7 +113,7 @@ public final class Benchmark {
                 totals.executions / totals.seconds,
                 (double) totals.steps / totals.executions,
                 totals.seconds * NANOS / totals.steps,
-                straight(program),
+                straight(programs.get()),
                 bytes,
                 peak);
     }
@@ -96,10 +124,10 @@ public final class Benchmark {
         return PLAIN.withStop(() -> System.nanoTime() > end);
     }
 
-    private Totals explore(Program program) {
+    private Totals explore(Supplier<Program> programs) {
         long start = System.nanoTime();
         long end = start + time.toNanos();
-        Explorer explorer = new Explorer(program, until(end), FINGERPRINT);
+        Explorer explorer = explorer(programs, until(end), workers);
         long executions = 0;
         long steps = 0;
         do {

@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Runs tests: loads the model, explores, replays what was found.
 public final class TestRunner {
@@ -97,12 +98,14 @@ public final class TestRunner {
     }
 
     /// Has `use` explore a test as {@link #check} does, sanitizers and final states included. It
-    /// may be called again with larger pages, where the test turns out to need them.
+    /// may be called again with larger pages, where the test turns out to need them. It gets the means
+    /// to make the program, each time anew.
     ///
     /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
-    public <T> T with(Source source, Function<Program, T> use) {
+    public <T> T with(Source source, Function<Supplier<Program>, T> use) {
         LitmusTest test = configured(LitmusTest.parse(source));
-        return withPagesLargeEnough(boot -> use.apply(checking(Session.open(test, model, boot))));
+        return withPagesLargeEnough(
+                boot -> use.apply(() -> checking(Session.open(test, model, boot))));
     }
 
     private static Program checking(Session session) {

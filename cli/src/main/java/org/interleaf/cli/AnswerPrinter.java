@@ -176,9 +176,11 @@ final class AnswerPrinter {
         }
         if (explored.cut() > 0) {
             return Numbers.count(explored.cut(), "execution")
-                    + " did not end within "
+                    + " cut, at "
                     + Numbers.count(options.limits().maxSteps(), "step")
-                    + " (--max-steps); can the test loop forever?";
+                    + " (--max-steps) or "
+                    + LitmusProgram.SPIN_BOUND
+                    + " rounds of a loop; can the test loop forever?";
         }
         if (options.strategy() instanceof PreemptionBounded) {
             return "--preemptions reached";

@@ -11,6 +11,7 @@ import org.interleaf.report.Ansi.Ink;
 import org.interleaf.report.ColumnTrace;
 import org.interleaf.report.Splat;
 import org.interleaf.report.TraceStyle;
+import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
 import org.interleaf.trace.Recording;

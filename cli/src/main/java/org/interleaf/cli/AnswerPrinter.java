@@ -11,6 +11,7 @@ import org.interleaf.report.Ansi.Ink;
 import org.interleaf.report.ColumnTrace;
 import org.interleaf.report.Splat;
 import org.interleaf.report.TraceStyle;
+import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
 import org.interleaf.trace.Recording;
@@ -176,9 +177,11 @@ final class AnswerPrinter {
         }
         if (explored.cut() > 0) {
             return Numbers.count(explored.cut(), "execution")
-                    + " did not end within "
+                    + " cut, at "
                     + Numbers.count(options.limits().maxSteps(), "step")
-                    + " (--max-steps); can the test loop forever?";
+                    + " (--max-steps) or "
+                    + LitmusProgram.SPIN_BOUND
+                    + " rounds of a loop; can the test loop forever?";
         }
         if (options.strategy() instanceof PreemptionBounded) {
             return "--preemptions reached";

@@ -298,6 +298,19 @@ public final class Machine {
         return inner;
     }
 
+    /// `goto retry`: the running task is about to do once more what it did in vain. Bounded as the
+    /// rounds of any loop are.
+    ///
+    /// @param before what this returned before the last attempt, null before the first
+    public Rounds retry(@Nullable Rounds before, String name) {
+        if (trying != null) {
+            throw trying.somethingHappens();
+        }
+        Rounds rounds = before == null ? rounds(name) : before;
+        rounds.next();
+        return rounds;
+    }
+
     /// `while (round()) cpu_relax();`: goes round as long as `round` says so, and waits where that
     /// would be for nothing.
     ///

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
+import org.interleaf.machine.Rounds;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,7 @@ public final class GupRefs {
     /// known: it may be free, and it may become part of another folio at any moment. Null where the
     /// count was zero.
     public @Nullable Folio tryGetFolio(Page page, int refs) {
+        Rounds retries = null;
         while (true) {
             Folio folio = kernel.memMap().pageFolio(page);
             if (kernel.warnOn(folio.refCount() < 0, "negative refcount", folio)) {
@@ -39,6 +41,7 @@ public final class GupRefs {
                 return folio;
             }
             kernel.swap().folioPutRefs(folio, refs);
+            retries = machine.retry(retries, "try_get_folio");
         }
     }
 

@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
+import org.interleaf.machine.Rounds;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
@@ -64,12 +65,14 @@ public final class PgtableGeneric {
     /// more). The caller is in an RCU section and holds the lock until {@link
     /// PteMapping#unmapUnlock}.
     public @Nullable PteMapping pteOffsetMapLock(MmStruct mm, Word pmd, long addr) {
+        Rounds retries = null;
         while (true) {
             PteMapping pte = map(pmd, addr, mm, true);
             if (pte == null || pmd.readOnce() == pte.pmdValue()) {
                 return pte;
             }
             pte.unmapUnlock();
+            retries = machine.retry(retries, "pte_offset_map_lock");
         }
     }
 

@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
+import org.interleaf.machine.Rounds;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Objects;
@@ -59,6 +60,7 @@ public final class VmaLock {
     /// mm/mmap_lock.c: lock_vma_under_rcu(). The VMA of `addr`, read-locked; null where there is
     /// none or a writer may be at work, whereupon the caller takes the mmap lock.
     public @Nullable Vma lockVmaUnderRcu(MmStruct mm, long addr) {
+        Rounds retries = null;
         while (true) {
             machine.rcu().readLock();
             Vma vma = Objects.requireNonNull(mm.vmas.read(Order.DEPENDENCY)).lookup(addr);
@@ -74,6 +76,7 @@ public final class VmaLock {
                 machine.rcu().readUnlock();
                 return stillContaining(vma, addr);
             }
+            retries = machine.retry(retries, "lock_vma_under_rcu");
         }
     }
 

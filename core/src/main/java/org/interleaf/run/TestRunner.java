@@ -235,7 +235,7 @@ public final class TestRunner {
             explorer.withCheckpoints(
                     new Checkpoints(
                             saved.file(),
-                            fingerprint + " " + Build.id(),
+                            fingerprint + " " + Build.id() + " " + limits.equivalence(),
                             saved.interval(),
                             examination,
                             saved.resume()));

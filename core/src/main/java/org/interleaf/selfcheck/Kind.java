@@ -46,8 +46,7 @@ enum Kind {
     LOOP_READ_TWO(
             (on, x, y) ->
                     loop(on, () -> on.words[x].readOnce() == y && second(on, x).readOnce() != y)),
-    LOOP_READ_TWICE(
-            (on, x, y) -> loop(on, () -> on.words[x].readOnce() < on.words[x].readOnce())),
+    LOOP_READ_TWICE((on, x, y) -> loop(on, () -> rises(on.words[x]))),
     LOOP_CMPXCHG((on, x, y) -> loop(on, () -> on.words[x].cmpxchg(y, y + 1, Order.FULL) == y)),
     LOOP_XCHG((on, x, y) -> loop(on, () -> on.words[x].xchg(1, Order.FULL) != 1)),
     LOOP_OR((on, x, y) -> loop(on, () -> (on.words[x].fetchOr(1, Order.FULL) & 1) == 0)),
@@ -249,6 +248,11 @@ enum Kind {
 
     private static Word second(Playground on, int x) {
         return on.words[(x + 1) % Playground.WORDS];
+    }
+
+    private static boolean rises(Word word) {
+        long before = word.readOnce();
+        return before < word.readOnce();
     }
 
     private static boolean added(Word word) {

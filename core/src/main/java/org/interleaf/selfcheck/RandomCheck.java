@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Equivalence;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
@@ -16,7 +17,7 @@ public final class RandomCheck {
     ///
     /// @param programs number of programs that were small enough for brute force
     /// @param tooBig number of those that were not, and say nothing
-    /// @param traces executions of all programs, one for each Mazurkiewicz trace
+    /// @param traces executions of all programs, one for each trace under the equivalence
     /// @param nextSeed the seed to go on with
     /// @param problem what is wrong, with the smallest program found that shows it; null where
     ///   explorer and brute force agree on everything
@@ -24,14 +25,14 @@ public final class RandomCheck {
             long programs, long tooBig, long traces, long nextSeed, @Nullable String problem) {
         static final Result NOTHING = new Result(0, 0, 0, 0, null);
 
-        private Result with(long seed, CrossCheck.Result result) {
+        private Result with(long seed, Equivalence equivalence, CrossCheck.Result result) {
             boolean big = result.traces() < 0;
             return new Result(
                     programs + (big ? 0 : 1),
                     tooBig + (big ? 1 : 0),
                     traces + (big ? 0 : result.traces()),
                     seed + 1,
-                    result.problem() == null ? null : CrossCheck.report(seed));
+                    result.problem() == null ? null : CrossCheck.report(seed, equivalence));
         }
     }
 
@@ -50,7 +51,10 @@ public final class RandomCheck {
         Result result = Result.NOTHING;
         for (long i = 0; i < programs; i++) {
             long seed = firstSeed + i;
-            result = result.with(seed, CrossCheck.of(RandomProgram.of(seed)));
+            // Each program under one equivalence, so that both get as many.
+            Equivalence equivalence = seed % 2 == 0 ? Equivalence.TRACE : Equivalence.UPDATE;
+            CrossCheck.Result checked = CrossCheck.of(RandomProgram.of(seed), equivalence);
+            result = result.with(seed, equivalence, checked);
             boolean over = System.nanoTime() - start > timeout.toNanos();
             if (result.problem() != null || over || !goOn.test(result)) {
                 return result;

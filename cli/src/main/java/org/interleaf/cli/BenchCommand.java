@@ -111,7 +111,8 @@ final class BenchCommand implements Callable<Integer> {
     private ExitStatus explore(List<Workload> workloads, BenchTable table) {
         ExitStatus worst = ExitStatus.OK;
         for (Workload workload : workloads) {
-            Once result = workload.with(made -> Benchmark.once(made, Benchmark.PLAIN, (int) workers));
+            Once result =
+                    workload.with(made -> Benchmark.once(made, Benchmark.PLAIN, (int) workers));
             worst = worst.worseOf(table.once(workload, result));
         }
         return worst;

@@ -95,8 +95,8 @@ public final class Rounds {
         }
     }
 
-    /// Begins the first round or, after a round that leaves the task in the state that it began
-    /// in, the next one: for loops whose rounds cannot be tried out.
+    /// Begins the first round or, after a round that leaves the task in the state that it began in,
+    /// the next one: for loops whose rounds cannot be tried out.
     public void next() {
         if (begun) {
             again(false);

@@ -25,7 +25,6 @@ import org.interleaf.machine.Task;
 import org.interleaf.patch.PatchedModel;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
-import org.jspecify.annotations.Nullable;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
@@ -98,8 +97,8 @@ public final class TestRunner {
     }
 
     /// Has `use` explore a test as {@link #check} does, sanitizers and final states included. It
-    /// may be called again with larger pages, where the test turns out to need them. It gets the means
-    /// to make the program, each time anew.
+    /// may be called again with larger pages, where the test turns out to need them. It gets the
+    /// means to make the program, each time anew.
     ///
     /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
     public <T> T with(Source source, Function<Supplier<Program>, T> use) {

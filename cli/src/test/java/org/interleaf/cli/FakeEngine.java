@@ -67,8 +67,8 @@ final class FakeEngine implements Engine {
     }
 
     /// The answer for a test called `never`, `sometimes`, `always`, `splat` (found in addition to
-    /// `never`), `undecided`, `odd` (with a warning), or `internal` and `recursion` (the engine fails). With a patch
-    /// `sometimes` is found, where the configuration does not flush by IPI.
+    /// `never`), `undecided`, `odd` (with a warning), or `internal` and `recursion` (the engine
+    /// fails). With a patch `sometimes` is found, where the configuration does not flush by IPI.
     private static Answer answer(LitmusTest test, RunOptions options) {
         String name = options.patches().isEmpty() ? test.name() : "patched";
         return switch (name) {

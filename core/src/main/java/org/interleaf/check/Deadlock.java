@@ -44,7 +44,9 @@ public final class Deadlock {
             return " waits for " + task.word().name() + holder(machine, task);
         }
         String looks = loop.looks();
-        return " goes round the loop at " + loop.name() + (looks.isEmpty() ? "" : ", seeing " + looks);
+        return " goes round the loop at "
+                + loop.name()
+                + (looks.isEmpty() ? "" : ", seeing " + looks);
     }
 
     private static String holder(Machine machine, Task waiter) {

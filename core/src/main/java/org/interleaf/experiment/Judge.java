@@ -150,8 +150,7 @@ final class Judge implements Program {
         }
         Throwable cause = sanitizers.findings().all().contains(violation) ? null : thrown;
         Failure failure =
-                new Failure(
-                        violation, ending.schedule(), ending.switches(), ending.steps(), cause);
+                new Failure(violation, ending.schedule(), ending.switches(), ending.steps(), cause);
         if (known == null || failure.simplerThan(known)) {
             failures.put(violation.title(), failure);
         }
@@ -176,8 +175,13 @@ final class Judge implements Program {
         return StackWalker.getInstance()
                 .walk(
                         frames ->
-                                frames.takeWhile(f -> !f.getClassName().equals(Judge.class.getName())
-                                                || !f.getMethodName().equals("run"))
+                                frames.takeWhile(
+                                                f ->
+                                                        !f.getClassName()
+                                                                        .equals(
+                                                                                Judge.class
+                                                                                        .getName())
+                                                                || !f.getMethodName().equals("run"))
                                         .filter(f -> isOfUser(f.getClassName()))
                                         .map(StackWalker.StackFrame::getMethodName)
                                         .filter(name -> !name.startsWith("lambda$"))

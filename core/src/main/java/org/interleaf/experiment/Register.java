@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.experiment;
 
-/// What a task found out, for the check at the end. It is no shared location: using it is no access,
-/// and tasks must not talk to each other through it. Every execution begins with 0.
+/// What a task found out, for the check at the end. It is no shared location: using it is no
+/// access, and tasks must not talk to each other through it. Every execution begins with 0.
 public final class Register {
     private final String name;
     private long value;

@@ -49,7 +49,8 @@ public final class Checkpoints {
     /// Has `frontier` go on where the file says, if it is to be resumed; else makes the file, so
     /// that it is known at once whether it can be written. Returns what was covered.
     ///
-    /// @throws CheckpointException where the file cannot be read or written, or is of something else
+    /// @throws CheckpointException where the file cannot be read or written, or is of something
+    ///   else
     Exploration begin(Frontier frontier) {
         if (!resuming || begun) {
             save(Exploration.NOTHING, frontier);

@@ -4,8 +4,8 @@ package org.interleaf.explore;
 import org.interleaf.machine.Aim;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
-import org.interleaf.machine.Task;
 import org.interleaf.machine.RoundTrial;
+import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
@@ -435,7 +435,8 @@ final class EventLog {
         int[] also = races.also(race);
         Aim aim = lateAim[second];
         if (aim != null) {
-            return footprint(task[second], aim.at(word -> endValueWithout(first, NOTHING, word)), first);
+            return footprint(
+                    task[second], aim.at(word -> endValueWithout(first, NOTHING, word)), first);
         }
         int x = firstAccess[second];
         int y = firstAccess[first];

@@ -55,8 +55,8 @@ public final class LitmusProgram implements Program {
     /// Compiles a test, runs its init block on `machine` and spawns its tasks. The caller adds what
     /// else the machine needs and seals it.
     ///
-    /// @param spinBound how many rounds a loop may make that change memory and no register; then the
-    ///   execution is cut
+    /// @param spinBound how many rounds a loop may make that change memory and no register; then
+    ///   the execution is cut
     /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
     public static LitmusProgram load(
             LitmusTest test, Machine machine, Vocabulary vocabulary, int spinBound) {

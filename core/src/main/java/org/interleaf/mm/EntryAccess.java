@@ -10,7 +10,8 @@ import org.interleaf.machine.Word;
 /// # Entries in two halves
 ///
 /// Most CPUs load and store an entry at once. With `GUP_GET_PXX_LOW_HIGH` (x86 PAE) an entry is
-/// twice as wide as what a load gets. The flags are in the low half, what is mapped in the high one:
+/// twice as wide as what a load gets. The flags are in the low half, what is mapped in the high
+/// one:
 ///
 /// | CPU 0 set_pte   | CPU 1 ptep_get_lockless              |
 /// |-----------------|--------------------------------------|

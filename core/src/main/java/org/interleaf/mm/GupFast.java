@@ -269,7 +269,8 @@ public final class GupFast {
         }
         // The table may have been detached by collapse, with its entries intact; or the page may
         // have been unmapped, and even belong to somebody else by the time of the reference.
-        if (kernel.pgtableGeneric().pmdpGetLockless(pmdp) != pmd || kernel.entries().getLockless(ptep) != pte) {
+        if (kernel.pgtableGeneric().pmdpGetLockless(pmdp) != pmd
+                || kernel.entries().getLockless(ptep) != pte) {
             refs.gupPutFolio(folio, 1, collected.flags);
             return false;
         }

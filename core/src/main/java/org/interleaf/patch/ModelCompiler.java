@@ -48,7 +48,8 @@ final class ModelCompiler {
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
         var standard = compiler.getStandardFileManager(diagnostics, Locale.ROOT, null);
         MemoryFiles memory =
-                new MemoryFiles(standard, scope, name -> hidden.contains(ModelSources.topLevel(name)));
+                new MemoryFiles(
+                        standard, scope, name -> hidden.contains(ModelSources.topLevel(name)));
         List<String> options =
                 List.of("-proc:none", "-implicit:none", "-nowarn", "-g", "-cp", classPath);
         if (!compiler.getTask(null, memory, diagnostics, options, null, sources).call()) {

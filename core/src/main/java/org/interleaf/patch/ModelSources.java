@@ -47,7 +47,9 @@ public final class ModelSources {
     public static ModelSources in(PatchScope scope, Path place) {
         try {
             SortedMap<String, String> files =
-                    Files.isDirectory(place) ? filesOfFolder(scope, place) : filesOfJar(scope, place);
+                    Files.isDirectory(place)
+                            ? filesOfFolder(scope, place)
+                            : filesOfJar(scope, place);
             if (files.isEmpty()) {
                 throw new AssertionError("[interleaf internal] no model sources in " + place);
             }
@@ -67,7 +69,8 @@ public final class ModelSources {
         return files;
     }
 
-    private static SortedMap<String, String> filesOfFolder(PatchScope scope, Path folder) throws IOException {
+    private static SortedMap<String, String> filesOfFolder(PatchScope scope, Path folder)
+            throws IOException {
         SortedMap<String, String> files = new TreeMap<>();
         for (String name : scope.folders()) {
             Path packageFolder = folder.resolve(FOLDER + name);
@@ -87,7 +90,8 @@ public final class ModelSources {
         }
     }
 
-    private static SortedMap<String, String> filesOfJar(PatchScope scope, Path jar) throws IOException {
+    private static SortedMap<String, String> filesOfJar(PatchScope scope, Path jar)
+            throws IOException {
         SortedMap<String, String> files = new TreeMap<>();
         try (ZipFile zip = new ZipFile(jar.toFile())) {
             for (ZipEntry entry : new ArrayList<>(Collections.list(zip.entries()))) {

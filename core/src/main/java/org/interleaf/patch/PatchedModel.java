@@ -41,7 +41,9 @@ public final class PatchedModel {
         PatchedSources patched = new PatchedSources(sources);
         patches.forEach(patched::apply);
         String names = patches.stream().map(ModelPatch::name).collect(Collectors.joining(", "));
-        var builder = new ModelBuilder(patched, new ModelCompiler(sources.scope(), names, classPath), parent);
+        var builder =
+                new ModelBuilder(
+                        patched, new ModelCompiler(sources.scope(), names, classPath), parent);
         return new PatchedModel(List.copyOf(patches), builder.build());
     }
 

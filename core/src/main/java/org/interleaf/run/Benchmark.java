@@ -18,6 +18,7 @@ public final class Benchmark {
 
     /// What other tools count as well.
     public static final Limits PLAIN = Limits.NONE.withEquivalence(Equivalence.TRACE);
+
     private static final String FINGERPRINT = "bench";
 
     private final Duration time;

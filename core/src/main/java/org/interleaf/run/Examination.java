@@ -49,8 +49,7 @@ final class Examination implements Checkpoints.Results {
     }
 
     /// @param sessions makes sessions of the test, all alike
-    Examination(
-            Supplier<Session> sessions, Condition.Quantifier quantifier, boolean stopsAtFirst) {
+    Examination(Supplier<Session> sessions, Condition.Quantifier quantifier, boolean stopsAtFirst) {
         this.sessions = sessions;
         this.quantifier = quantifier;
         this.stopsAtFirst = stopsAtFirst;

@@ -29,23 +29,26 @@ public record RunOptions(
         @Nullable CheckpointOptions checkpoint) {
     /// The model as it is, the test's own configuration, everything explored, by one worker.
     public static final RunOptions DEFAULT =
-            new RunOptions(
-                    List.of(), Map.of(), new Exhaustive(), Limits.NONE, false, 1, null);
+            new RunOptions(List.of(), Map.of(), new Exhaustive(), Limits.NONE, false, 1, null);
 
     public RunOptions withPatches(List<ModelPatch> newPatches) {
-        return new RunOptions(newPatches, config, strategy, limits, stopAtFirst, workers, checkpoint);
+        return new RunOptions(
+                newPatches, config, strategy, limits, stopAtFirst, workers, checkpoint);
     }
 
     public RunOptions withConfig(Map<String, String> newConfig) {
-        return new RunOptions(patches, newConfig, strategy, limits, stopAtFirst, workers, checkpoint);
+        return new RunOptions(
+                patches, newConfig, strategy, limits, stopAtFirst, workers, checkpoint);
     }
 
     public RunOptions withStrategy(Strategy newStrategy) {
-        return new RunOptions(patches, config, newStrategy, limits, stopAtFirst, workers, checkpoint);
+        return new RunOptions(
+                patches, config, newStrategy, limits, stopAtFirst, workers, checkpoint);
     }
 
     public RunOptions withLimits(Limits newLimits) {
-        return new RunOptions(patches, config, strategy, newLimits, stopAtFirst, workers, checkpoint);
+        return new RunOptions(
+                patches, config, strategy, newLimits, stopAtFirst, workers, checkpoint);
     }
 
     public RunOptions withStopAtFirst(boolean stop) {

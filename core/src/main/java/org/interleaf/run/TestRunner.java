@@ -25,7 +25,6 @@ import org.interleaf.machine.Task;
 import org.interleaf.patch.PatchedModel;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
-import org.jspecify.annotations.Nullable;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;

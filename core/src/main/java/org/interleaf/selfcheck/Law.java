@@ -16,7 +16,8 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// A small program of which it is known what can come of it, in all its interleavings. It ties down
-/// what brute force cannot: what the machine and the sanitizers mean, and not how they are explored.
+/// what brute force cannot: what the machine and the sanitizers mean, and not how they are
+/// explored.
 ///
 /// @param name what it is about
 /// @param program builds it
@@ -43,11 +44,7 @@ record Law(String name, Consumer<Bench> program, Set<String> outcomes, Set<Strin
 
         /// What came of an execution is what these hold.
         void observe(Object... seen) {
-            observe(
-                    () ->
-                            List.of(seen).stream()
-                                    .map(Bench::show)
-                                    .collect(Collectors.joining(" ")));
+            observe(() -> List.of(seen).stream().map(Bench::show).collect(Collectors.joining(" ")));
         }
 
         void observe(Supplier<String> outcome) {

@@ -25,8 +25,7 @@ final class LawsOfLocks {
                 Law.of("bit lock", LawsOfLocks::bitLock, "2 8"),
                 Law.of("rwsem excludes", LawsOfLocks::rwSemExcludes, "0 0", "1 1"),
                 Law.of("rwsem readers meet", LawsOfLocks::rwSemReadersMeet, "1"),
-                Law.failing(
-                        "rwsem is fair", LawsOfLocks::rwSemIsFair, "DEADLOCK", "0"),
+                Law.failing("rwsem is fair", LawsOfLocks::rwSemIsFair, "DEADLOCK", "0"),
                 Law.of("rwsem downgrade", LawsOfLocks::downgrade, "1 1 1", "2 1 2"),
                 Law.of("seqcount", LawsOfLocks::seqCount, "0 0", "1 1", "again"),
                 Law.of("wait queue", LawsOfLocks::waitQueue, "1"),
@@ -196,8 +195,7 @@ final class LawsOfLocks {
                     b.writeOnce(1);
                     seq.writeEnd();
                 });
-        bench.observe(
-                () -> again.get() == 1 ? "again" : first.get() + " " + second.get());
+        bench.observe(() -> again.get() == 1 ? "again" : first.get() + " " + second.get());
     }
 
     private static void waitQueue(Bench bench) {

@@ -30,10 +30,7 @@ final class LawsOfMemory {
                         "BUG: KASAN: use-after-free",
                         "1"),
                 Law.failing(
-                        "double free",
-                        LawsOfMemory::doubleFree,
-                        "BUG: KASAN: double-free",
-                        "done"),
+                        "double free", LawsOfMemory::doubleFree, "BUG: KASAN: double-free", "done"),
                 Law.of("names of made words", LawsOfMemory::made, "same"),
                 Law.of("allocation order", LawsOfMemory::allocation, "true true true"));
     }

@@ -11,8 +11,8 @@ import org.interleaf.mm.Folio;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
 import org.interleaf.mm.Kernel;
-import org.interleaf.mm.Mman;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.Mman;
 import org.interleaf.trace.Violation;
 
 import java.util.List;
@@ -32,8 +32,7 @@ final class LawsOfPages {
 
     private LawsOfPages() {
         Machine machine = new Machine(1);
-        PhysicalMemory memory =
-                new PhysicalMemory(machine, 1, 16, TINY.hpagePmdOrder(), 2);
+        PhysicalMemory memory = new PhysicalMemory(machine, 1, 16, TINY.hpagePmdOrder(), 2);
         kernel = new Kernel(machine, ARCH, memory, HugeMemory.Thp.NEVER);
         mm = kernel.createMm("mm");
         kernel.activate(mm);
@@ -59,8 +58,7 @@ final class LawsOfPages {
     }
 
     private String expect(List<String> titles) {
-        List<String> found =
-                laws.check(pfn -> 0, pfn -> 0).stream().map(Violation::title).toList();
+        List<String> found = laws.check(pfn -> 0, pfn -> 0).stream().map(Violation::title).toList();
         return found.equals(titles) ? "" : "found " + found + " and not " + titles;
     }
 }

@@ -17,8 +17,7 @@ final class LawsOfSanitizers {
 
     static List<Law> all() {
         return List.of(
-                Law.failing(
-                        "sleep with a spinlock held", LawsOfSanitizers::sleep, SLEEPS, "done"),
+                Law.failing("sleep with a spinlock held", LawsOfSanitizers::sleep, SLEEPS, "done"),
                 Law.failing(
                         "sleep in a read section", LawsOfSanitizers::sleepInRcu, SLEEPS, "done"),
                 Law.failing(
@@ -36,8 +35,7 @@ final class LawsOfSanitizers {
                         LawsOfSanitizers::unlock,
                         "WARNING: bad unlock balance",
                         "done"),
-                Law.failing(
-                        "null pointer", LawsOfSanitizers::crash, "Exception in follows", "1"));
+                Law.failing("null pointer", LawsOfSanitizers::crash, "Exception in follows", "1"));
     }
 
     private static void sleep(Bench bench) {

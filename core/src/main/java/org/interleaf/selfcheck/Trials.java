@@ -10,8 +10,8 @@ import java.util.function.Function;
 /// What the program is put to the test with: random programs against brute force, and laws. Given
 /// the name of a trial it says what is wrong, in a line; empty where nothing is.
 ///
-/// It is a function of the Java library's so that a program with a bug in it, which is loaded beside
-/// the sound one, can be asked through something that both know.
+/// It is a function of the Java library's so that a program with a bug in it, which is loaded
+/// beside the sound one, can be asked through something that both know.
 public final class Trials implements Function<String, String> {
     /// The trial by random programs.
     public static final String RANDOM_PROGRAMS = "random programs";

@@ -121,7 +121,8 @@ final class ToyModel {
         URLClassLoader parent =
                 new URLClassLoader(
                         new URL[] {place.toUri().toURL()}, ToyModel.class.getClassLoader());
-        return PatchedModel.load(parsed, ModelSources.in(PatchScope.MODEL, place), place.toString(), parent);
+        return PatchedModel.load(
+                parsed, ModelSources.in(PatchScope.MODEL, place), place.toString(), parent);
     }
 
     /// What the model's entry class says.

@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.interleaf.trace.Recording;
 import org.junit.jupiter.api.Test;
-
-import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
+import java.util.List;
 
 final class ColumnTraceTest {
     private static final String GUP = "gup_fast_pte_range gup_fast_pmd_range pin_user_pages_fast";

@@ -29,9 +29,7 @@ final class Traces {
 
     /// In the step that was made last a violation was found.
     Traces found(String kind) {
-        found.add(
-                new Violation(
-                        kind, "", "", "", "P0", 0, List.of(), List.of(), steps.size() - 1));
+        found.add(new Violation(kind, "", "", "", "P0", 0, List.of(), List.of(), steps.size() - 1));
         return this;
     }
 

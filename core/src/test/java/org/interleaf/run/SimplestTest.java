@@ -41,8 +41,7 @@ final class SimplestTest {
         "zap, atomic-add, 2, 25",
         "reuse, no-ipi-reuse, 2, 25",
     })
-    void aRaceIsShownWithFewSwitchesAndLines(
-            String test, String patch, int switches, int lines) {
+    void aRaceIsShownWithFewSwitchesAndLines(String test, String patch, int switches, int lines) {
         RunOptions options = patched(patch);
         TestRunner runner = new TestRunner(options);
         for (Strategy strategy :

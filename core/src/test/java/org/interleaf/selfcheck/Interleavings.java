@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Replay;
@@ -26,8 +27,8 @@ final class Interleavings {
     private final Playground other;
 
     private Interleavings(RandomProgram program) {
-        ground = new Playground(program);
-        other = new Playground(program);
+        ground = new Playground(program, Equivalence.TRACE);
+        other = new Playground(program, Equivalence.TRACE);
     }
 
     /// Null where there are too many.
@@ -46,8 +47,7 @@ final class Interleavings {
     /// How often `schedule` takes the turn from a task that could have gone on.
     int preemptions(Schedule schedule) {
         int[] count = new int[1];
-        Replay.run(
-                program(other, () -> {}), schedule, director -> new Meter(director, count));
+        Replay.run(program(other, () -> {}), schedule, director -> new Meter(director, count));
         return count[0];
     }
 

@@ -65,8 +65,7 @@ final class MinimiserTest {
                 assertThat(outcome(all, simple)).as("seed %s", seed).isEqualTo(outcome);
                 assertThat(simple.switches())
                         .as("seed %s, %s", seed, schedule)
-                        .isEqualTo(
-                                Objects.requireNonNull(all.switchesOfOutcome.get(outcome)));
+                        .isEqualTo(Objects.requireNonNull(all.switchesOfOutcome.get(outcome)));
                 assertThat(minimise(all, schedule, outcome)).hasToString(simple.toString());
                 shorter += simple.switches() < schedule.switches() ? 1 : 0;
                 checked++;
@@ -89,10 +88,7 @@ final class MinimiserTest {
 
     private static Schedule minimise(Interleavings all, Schedule schedule, String outcome) {
         return minimise(
-                all,
-                schedule,
-                () -> all.ground.outcome().equals(outcome),
-                Minimiser.USUAL_BUDGET);
+                all, schedule, () -> all.ground.outcome().equals(outcome), Minimiser.USUAL_BUDGET);
     }
 
     private static String outcome(Interleavings all, Schedule schedule) {

@@ -92,8 +92,7 @@ final class StrategiesTest {
             String[] part = each.split(" ", -1);
             Scenario program = Literature.make(part[0], Integer.parseInt(part[1]));
             Exploration found =
-                    new PreemptionBounded(PreemptionBounded.ANY)
-                            .explore(program, Limits.NONE, "");
+                    new PreemptionBounded(PreemptionBounded.ANY).explore(program, Limits.NONE, "");
             Exploration known =
                     Explorer.explore(
                             Literature.make(part[0], Integer.parseInt(part[1])),

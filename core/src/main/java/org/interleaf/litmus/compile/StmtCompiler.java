@@ -93,7 +93,8 @@ final class StmtCompiler {
         return new Code.Sequence(List.of(start, loop));
     }
 
-    private Code loop(int pos, boolean testFirst, @Nullable Expr condition, Stmt body, @Nullable Expr step) {
+    private Code loop(
+            int pos, boolean testFirst, @Nullable Expr condition, Stmt body, @Nullable Expr step) {
         Node test = condition == null ? null : expressions.operand(condition).node();
         loops++;
         Code inner = compile(body);

@@ -39,8 +39,7 @@ public final class TestCompiler {
     }
 
     /// Compiles `test` for `machine`, which runs nothing of it yet.
-    public static CompiledTest compile(
-            LitmusTest test, Machine machine, Vocabulary vocabulary) {
+    public static CompiledTest compile(LitmusTest test, Machine machine, Vocabulary vocabulary) {
         return new TestCompiler(test, machine, vocabulary).compile();
     }
 

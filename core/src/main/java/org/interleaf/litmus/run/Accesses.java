@@ -6,7 +6,6 @@ import org.interleaf.litmus.vocabulary.Type;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.litmus.vocabulary.UserMemory;
 import org.interleaf.machine.Order;
-import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
 /// The nodes that touch memory by its address: a shared variable of the test, or else user memory.

@@ -11,8 +11,7 @@ public final class Context {
     private final SharedMemory memory;
     private final @Nullable UserMemory userMemory;
 
-    public Context(
-            Machine machine, SharedMemory memory, @Nullable UserMemory userMemory) {
+    public Context(Machine machine, SharedMemory memory, @Nullable UserMemory userMemory) {
         this.machine = machine;
         this.memory = memory;
         this.userMemory = userMemory;
@@ -30,5 +29,4 @@ public final class Context {
     @Nullable UserMemory userMemory() {
         return userMemory;
     }
-
 }

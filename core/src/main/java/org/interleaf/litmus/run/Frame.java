@@ -6,6 +6,7 @@ import org.interleaf.machine.Cpu;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Rcu;
 import org.interleaf.machine.TaskKilled;
+
 import java.util.Arrays;
 
 /// The registers of one process while it runs.

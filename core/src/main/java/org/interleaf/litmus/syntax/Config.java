@@ -31,8 +31,7 @@ public record Config(List<Entry> entries) {
 
         private LitmusException error(Source source, int at, String problem, String hint) {
             return at == NOT_IN_THE_TEST
-                    ? LitmusException.ofFile(
-                            "--config " + key + "=" + value, problem, hint)
+                    ? LitmusException.ofFile("--config " + key + "=" + value, problem, hint)
                     : source.error(at, problem, hint);
         }
     }

@@ -44,8 +44,8 @@ public final class LitmusException extends RuntimeException {
         return new LitmusException(source.name(), line, column, problem, excerpt, hint);
     }
 
-    /// A complaint about the file as a whole, or about what was given beside it; its line and column
-    /// are 0.
+    /// A complaint about the file as a whole, or about what was given beside it; its line and
+    /// column are 0.
     static LitmusException ofFile(String file, String problem, String hint) {
         return new LitmusException(file, 0, 0, problem, "", hint);
     }

@@ -109,7 +109,8 @@ public final class Rounds {
     public void end() {
         task.rounds = outer;
         if (outer != null) {
-            outer.effect |= effect || effectBefore;
+            // What several rounds did cannot be tried out as one.
+            outer.effect |= effect || effectBefore || counting + changing > 0;
             for (int i = 0; i < seen; i++) {
                 outer.add(words[i], values[i]);
             }
@@ -156,7 +157,8 @@ public final class Rounds {
     /// Whether the next round would see what this one saw.
     boolean isUpToDate() {
         for (int i = 0; i < seen; i++) {
-            if (words[i].value != values[i]) {
+            Region region = words[i].region;
+            if (words[i].value != values[i] || region != null && !region.alive()) {
                 return false;
             }
         }

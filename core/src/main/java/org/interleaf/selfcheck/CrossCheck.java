@@ -264,8 +264,8 @@ final class CrossCheck {
     }
 
     /// The program, made small, and what is wrong with it.
-    static String report(long seed, Equivalence equivalence) {
-        RandomProgram small = reduce(RandomProgram.of(seed), equivalence);
+    static String report(long seed, RandomProgram program, Equivalence equivalence) {
+        RandomProgram small = reduce(program, equivalence);
         String problem = of(small, equivalence).problem;
         return "seed " + seed + " under " + equivalence + ", reduced to: " + small + problem;
     }

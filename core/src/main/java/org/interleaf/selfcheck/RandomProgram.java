@@ -88,8 +88,17 @@ record RandomProgram(
     }
 
     static RandomProgram of(long seed) {
+        return of(seed, false);
+    }
+
+    /// A program with loops, in which executions may come up that do not count.
+    static RandomProgram looping(long seed) {
+        return of(seed, true);
+    }
+
+    private static RandomProgram of(long seed, boolean loops) {
         Random random = new Random(seed * 0x9e3779b97f4a7c15L);
-        List<Kind> kinds = kinds(random);
+        List<Kind> kinds = kinds(random, loops);
         boolean daemons =
                 kinds.contains(IPI)
                         || kinds.contains(CALL_RCU)
@@ -121,12 +130,13 @@ record RandomProgram(
                 tasks);
     }
 
-    private static List<Kind> kinds(Random random) {
-        List<Kind> kinds = new ArrayList<>();
+    private static List<Kind> kinds(Random random, boolean loops) {
+        List<Kind> kinds = new ArrayList<>(loops ? Family.LOOPS.kinds : List.of());
         int families = 1 + random.nextInt(3);
         for (int i = 0; i < families; i++) {
             Family[] all = Family.values();
-            kinds.addAll(all[random.nextInt(all.length)].kinds);
+            Family family = all[random.nextInt(all.length)];
+            kinds.addAll(family == Family.LOOPS ? Family.WORDS.kinds : family.kinds);
         }
         if (random.nextInt(3) > 0) {
             kinds.addAll(Family.WORDS.kinds);

@@ -215,7 +215,8 @@ final class SamplingTest {
     void theEstimateIsAPartAndEndsAtOne() {
         for (String name : List.of("ainc", "lastzero", "binc", "sigma")) {
             List<Double> told = new ArrayList<>();
-            Limits limits = Limits.NONE
+            Limits limits =
+                    Limits.NONE
                             .withEquivalence(Equivalence.TRACE)
                             .withProgress(e -> told.add(e.coverage().fraction()));
             Scenario program = Literature.make(name, Literature.usualSize(name));
@@ -229,8 +230,14 @@ final class SamplingTest {
     void theEstimateIsCloseWhereBranchesAreAlike() {
         List<double[]> told = new ArrayList<>();
         Limits limits =
-                Limits.NONE.withEquivalence(Equivalence.TRACE).withProgress(
-                        e -> told.add(new double[] {e.executions(), e.coverage().fraction()}));
+                Limits.NONE
+                        .withEquivalence(Equivalence.TRACE)
+                        .withProgress(
+                                e ->
+                                        told.add(
+                                                new double[] {
+                                                    e.executions(), e.coverage().fraction()
+                                                }));
         double all = Explorer.explore(Literature.make("ainc", 7), limits, "").executions();
         assertThat(told).hasSizeGreaterThan(50);
         for (double[] each : told) {

@@ -168,10 +168,7 @@ final class WaitingLoopsTest {
         Scenario s = new Scenario(1);
         Word x = s.word("x", 0);
         Word y = s.word("y", 0);
-        s.task(
-                () ->
-                        s.machine()
-                                .spin("both", () -> !(x.readOnce() == 0 && y.readOnce() == 1)));
+        s.task(() -> s.machine().spin("both", () -> !(x.readOnce() == 0 && y.readOnce() == 1)));
         s.task(
                 () -> {
                     x.writeOnce(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Replay;
@@ -26,8 +27,8 @@ final class Interleavings {
     private final Playground other;
 
     private Interleavings(RandomProgram program) {
-        ground = new Playground(program);
-        other = new Playground(program);
+        ground = new Playground(program, Equivalence.TRACE);
+        other = new Playground(program, Equivalence.TRACE);
     }
 
     /// Null where there are too many.

@@ -3,8 +3,8 @@ package org.interleaf.selfcheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Ending;
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.literature.Literature;

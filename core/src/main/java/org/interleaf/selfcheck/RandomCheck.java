@@ -32,7 +32,9 @@ public final class RandomCheck {
                     tooBig + (big ? 1 : 0),
                     traces + (big ? 0 : result.traces()),
                     seed + 1,
-                    result.problem() == null ? null : CrossCheck.report(seed, RandomProgram.of(seed), equivalence));
+                    result.problem() == null
+                            ? null
+                            : CrossCheck.report(seed, RandomProgram.of(seed), equivalence));
         }
     }
 

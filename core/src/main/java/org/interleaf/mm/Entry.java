@@ -6,8 +6,9 @@ package org.interleaf.mm;
 /// the same entry exactly when they are equal (`pte_same()`).
 ///
 /// Bits 0 to 11 are flags, a frame number is in the upper half: where entries are read in two
-/// halves, no two frames have the same one, as those of a machine whose memory is far apart. A table entry holds {@link #PRESENT} and
-/// the frame of the table; a leaf above PTE level also holds {@link #LEAF}.
+/// halves, no two frames have the same one, as those of a machine whose memory is far apart. A
+/// table entry holds {@link #PRESENT} and the frame of the table; a leaf above PTE level also holds
+/// {@link #LEAF}.
 public final class Entry {
     /// The hardware uses the entry.
     public static final long PRESENT = 1;

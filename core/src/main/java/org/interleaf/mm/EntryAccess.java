@@ -10,7 +10,8 @@ import org.interleaf.machine.Word;
 /// # Entries in two halves
 ///
 /// Most CPUs load and store an entry at once. With `GUP_GET_PXX_LOW_HIGH` (x86 PAE) an entry is
-/// twice as wide as what a load gets. The flags are in the low half, what is mapped in the high one:
+/// twice as wide as what a load gets. The flags are in the low half, what is mapped in the high
+/// one:
 ///
 /// | CPU 0 set_pte   | CPU 1 ptep_get_lockless              |
 /// |-----------------|--------------------------------------|
@@ -37,9 +38,9 @@ public final class EntryAccess {
         return halves;
     }
 
-    /// `ptep_get_lockless()`, `pmdp_get_lockless()`. An entry that is present
-    /// comes out as it was at one moment, provided that interrupts are off where there are halves;
-    /// one that is not may come out in any mixture.
+    /// `ptep_get_lockless()`, `pmdp_get_lockless()`. An entry that is present comes out as it was
+    /// at one moment, provided that interrupts are off where there are halves; one that is not may
+    /// come out in any mixture.
     public long getLockless(Word entry) {
         if (!halves) {
             return entry.readOnce();
@@ -64,8 +65,7 @@ public final class EntryAccess {
         }
     }
 
-    /// `set_pte()`. The entry was not present, or is one that the hardware
-    /// does not change.
+    /// `set_pte()`. The entry was not present, or is one that the hardware does not change.
     public void setPte(Word entry, long value) {
         if (!halves) {
             entry.writeOnce(value);
@@ -75,8 +75,8 @@ public final class EntryAccess {
         entry.storeBits(LOW, value & LOW, Order.ONCE);
     }
 
-    /// `pte_clear()`, `pmd_clear()`. Not for entries that the hardware may
-    /// change: what it does meanwhile is lost.
+    /// `pte_clear()`, `pmd_clear()`. Not for entries that the hardware may change: what it does
+    /// meanwhile is lost.
     public void clear(Word entry) {
         if (!halves) {
             entry.writeOnce(0);
@@ -86,9 +86,9 @@ public final class EntryAccess {
         entry.storeBits(~LOW, 0, Order.ONCE);
     }
 
-    /// `pmdp_establish()`. Puts `value` in the place of a PMD entry that the
-    /// hardware may use; returns what was there. One that is not present needs no atomic exchange
-    /// of both halves: nobody changes the high half once the low one is not present.
+    /// `pmdp_establish()`. Puts `value` in the place of a PMD entry that the hardware may use;
+    /// returns what was there. One that is not present needs no atomic exchange of both halves:
+    /// nobody changes the high half once the low one is not present.
     public long pmdpEstablish(Word pmd, long value) {
         if (!halves || (value & Entry.PRESENT) != 0) {
             return pmd.xchg(value, Order.FULL);

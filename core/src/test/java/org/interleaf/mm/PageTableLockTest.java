@@ -39,11 +39,7 @@ final class PageTableLockTest {
     @Test
     void letsEntriesBeChangedUnderTheLockOfTheirTable() {
         for (int level : new int[] {Geometry.PTE, Geometry.PMD}) {
-            assertThat(
-                            change(
-                                    MmScenario.arm64(),
-                                    level,
-                                    (mm, entry) -> PageTable.of(entry).ptl()))
+            assertThat(change(MmScenario.arm64(), level, (mm, entry) -> PageTable.of(entry).ptl()))
                     .doesNotContain(WRONG);
         }
     }
@@ -73,8 +69,7 @@ final class PageTableLockTest {
         MmScenario linux = mapped(MmScenario.arm64());
         linux.task(
                 () -> {
-                    PageTable table =
-                            Objects.requireNonNull(linux.kernel.pgtable().pteAllocOne());
+                    PageTable table = Objects.requireNonNull(linux.kernel.pgtable().pteAllocOne());
                     table.entry(0).writeOnce(Entry.make(1, Entry.PRESENT));
                     linux.kernel.pgtable().freePage(table);
                 });
@@ -137,8 +132,7 @@ final class PageTableLockTest {
     }
 
     /// What is found when a task changes the entry of that page under a lock.
-    private static String change(
-            Arch arch, int level, BiFunction<MmStruct, Word, SpinLock> lock) {
+    private static String change(Arch arch, int level, BiFunction<MmStruct, Word, SpinLock> lock) {
         MmScenario linux = mapped(arch);
         Word entry = entry(linux, level);
         linux.task(() -> clear(entry, lock.apply(linux.mm, entry)));

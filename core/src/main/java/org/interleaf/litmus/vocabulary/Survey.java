@@ -62,8 +62,8 @@ public interface Survey {
     /// @param size bytes of such a page
     /// @param entries how many entries of which level, in words
     /// @param hugetlb the lock that hugetlb takes; several where that depends on where the page is
-    /// @param core the lock that walkers of core-mm take; several where that depends on the place or
-    ///   the part of the page
+    /// @param core the lock that walkers of core-mm take; several where that depends on the place
+    ///   or the part of the page
     /// @param same whether all of these are one lock
     record Locks(
             String architecture,

@@ -34,17 +34,20 @@ final class PtLockSanitizer implements Monitor {
     private final Findings findings;
     private final KernelNames names;
     private final boolean withHistory;
+    private final IdentityHashMap<Lock, String> takenInSetUp = new IdentityHashMap<>();
     private final IdentityHashMap<Lock, String> takenBy = new IdentityHashMap<>();
     private final List<Misuse> misuses = new ArrayList<>();
     private @Nullable Kernel kernel;
 
     /// A change that has still to be told: who takes the right lock may come after it.
+    ///
+    /// @param takes the function by which core-mm takes the lock
     private record Misuse(
             Task task,
             SpinLock lock,
+            String takes,
             String text,
             String locks,
-            String place,
             List<Origin> trace) {}
 
     /// @param withHistory whether to remember who took which lock, which is slow
@@ -68,7 +71,8 @@ final class PtLockSanitizer implements Monitor {
     @Override
     public void acquired(Task task, Lock lock) {
         if (withHistory && !lock.sleeps()) {
-            takenBy.put(lock, findings.here(task));
+            boolean setUp = task.id() < 0;
+            (setUp ? takenInSetUp : takenBy).put(lock, findings.here(task));
         }
     }
 
@@ -122,9 +126,9 @@ final class PtLockSanitizer implements Monitor {
                 new Misuse(
                         task,
                         lock,
+                        takes(table),
                         text(table, entry, before, after, lock),
                         LeftBehind.locks(task),
-                        findings.here(task),
                         names.callTrace()));
     }
 
@@ -147,14 +151,23 @@ final class PtLockSanitizer implements Monitor {
         misuses.clear();
     }
 
+    private static String takes(PageTable table) {
+        return switch (table.level()) {
+            case Geometry.PTE -> "pte_offset_map_lock()";
+            case Geometry.PMD -> "pmd_lock()";
+            case Geometry.PUD -> "pud_lock()";
+            default -> "p4d_alloc() and the like";
+        };
+    }
+
     private List<String> details(Misuse misuse) {
         String other = takenBy.get(misuse.lock);
+        if (other == null) {
+            other = takenInSetUp.get(misuse.lock);
+        }
         return List.of(
                 "Locks held: " + misuse.locks,
-                "Lock of core-mm: " + misuse.lock.name(),
-                "Changed by " + misuse.place,
-                other == null
-                        ? "Nobody takes the lock of core-mm in this execution"
-                        : "That lock taken by " + other);
+                "Lock of core-mm: " + misuse.lock.name() + ", by " + misuse.takes,
+                other == null ? "Nobody has taken it so far" : "Taken by " + other);
     }
 }

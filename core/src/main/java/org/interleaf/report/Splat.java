@@ -4,9 +4,13 @@ package org.interleaf.report;
 import org.interleaf.report.Ansi.Ink;
 import org.interleaf.trace.Violation;
 
+import java.util.regex.Pattern;
+
 /// A violation in the form in which a kernel would print it.
 public final class Splat {
     private static final String CUT_HERE = "------------[ cut here ]------------";
+    private static final Pattern PLACE =
+            Pattern.compile("(Allocated|Freed|Taken) by (the set-up|\\S+ on CPU )");
     private static final String END_TRACE = "---[ end trace ]---";
     private static final String KASAN_RULE = "=".repeat(66);
 
@@ -103,11 +107,11 @@ public final class Splat {
         line(" </TASK>");
     }
 
-    /// What tells where memory came from and went, `Freed by P0 on CPU 0: f <- g`, is set as a
-    /// block of its own, one function a line.
+    /// What tells where something was done, as `Freed by P0 on CPU 0: f <- g`, is set as a block of
+    /// its own, one function a line.
     private void details() {
         for (String detail : violation.details()) {
-            if (detail.startsWith("Allocated by ") || detail.startsWith("Freed by ")) {
+            if (PLACE.matcher(detail).lookingAt()) {
                 history(detail);
             } else {
                 line(detail);

@@ -49,8 +49,7 @@ final class AllocationTest {
     @CsvSource({"race_param, 10, 1000", "vol90, 0, 1000", "ainc, 8, 1000", "exp_bug, 3, 1000"})
     void exploringAllocatesForWhatItPlansOnly(String name, int n, int bytesMax) {
         Scenario program = Literature.make(name, n);
-        Limits limits =
-                Limits.NONE.withEquivalence(Equivalence.TRACE).withMaxExecutions(RUNS);
+        Limits limits = Limits.NONE.withEquivalence(Equivalence.TRACE).withMaxExecutions(RUNS);
         Explorer explorer = new Explorer(program, limits, "0000");
         explorer.explore();
         long before = allocated();

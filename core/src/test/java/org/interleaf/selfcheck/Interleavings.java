@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.selfcheck;
 
-import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Ending;
+import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Replay;
 import org.interleaf.machine.Machine;

@@ -31,8 +31,6 @@ public final class RoundTrial {
 
     /// Thrown out of a round that is tried out once it is seen to be good for something.
     private static final class GoesOn extends RuntimeException {
-        static final GoesOn INSTANCE = new GoesOn();
-
         private static final long serialVersionUID = 1;
 
         GoesOn() {
@@ -80,6 +78,6 @@ public final class RoundTrial {
 
     /// The round does something that cannot be tried out; the caller throws the result.
     RuntimeException somethingHappens() {
-        return GoesOn.INSTANCE;
+        return new GoesOn();
     }
 }

@@ -56,11 +56,19 @@ public final class TableTree {
         return start;
     }
 
-    /// Whether the address space has a VMA with a part in `[start, end)`: if not, nobody can look
-    /// for anything there but those who unmap it.
+    /// Whether the address space has a VMA with a part in `[start, end)` that is not detached: if
+    /// not, nobody can look for anything there but those who unmap it. What a new mapping replaces
+    /// is detached, though still in the tree, while its tables are freed.
     public boolean hasVma(MmStruct mm, long start, long end) {
         VmaTree vmas = mm.vmas.peek();
-        return vmas != null && vmas.firstIn(start, end) != null;
+        if (vmas == null) {
+            return false;
+        }
+        Vma vma = vmas.firstIn(start, end);
+        while (vma != null && vma.refcnt.peek() == 0) {
+            vma = vmas.firstIn(vma.end.peek(), end);
+        }
+        return vma != null;
     }
 
     private @Nullable PageTable parent(PageTable table) {

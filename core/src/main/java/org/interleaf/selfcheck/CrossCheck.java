@@ -110,7 +110,7 @@ final class CrossCheck {
     /// What is enough for an explorer that is right, and has one that is not come to an end.
     private Limits limits() {
         int[] looks = new int[1];
-        long all = expected.size() + fruitless.size();
+        long all = (long) expected.size() + fruitless.size();
         return Limits.NONE
                 .withEquivalence(equivalence)
                 .withMaxExecutions(2 * all + 10)

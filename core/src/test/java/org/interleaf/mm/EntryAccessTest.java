@@ -7,6 +7,7 @@ import org.interleaf.machine.Word;
 import org.junit.jupiter.api.Test;
 
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
 
@@ -63,8 +64,8 @@ final class EntryAccessTest {
         return scenario.access().getLockless(scenario.entry);
     }
 
-    private static TreeSet<Long> present(TreeSet<Long> seen) {
-        TreeSet<Long> present = new TreeSet<>(seen);
+    private static Set<Long> present(Set<Long> seen) {
+        Set<Long> present = new TreeSet<>(seen);
         present.removeIf(value -> !Entry.ptePresent(value));
         return present;
     }
@@ -74,7 +75,7 @@ final class EntryAccessTest {
         return scenario.entry.readOnce() & HIGH | low;
     }
 
-    private TreeSet<Long> seenWhileCleared(ToLongFunction<Scenario> reader) {
+    private Set<Long> seenWhileCleared(ToLongFunction<Scenario> reader) {
         Scenario scenario = new Scenario(PAGE_5);
         scenario.run(reader, () -> scenario.access().clear(scenario.entry));
         return scenario.seen;
@@ -84,7 +85,7 @@ final class EntryAccessTest {
     private static final class Scenario {
         final MmScenario linux;
         final Word entry;
-        final TreeSet<Long> seen = new TreeSet<>();
+        final Set<Long> seen = new TreeSet<>();
 
         Scenario(long before) {
             Architecture pae = Objects.requireNonNull(Architectures.find("x86-32-pae"));

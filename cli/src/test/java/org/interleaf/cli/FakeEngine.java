@@ -51,7 +51,7 @@ final class FakeEngine implements Engine {
                 return SCHEDULE.fingerprint();
             }
 
-            /// The real one: it runs no tests.
+            // The real one: it runs no tests.
             @Override
             public Survey survey() {
                 return Engine.REAL.load(options).survey();

@@ -9,6 +9,7 @@ import org.interleaf.litmus.vocabulary.UserMemory;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Mman;
+import org.interleaf.mm.OpenFile;
 
 import java.util.Map;
 
@@ -33,6 +34,7 @@ final class SystemCalls {
         functions.put("mmap", Operation.of(3, 6, VOID_POINTER, calls::mmap));
         functions.put("munmap", Operation.of(2, Types.INT, calls::munmap));
         functions.put("madvise", Operation.of(3, Types.INT, calls::madvise));
+        FileCalls.addTo(functions, kernel, mm);
         functions.put("memset", Operation.of(3, VOID_POINTER, calls::memset));
     }
 
@@ -42,10 +44,18 @@ final class SystemCalls {
         if (n != 3 && n != 6) {
             throw new IllegalArgumentException("mmap takes 3 or 6 arguments");
         }
-        long addr = n == 3 ? 0 : args[0];
-        int first = n == 3 ? 0 : 1;
-        return kernel.mmap()
-                .mmap(mm, addr, args[first], (int) args[first + 1], (int) args[first + 2]);
+        if (n == 3) {
+            return kernel.mmap().mmap(mm, 0, args[0], (int) args[1], (int) args[2]);
+        }
+        boolean anonymous = ((int) args[3] & Mman.MAP_ANONYMOUS) != 0;
+        OpenFile file = anonymous ? null : kernel.fdTable().fget(args[4]);
+        long ret =
+                kernel.mmap()
+                        .mmap(mm, args[0], args[1], (int) args[2], (int) args[3], file, args[5]);
+        if (file != null) {
+            kernel.fdTable().fput(file);
+        }
+        return ret;
     }
 
     private long munmap(CallSite site, long[] args) {

@@ -6,6 +6,7 @@ import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 /// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a
 /// row that share a reference count. As the kernel's it lies over the `struct page` of its first
@@ -18,6 +19,8 @@ public final class Folio {
     static final long PG_LRU = 1 << 4;
     static final long PG_SWAPBACKED = 1 << 5;
     static final long PG_ACTIVE = 1 << 6;
+
+    static final long PGTY_HUGETLB = 1;
 
     /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
     private static final long MAPPING_ANON = 1;
@@ -40,6 +43,11 @@ public final class Folio {
     final Word nrPagesMapped;
     final Word pincount;
 
+    /// `page_type` of the head page, of which {@link #PGTY_HUGETLB} is modelled.
+    final Word pageType;
+
+    private @Nullable HugetlbFolio hugetlb;
+
     Folio(Machine machine, Page head) {
         this.machine = machine;
         this.head = head;
@@ -52,6 +60,7 @@ public final class Folio {
         entireMapcount = machine.word(null, this, "_entire_mapcount", -1, -1);
         nrPagesMapped = machine.word(null, this, "_nr_pages_mapped", -1, 0);
         pincount = machine.word(null, this, "_pincount", -1, 0);
+        pageType = machine.word(null, this, "page_type", -1, 0);
         lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", true);
     }
 
@@ -165,13 +174,54 @@ public final class Folio {
         return (flags.fetchAnd(~flag, Order.FULL) & flag) != 0;
     }
 
+    /// `__folio_set_locked()`: locks a folio that nobody else knows.
+    void setLocked() {
+        if (!lock.trylock()) {
+            throw new AssertionError("[interleaf internal] a new folio is locked");
+        }
+    }
+
     /// `__folio_mark_uptodate()`: the contents are written before anybody can map them.
     void markUptodate() {
         machine.fence(Fence.WMB);
         setFlag(PG_UPTODATE);
     }
 
+    // ---- hugetlb
+
+    /// `folio_test_hugetlb()`.
+    public boolean isHugetlb() {
+        return pageType.readOnce() == PGTY_HUGETLB;
+    }
+
+    /// Whether it is a hugetlb folio; looked at from outside.
+    public boolean peekHugetlb() {
+        return pageType.peek() == PGTY_HUGETLB;
+    }
+
+    /// What hugetlb keeps in the folio.
+    HugetlbFolio hugetlb() {
+        HugetlbFolio known = hugetlb;
+        if (known == null) {
+            // Few folios ever belong to a pool.
+            known = machine.lasting(() -> new HugetlbFolio(machine, this));
+            hugetlb = known;
+        }
+        return known;
+    }
+
     // ---- mapping
+
+    /// Whether the folio is in the page cache of `inode`: one access.
+    boolean isMappedBy(Inode inode) {
+        return mapping.readPlain() == inode.pointer() << 1;
+    }
+
+    /// The folio is about to go into a page cache, at an index counted in pages.
+    void setMapping(Inode inode, long newIndex) {
+        mapping.writePlain(inode.pointer() << 1);
+        index.writePlain(newIndex);
+    }
 
     /// `folio_test_anon()`.
     public boolean isAnon() {

@@ -97,6 +97,32 @@ public final class Rmap {
         }
     }
 
+    /// mm/rmap.c: hugetlb_add_new_anon_rmap(). The first mapping of a huge page that nobody else
+    /// knows, and which the process owns exclusively.
+    void hugetlbAddNewAnonRmap(Folio folio, Vma vma, long addr) {
+        folio.entireMapcount.writePlain(0);
+        folio.largeMapcount.writePlain(0);
+        folio.hugetlb().clear(HugetlbFolio.RESTORE_RESERVE);
+        AnonVma anonVma = vma.anonVma.readOnce();
+        if (anonVma == null) {
+            throw new NullPointerException("hugetlb_add_new_anon_rmap: the VMA has no anon_vma");
+        }
+        folio.setAnon(anonVma, vma.linearPageIndex(geometry, addr));
+        folio.head().setAnonExclusive();
+    }
+
+    /// include/linux/rmap.h: hugetlb_add_file_rmap().
+    void hugetlbAddFileRmap(Folio folio) {
+        folio.entireMapcount.fetchAdd(1, Order.RELAXED);
+        folio.largeMapcount.fetchAdd(1, Order.RELAXED);
+    }
+
+    /// include/linux/rmap.h: hugetlb_remove_rmap().
+    void hugetlbRemoveRmap(Folio folio) {
+        folio.entireMapcount.fetchAdd(-1, Order.RELAXED);
+        folio.largeMapcount.fetchAdd(-1, Order.RELAXED);
+    }
+
     /// include/linux/mm.h: folio_mapcount(). Mappings of the folio by entries of any level.
     public long folioMapcount(Folio folio) {
         return folio.isLarge()

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.Objects;
@@ -21,19 +22,23 @@ final class VmaSplit {
     }
 
     /// mm/vma.c: __split_vma(). Cuts `vma` at `addr`, which is inside it. The VMA keeps the upper
-    /// part where `newBelow`, else the lower one; a new VMA gets the other.
-    void splitVma(Vma vma, long addr, boolean newBelow) {
+    /// part where `newBelow`, else the lower one; a new VMA gets the other. 0 or a negative error
+    /// number.
+    int splitVma(Vma vma, long addr, boolean newBelow) {
         kernel.warnOn(vma.start() >= addr, "a VMA is split below its start");
         kernel.warnOn(vma.end() <= addr, "a VMA is split beyond its end");
+        int err = vma.isHugetlb() ? HugetlbVmas.maySplit(vma, addr) : 0;
+        if (err != 0) {
+            return err;
+        }
         Vma fresh = vmAreaDup(vma, addr, newBelow);
         kernel.anonVmas().anonVmaClone(fresh, vma);
+        openFile(fresh);
         kernel.vmaLock().vmaStartWrite(vma);
         kernel.vmaLock().vmaStartWrite(fresh);
 
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
-        if (anonVma != null) {
-            anonVma.rwsem().downWrite(); // vma_prepare()
-        }
+        vmaPrepare(vma, fresh, anonVma);
         vmaAdjustTransHuge(vma, vma.start(), addr);
         if (newBelow) {
             vma.start.writePlain(addr);
@@ -41,9 +46,45 @@ final class VmaSplit {
         } else {
             vma.end.writePlain(addr);
         }
-        vmaIterStoreNew(fresh); // vma_complete()
+        vmaComplete(vma, fresh, anonVma);
+        return 0;
+    }
+
+    /// The copy of a VMA holds its file as well (`get_file()`, `vm_ops->open()`).
+    void openFile(Vma fresh) {
+        if (!fresh.isAnonymous()) {
+            kernel.files().getFile(fresh.file());
+        }
+        if (fresh.isHugetlb()) {
+            kernel.hugetlb().vmas().open(fresh);
+        }
+    }
+
+    /// mm/vma.c: vma_prepare(). Keeps rmap from the VMA while it changes.
+    private void vmaPrepare(Vma vma, Vma fresh, @Nullable AnonVma anonVma) {
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().downWrite();
+            kernel.mappingRmap().insert(fresh);
+        }
+        if (anonVma != null) {
+            anonVma.rwsem().downWrite();
+        }
+        if (!vma.isAnonymous()) {
+            kernel.mappingRmap().remove(vma);
+        }
+    }
+
+    /// mm/vma.c: vma_complete().
+    private void vmaComplete(Vma vma, Vma fresh, @Nullable AnonVma anonVma) {
+        if (!vma.isAnonymous()) {
+            kernel.mappingRmap().insert(vma);
+        }
+        vmaIterStoreNew(fresh);
         if (anonVma != null) {
             anonVma.rwsem().upWrite();
+        }
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().upWrite();
         }
     }
 
@@ -58,10 +99,13 @@ final class VmaSplit {
         long pgoff = vma.pgoff();
         long flags = vma.flags();
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
+        long from = newBelow ? start : addr;
+        long to = newBelow ? addr : end;
         Vma fresh =
-                newBelow
-                        ? new Vma(machine, vma.mm(), start, addr, pgoff, flags)
-                        : new Vma(machine, vma.mm(), addr, end, pgoff + pages(start, addr), flags);
+                new Vma(machine, vma.mm(), from, to, pgoff + pages(start, from), flags, vma.file);
+        if (!vma.isAnonymous()) {
+            fresh.privateData().poke(vma.privateData().readPlain());
+        }
         fresh.anonVma.word().poke(anonVma == null ? 0 : anonVma.pointer());
         return fresh;
     }
@@ -77,6 +121,10 @@ final class VmaSplit {
 
     /// mm/huge_memory.c: vma_adjust_trans_huge(). No huge PMD may straddle the new bounds.
     private void vmaAdjustTransHuge(Vma vma, long start, long end) {
+        if (vma.isHugetlb()) {
+            // Its PMD tables could be shared, and hugetlb_split() would undo that.
+            return;
+        }
         splitHugePmdIfNeeded(vma, start);
         splitHugePmdIfNeeded(vma, end);
     }
@@ -95,13 +143,10 @@ final class VmaSplit {
     }
 
     /// mm/vma.c: vma_modify_flags(), vma_modify(). Cuts `vma` so that it covers no more than
-    /// `[start, end)`, for its flags to be changed. VMAs are never merged.
-    void vmaModify(Vma vma, long start, long end) {
-        if (vma.start() < start) {
-            splitVma(vma, start, true);
-        }
-        if (vma.end() > end) {
-            splitVma(vma, end, false);
-        }
+    /// `[start, end)`, for its flags to be changed. VMAs are never merged. 0 or a negative error
+    /// number.
+    int vmaModify(Vma vma, long start, long end) {
+        int err = vma.start() < start ? splitVma(vma, start, true) : 0;
+        return err == 0 && vma.end() > end ? splitVma(vma, end, false) : err;
     }
 }

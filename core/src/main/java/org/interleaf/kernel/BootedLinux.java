@@ -21,7 +21,7 @@ import java.util.List;
 final class BootedLinux implements Booted {
     private final Machine machine;
     private final Kernel kernel;
-    private final MmStruct mm;
+    private final Processes processes;
     private final KernelNames names;
     private final Sanitizers sanitizers;
     private final HeldPages held;
@@ -42,10 +42,11 @@ final class BootedLinux implements Booted {
         kernel = new Kernel(machine, config.arch(), memory, config.thp());
         sanitizers.watch(kernel);
         config.hugetlb().boot(kernel);
-        mm = kernel.createMm("mm");
+        MmStruct mm = kernel.createMm("mm");
         kernel.activate(mm);
         held = new HeldPages(memory.frameCount());
-        vocabulary = new KernelVocabulary(kernel, mm, held);
+        processes = new Processes(kernel, mm);
+        vocabulary = new KernelVocabulary(kernel, processes, held);
         laws = new PageLaws(kernel);
     }
 
@@ -62,6 +63,7 @@ final class BootedLinux implements Booted {
     @Override
     public void seal() {
         machine.startDaemons();
+        processes.seal();
         machine.onReset(held::clear);
         machine.seal();
         held.seal();

@@ -7,7 +7,6 @@ import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.mm.Errno;
 import org.interleaf.mm.Hstate;
 import org.interleaf.mm.Kernel;
-import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.OpenFile;
 
 import java.util.Map;
@@ -23,15 +22,15 @@ final class FileCalls {
     static final int O_CREAT = 0x40;
 
     private final Kernel kernel;
-    private final MmStruct mm;
+    private final Processes processes;
 
-    private FileCalls(Kernel kernel, MmStruct mm) {
+    private FileCalls(Kernel kernel, Processes processes) {
         this.kernel = kernel;
-        this.mm = mm;
+        this.processes = processes;
     }
 
-    static void addTo(Map<String, Callable> functions, Kernel kernel, MmStruct mm) {
-        FileCalls calls = new FileCalls(kernel, mm);
+    static void addTo(Map<String, Callable> functions, Kernel kernel, Processes processes) {
+        FileCalls calls = new FileCalls(kernel, processes);
         functions.put("open", Operation.of(2, 3, Types.INT, calls::open));
         functions.put("memfd_create", Operation.of(2, Types.INT, calls::memfdCreate));
         functions.put("close", Operation.of(1, Types.INT, calls::close));
@@ -119,7 +118,7 @@ final class FileCalls {
             return -Errno.EBADF;
         }
         int mode = (int) args[1];
-        long ret = kernel.hugetlb().hugetlbfs().fallocate(mm, file, mode, args[2], args[3]);
+        long ret = kernel.hugetlb().hugetlbfs().fallocate(processes.mm(), file, mode, args[2], args[3]);
         kernel.fdTable().fput(file);
         return ret;
     }

@@ -137,6 +137,11 @@ public final class Entry {
         return entry | ACCESSED;
     }
 
+    /// `pte_mkold()`.
+    public static long mkold(long entry) {
+        return entry & ~ACCESSED;
+    }
+
     /// `pte_mkwrite()`.
     public static long mkwrite(long entry) {
         return entry | WRITE;

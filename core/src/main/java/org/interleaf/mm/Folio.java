@@ -43,6 +43,10 @@ public final class Folio {
     final Word nrPagesMapped;
     final Word pincount;
 
+    /// `_mm_ids`, of which only is modelled that more than one process may map the folio: set by
+    /// fork, and not taken back before it is freed.
+    final Word maybeMappedShared;
+
     /// `page_type` of the head page, of which {@link #PGTY_HUGETLB} is modelled.
     final Word pageType;
 
@@ -60,6 +64,7 @@ public final class Folio {
         entireMapcount = machine.word(null, this, "_entire_mapcount", -1, -1);
         nrPagesMapped = machine.word(null, this, "_nr_pages_mapped", -1, 0);
         pincount = machine.word(null, this, "_pincount", -1, 0);
+        maybeMappedShared = machine.word(null, this, "_mm_ids", -1, 0);
         pageType = machine.word(null, this, "page_type", -1, 0);
         lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", true);
     }

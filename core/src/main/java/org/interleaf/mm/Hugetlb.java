@@ -17,6 +17,7 @@ public final class Hugetlb {
     private final HugetlbZap zap;
     private final HugetlbFault fault;
     private final HugetlbWp wp;
+    private final HugetlbFork fork;
     private final HugetlbTruncate truncate;
     private final Hugetlbfs hugetlbfs;
     private final Mutex[] faultMutexTable;
@@ -30,6 +31,7 @@ public final class Hugetlb {
         walk = new HugetlbWalk(kernel);
         zap = new HugetlbZap(kernel, this);
         wp = new HugetlbWp(kernel, this);
+        fork = new HugetlbFork(kernel, this);
         fault = new HugetlbFault(kernel, this);
         truncate = new HugetlbTruncate(kernel, this);
         hugetlbfs = new Hugetlbfs(kernel, this);
@@ -77,6 +79,10 @@ public final class Hugetlb {
 
     HugetlbWp wp() {
         return wp;
+    }
+
+    HugetlbFork fork() {
+        return fork;
     }
 
     HugetlbTruncate truncate() {

@@ -52,6 +52,10 @@ public final class Kernel {
     private final Khugepaged khugepaged;
     private final UserAccess userAccess;
     private final List<MmStruct> mms = new ArrayList<>();
+    private @Nullable List<MmStruct> mmsAtStart;
+    private final Fork fork;
+    private final CopyPageRange copyPageRange;
+    private final HugeFork hugeFork;
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
@@ -105,6 +109,10 @@ public final class Kernel {
         filemap = new Filemap(this);
         mappingRmap = new MappingRmap(machine, geometry);
         hugetlb = new Hugetlb(this);
+        fork = new Fork(this);
+        copyPageRange = new CopyPageRange(this);
+        hugeFork = new HugeFork(this);
+        machine.onReset(this::resetMms);
         zeroFolio = allocZeroFolio();
         hugeZeroFolio = pageAlloc.folioAlloc(geometry.hpagePmdOrder());
     }
@@ -122,9 +130,18 @@ public final class Kernel {
     /// kernel/fork.c: mm_alloc(), without a process to copy: an empty address space. For the
     /// set-up.
     public MmStruct createMm(String name) {
+        MmStruct mm = allocMm(name);
+        if (mm == null) {
+            throw new IllegalArgumentException("there is no page of memory for " + name);
+        }
+        return mm;
+    }
+
+    /// kernel/fork.c: mm_alloc(). An empty address space; null where memory is out.
+    @Nullable MmStruct allocMm(String name) {
         PageTable pgd = pgtable.allocPage(Geometry.PGD);
         if (pgd == null) {
-            throw new IllegalArgumentException("there is no page of memory for " + name);
+            return null;
         }
         // Where PMD tables have locks of their own they also have lists of their own.
         int deposits = arch.splitPmdPtlocks() ? 0 : memMap.size();
@@ -133,6 +150,21 @@ public final class Kernel {
         mm.vmas.writeOnce(new VmaTree(machine, List.of()));
         mms.add(mm);
         return mm;
+    }
+
+    /// kernel/fork.c: __mmdrop(). Frees an address space that has nothing in it any more.
+    void freeMm(MmStruct mm) {
+        pgtable.freePage(mm.pgd());
+        mms.remove(mm);
+    }
+
+    /// Before each execution there are the address spaces of the set-up.
+    private void resetMms() {
+        if (mmsAtStart == null) {
+            mmsAtStart = List.copyOf(mms);
+        }
+        mms.clear();
+        mms.addAll(mmsAtStart);
     }
 
     /// The address spaces that there are; looked at from outside.
@@ -284,6 +316,18 @@ public final class Kernel {
 
     MappingRmap mappingRmap() {
         return mappingRmap;
+    }
+
+    public Fork fork() {
+        return fork;
+    }
+
+    CopyPageRange copyPageRange() {
+        return copyPageRange;
+    }
+
+    HugeFork hugeFork() {
+        return hugeFork;
     }
 
     public Hugetlb hugetlb() {

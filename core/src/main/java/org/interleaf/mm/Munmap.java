@@ -152,9 +152,7 @@ final class Munmap {
             if (!vms.closed) {
                 vmaClose(vma);
             }
-            if (!vma.isAnonymous()) {
-                kernel.files().fput(vma.file()); // remove_vma()
-            }
+            fputOf(vma);
         }
         if (vms.unlock) {
             kernel.mmapLock().readUnlock(vms.mm);
@@ -166,6 +164,18 @@ final class Munmap {
         clearPtes(vms, true);
         vms.detached.forEach(this::vmaClose);
         vms.closed = true;
+    }
+
+    /// mm/vma.c: remove_vma(). Nobody can find the VMA any more.
+    void removeVma(Vma vma) {
+        vmaClose(vma);
+        fputOf(vma);
+    }
+
+    private void fputOf(Vma vma) {
+        if (!vma.isAnonymous()) {
+            kernel.files().fput(vma.file());
+        }
     }
 
     /// mm/util.c: vma_close().

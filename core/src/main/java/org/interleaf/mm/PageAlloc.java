@@ -49,6 +49,9 @@ public final class PageAlloc {
         folio.entireMapcount.writePlain(-1);
         folio.nrPagesMapped.writePlain(0);
         folio.pincount.writePlain(0);
+        if (folio.maybeMappedShared.peek() != 0) {
+            folio.maybeMappedShared.poke(0); // with the others
+        }
     }
 
     /// mm/page_alloc.c: free_frozen_pages(). Frees a folio whose last reference is gone.

@@ -136,8 +136,76 @@ public final class Rmap {
         return folioMapcount(folio);
     }
 
-    /// include/linux/mm.h: folio_maybe_mapped_shared(), for folios that only one process can map.
+    /// include/linux/mm.h: folio_maybe_mapped_shared().
     public boolean folioMaybeMappedShared(Folio folio) {
-        return !folio.isLarge() && folioMapcount(folio) > 1;
+        return folio.isLarge()
+                ? folio.maybeMappedShared.readOnce() != 0
+                : folioMapcount(folio) > 1;
+    }
+
+    // ---- fork
+
+    /// include/linux/mm.h: folio_maybe_dma_pinned(). Small folios with many references may be
+    /// without a pin; large ones are exact.
+    private static boolean maybeDmaPinned(Folio folio) {
+        return folio.isLarge()
+                ? folio.pincount.readOnce() > 0
+                : folio.refCount() >= Foll.GUP_PIN_COUNTING_BIAS;
+    }
+
+    /// include/linux/mm.h: folio_needs_cow_for_dma(). Whether a page of the VMA may be pinned, so
+    /// that it must not be shared with a copy of the process.
+    private static boolean needsCowForDma(Vma vma, Folio folio) {
+        return (vma.mm().flags.readOnce() & MmStruct.HAS_PINNED) != 0 && maybeDmaPinned(folio);
+    }
+
+    /// Gives up what makes `page` exclusive, for fork; false where it may be pinned.
+    private static boolean shareExclusive(Vma vma, Folio folio, Page page) {
+        if (page.anonExclusive()) {
+            if (needsCowForDma(vma, folio)) {
+                return false;
+            }
+            page.clearAnonExclusive();
+        }
+        return true;
+    }
+
+    /// include/linux/rmap.h: folio_try_dup_anon_rmap_pte(). A second process maps `page` by a PTE,
+    /// with the same reference taken before. False where the page must be copied.
+    boolean folioTryDupAnonRmapPte(Folio folio, Page page, Vma srcVma) {
+        if (!shareExclusive(srcVma, folio, page)) {
+            return false;
+        }
+        if (!folio.isLarge()) {
+            page.mapcount.fetchAdd(1, Order.RELAXED);
+            return true;
+        }
+        if (page.mapcount.fetchAdd(1, Order.RELAXED) == -1) {
+            folio.nrPagesMapped.fetchAdd(1, Order.RELAXED);
+        }
+        folio.maybeMappedShared.writeOnce(1);
+        folio.largeMapcount.fetchAdd(1, Order.RELAXED);
+        return true;
+    }
+
+    /// include/linux/rmap.h: folio_try_dup_anon_rmap_pmd(). The same for a folio that a PMD maps as
+    /// a whole.
+    boolean folioTryDupAnonRmapPmd(Folio folio, Vma srcVma) {
+        if (!shareExclusive(srcVma, folio, folio.head())) {
+            return false;
+        }
+        folio.entireMapcount.fetchAdd(1, Order.RELAXED);
+        folio.maybeMappedShared.writeOnce(1);
+        folio.largeMapcount.fetchAdd(1, Order.RELAXED);
+        return true;
+    }
+
+    /// include/linux/rmap.h: hugetlb_try_dup_anon_rmap(). The same for a huge page of hugetlb.
+    boolean hugetlbTryDupAnonRmap(Folio folio, Vma srcVma) {
+        if (!shareExclusive(srcVma, folio, folio.head())) {
+            return false;
+        }
+        hugetlbAddFileRmap(folio);
+        return true;
     }
 }

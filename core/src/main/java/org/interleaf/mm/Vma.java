@@ -54,6 +54,9 @@ public final class Vma extends Shared {
     /// `vm_file`: what is mapped; null for anonymous memory.
     final @Nullable OpenFile file;
 
+    private final Machine machine;
+    private @Nullable Ref<AnonVmaChain> chain;
+
     /// `vm_private_data` of a mapped file; what it means is the file's affair.
     private final @Nullable Word privateData;
 
@@ -71,6 +74,7 @@ public final class Vma extends Shared {
             long flags,
             @Nullable OpenFile file) {
         super(machine);
+        this.machine = machine;
         this.mm = mm;
         this.file = file;
         this.mayShare = (flags & VM_MAYSHARE) != 0;
@@ -103,6 +107,22 @@ public final class Vma extends Shared {
 
     public long pgoff() {
         return pgoff.readPlain();
+    }
+
+    /// The part of `anon_vma_chain` that the VMA has from fork; null where there is none. Changes
+    /// together with {@link #anonVma}, in the same step.
+    @Nullable AnonVmaChain inherited() {
+        return chain == null ? null : chain.peek();
+    }
+
+    /// Changes {@link #inherited}; the VMA must have been made by fork, or from one that was.
+    void inherit(@Nullable AnonVmaChain links) {
+        if (links != null && chain == null) {
+            chain = new Ref<>(machine, AnonVmaChain.class, this, "anon_vma_chain", -1);
+        }
+        if (chain != null) {
+            chain.word().poke(links == null ? 0 : links.pointer());
+        }
     }
 
     /// `vm_private_data` of a VMA that maps a file.

@@ -31,7 +31,7 @@ final class VmaSplit {
         if (err != 0) {
             return err;
         }
-        Vma fresh = vmAreaDup(vma, addr, newBelow);
+        Vma fresh = newBelow ? dup(vma, vma.start(), addr) : dup(vma, addr, vma.end());
         kernel.anonVmas().anonVmaClone(fresh, vma);
         openFile(fresh);
         kernel.vmaLock().vmaStartWrite(vma);
@@ -92,22 +92,26 @@ final class VmaSplit {
         return (to - from) >> geometry.pageShift();
     }
 
-    /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy that nobody knows of yet.
-    private Vma vmAreaDup(Vma vma, long addr, boolean newBelow) {
-        long start = vma.start();
-        long end = vma.end();
-        long pgoff = vma.pgoff();
-        long flags = vma.flags();
-        AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
-        long from = newBelow ? start : addr;
-        long to = newBelow ? addr : end;
-        Vma fresh =
-                new Vma(machine, vma.mm(), from, to, pgoff + pages(start, from), flags, vma.file);
+    /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy of a part, that nobody knows of yet.
+    private Vma dup(Vma vma, long start, long end) {
+        long pgoff = vma.pgoff() + pages(vma.start(), start);
+        return dup(vma, vma.mm(), start, end, pgoff);
+    }
+
+    /// mm/vma_init.c: vm_area_dup(). A copy in another place, which nobody knows of yet.
+    Vma dup(Vma vma, MmStruct mm, long start, long end, long pgoff) {
+        Vma fresh = new Vma(machine, mm, start, end, pgoff, vma.flags(), vma.file);
         if (!vma.isAnonymous()) {
             fresh.privateData().poke(vma.privateData().readPlain());
         }
+        AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
         fresh.anonVma.word().poke(anonVma == null ? 0 : anonVma.pointer());
         return fresh;
+    }
+
+    /// mm/vma_init.c: vm_area_dup(). A copy for another process.
+    Vma vmAreaDup(Vma vma, MmStruct mm) {
+        return dup(vma, mm, vma.start(), vma.end(), vma.pgoff());
     }
 
     /// mm/vma.h: vma_iter_store_new(). Puts a VMA into the tree in one step, over what is there.

@@ -92,6 +92,8 @@ final class Constants {
         map.put("MFD_HUGETLB", (long) Mman.MFD_HUGETLB);
         map.put("MFD_HUGE_SHIFT", (long) Mman.MAP_HUGE_SHIFT);
         map.put("MFD_CLOEXEC", (long) Mman.MFD_CLOEXEC);
+        map.put("MREMAP_MAYMOVE", (long) Mman.MREMAP_MAYMOVE);
+        map.put("MREMAP_FIXED", (long) Mman.MREMAP_FIXED);
         map.put("O_RDONLY", (long) FileCalls.O_RDONLY);
         map.put("O_WRONLY", (long) FileCalls.O_WRONLY);
         map.put("O_RDWR", (long) FileCalls.O_RDWR);

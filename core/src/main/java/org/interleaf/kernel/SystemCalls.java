@@ -32,6 +32,8 @@ final class SystemCalls {
         SystemCalls calls = new SystemCalls(kernel, processes, memory);
         functions.put("mmap", Operation.of(3, 6, VOID_POINTER, calls::mmap));
         functions.put("munmap", Operation.of(2, Types.INT, calls::munmap));
+        functions.put("mprotect", Operation.of(3, Types.INT, calls::mprotect));
+        functions.put("mremap", Operation.of(4, 5, VOID_POINTER, calls::mremap));
         functions.put("madvise", Operation.of(3, Types.INT, calls::madvise));
         FileCalls.addTo(functions, kernel, processes);
         functions.put("memset", Operation.of(3, VOID_POINTER, calls::memset));
@@ -59,6 +61,16 @@ final class SystemCalls {
 
     private long munmap(CallSite site, long[] args) {
         return kernel.mmap().munmap(processes.mm(), args[0], args[1]);
+    }
+
+    private long mprotect(CallSite site, long[] args) {
+        return kernel.mprotect().mprotect(processes.mm(), args[0], args[1], (int) args[2]);
+    }
+
+    private long mremap(CallSite site, long[] args) {
+        long newAddr = site.strings().size() > 4 ? args[4] : 0;
+        return kernel.mremap()
+                .mremap(processes.mm(), args[0], args[1], args[2], (int) args[3], newAddr);
     }
 
     private long madvise(CallSite site, long[] args) {

@@ -49,6 +49,24 @@ final class HugeFork {
         return -Errno.EAGAIN;
     }
 
+    /// mm/huge_memory.c: change_huge_pmd(). A huge PMD gets what the VMA says of protection. False
+    /// where it is not huge any more.
+    boolean changeHugePmd(MmuGather tlb, Vma vma, Word pmd, long addr) {
+        SpinLock ptl = kernel.hugeMemory().pmdTransHugeLockSlow(pmd, vma);
+        if (ptl == null) {
+            return false;
+        }
+        long old = pgtableGeneric.pmdpInvalidate(vma, addr, pmd); // pmdp_invalidate_ad()
+        long entry = HugePte.modify(old, vma.flags());
+        if (kernel.mprotect().canChangeWritable(vma, entry)) {
+            entry = Entry.mkwrite(entry);
+        }
+        pmd.writeOnce(entry);
+        tlb.removePmdTlbEntry(addr);
+        ptl.unlock();
+        return true;
+    }
+
     /// Counts the child's mapping; false where the folio may be pinned.
     private boolean shareFolio(Vma src, long pmd) {
         if (kernel.isHugeZeroPfn(Entry.pfn(pmd))) {

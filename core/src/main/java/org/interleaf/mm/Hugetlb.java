@@ -18,6 +18,7 @@ public final class Hugetlb {
     private final HugetlbFault fault;
     private final HugetlbWp wp;
     private final HugetlbFork fork;
+    private final HugetlbProtect protect;
     private final HugetlbTruncate truncate;
     private final Hugetlbfs hugetlbfs;
     private final Mutex[] faultMutexTable;
@@ -31,6 +32,7 @@ public final class Hugetlb {
         walk = new HugetlbWalk(kernel);
         zap = new HugetlbZap(kernel, this);
         wp = new HugetlbWp(kernel, this);
+        protect = new HugetlbProtect(kernel, this);
         fork = new HugetlbFork(kernel, this);
         fault = new HugetlbFault(kernel, this);
         truncate = new HugetlbTruncate(kernel, this);
@@ -83,6 +85,10 @@ public final class Hugetlb {
 
     HugetlbFork fork() {
         return fork;
+    }
+
+    HugetlbProtect protect() {
+        return protect;
     }
 
     HugetlbTruncate truncate() {

@@ -56,6 +56,9 @@ public final class Kernel {
     private final Fork fork;
     private final CopyPageRange copyPageRange;
     private final HugeFork hugeFork;
+    private final Mprotect mprotect;
+    private final Mremap mremap;
+    private final MoveTables moveTables;
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
@@ -111,6 +114,9 @@ public final class Kernel {
         hugetlb = new Hugetlb(this);
         fork = new Fork(this);
         copyPageRange = new CopyPageRange(this);
+        mprotect = new Mprotect(this);
+        moveTables = new MoveTables(this);
+        mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
         machine.onReset(this::resetMms);
         zeroFolio = allocZeroFolio();
@@ -324,6 +330,18 @@ public final class Kernel {
 
     CopyPageRange copyPageRange() {
         return copyPageRange;
+    }
+
+    public Mprotect mprotect() {
+        return mprotect;
+    }
+
+    public Mremap mremap() {
+        return mremap;
+    }
+
+    MoveTables moveTables() {
+        return moveTables;
     }
 
     HugeFork hugeFork() {

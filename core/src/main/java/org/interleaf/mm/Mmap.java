@@ -286,7 +286,7 @@ public final class Mmap {
 
     /// The end of mm/vma.c: __mmap_new_vma(). The new VMA takes the place of `gone` in the tree in
     /// one step.
-    private void insertNewVma(Vma vma, List<Vma> gone) {
+    void insertNewVma(Vma vma, List<Vma> gone) {
         // It is still being changed when it can be found already.
         kernel.vmaLock().vmaStartWrite(vma);
         kernel.vmaLock().vmaMarkAttached(vma);

@@ -146,6 +146,21 @@ final class VmaSplit {
         }
     }
 
+    /// mm/vma.c: vma_expand(), for anonymous memory: the VMA ends at `end`, where there was nothing.
+    void expand(Vma vma, long end) {
+        kernel.vmaLock().vmaStartWrite(vma);
+        AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
+        if (anonVma != null) {
+            anonVma.rwsem().downWrite();
+        }
+        vma.end.writePlain(end);
+        List<Vma> all = Objects.requireNonNull(vma.mm().vmas.read(Order.PLAIN)).vmas();
+        vma.mm().vmas.write(new VmaTree(machine, all), Order.RELEASE);
+        if (anonVma != null) {
+            anonVma.rwsem().upWrite();
+        }
+    }
+
     /// mm/vma.c: vma_modify_flags(), vma_modify(). Cuts `vma` so that it covers no more than
     /// `[start, end)`, for its flags to be changed. VMAs are never merged. 0 or a negative error
     /// number.

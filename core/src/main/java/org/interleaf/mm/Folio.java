@@ -6,7 +6,6 @@ import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
-import org.jspecify.annotations.Nullable;
 
 /// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a
 /// row that share a reference count. As the kernel's it lies over the `struct page` of its first
@@ -50,7 +49,7 @@ public final class Folio {
     /// `page_type` of the head page, of which {@link #PGTY_HUGETLB} is modelled.
     final Word pageType;
 
-    private @Nullable HugetlbFolio hugetlb;
+    private final HugetlbFolio hugetlb;
 
     Folio(Machine machine, Page head) {
         this.machine = machine;
@@ -66,6 +65,7 @@ public final class Folio {
         pincount = machine.word(null, this, "_pincount", -1, 0);
         maybeMappedShared = machine.word(null, this, "_mm_ids", -1, 0);
         pageType = machine.word(null, this, "page_type", -1, 0);
+        hugetlb = new HugetlbFolio(machine, this);
         lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", true);
     }
 
@@ -206,13 +206,7 @@ public final class Folio {
 
     /// What hugetlb keeps in the folio.
     HugetlbFolio hugetlb() {
-        HugetlbFolio known = hugetlb;
-        if (known == null) {
-            // Few folios ever belong to a pool.
-            known = machine.lasting(() -> new HugetlbFolio(machine, this));
-            hugetlb = known;
-        }
-        return known;
+        return hugetlb;
     }
 
     // ---- mapping

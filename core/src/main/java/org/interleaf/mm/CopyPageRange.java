@@ -192,7 +192,7 @@ final class CopyPageRange {
         if (Entry.write(pte)) { // __copy_present_ptes()
             from.fetchAnd(~Entry.WRITE, Order.RELAXED);
         }
-        to.writeOnce(Entry.mkold(Entry.wrprotect(pte)));
+        kernel.entries().setPte(to, Entry.mkold(Entry.wrprotect(pte)));
         return Outcome.DONE;
     }
 
@@ -208,7 +208,7 @@ final class CopyPageRange {
         kernel.swap().folioAddLru(fresh);
         long pte = Entry.mkdirty(Entry.make(fresh.pfn(), AnonFault.PAGE_PROT));
         boolean write = (dst.flags() & Vma.VM_WRITE) != 0;
-        to.writeOnce(write ? Entry.mkwrite(pte) : pte);
+        kernel.entries().setPte(to, write ? Entry.mkwrite(pte) : pte);
         return Outcome.USED_PAGE;
     }
 

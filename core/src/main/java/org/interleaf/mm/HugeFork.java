@@ -33,7 +33,7 @@ final class HugeFork {
             kernel.pgtable().incPgtables(dst.mm());
             pgtableGeneric.pgtableTransHugeDeposit(dst.mm(), dstPmd, table);
             srcPmd.fetchAnd(~Entry.WRITE, Order.RELAXED); // pmdp_set_wrprotect()
-            dstPmd.writeOnce(Entry.mkold(Entry.wrprotect(pmd)));
+            kernel.entries().setPte(dstPmd, Entry.mkold(Entry.wrprotect(pmd)));
         }
         if (nested) {
             srcPtl.unlock();
@@ -61,7 +61,7 @@ final class HugeFork {
         if (kernel.mprotect().canChangeWritable(vma, entry)) {
             entry = Entry.mkwrite(entry);
         }
-        pmd.writeOnce(entry);
+        kernel.entries().setPte(pmd, entry);
         tlb.removePmdTlbEntry(addr);
         ptl.unlock();
         return true;

@@ -90,16 +90,17 @@ final class HugePte {
             return;
         }
         for (int i = 0; i < h.slots(); i++) {
-            slot(ptep, i).writeOnce(entry);
+            kernel.entries().setPte(slot(ptep, i), entry);
         }
     }
 
     /// arch/arm64/mm/mmu.c: __set_ptes_anysz(). Each entry maps its part of the page.
-    private static void setPtes(Hstate h, Word ptep, long entry) {
+    private void setPtes(Hstate h, Word ptep, long entry) {
         long pfn = Entry.pfn(entry);
         long flags = Entry.flags(entry);
         for (int i = 0; i < h.slots(); i++) {
-            slot(ptep, i).writeOnce(Entry.make(pfn + i * h.pagesPerSlot(), flags));
+            long value = Entry.make(pfn + i * h.pagesPerSlot(), flags);
+            kernel.entries().setPte(slot(ptep, i), value);
         }
     }
 
@@ -128,7 +129,7 @@ final class HugePte {
     /// arch/arm64/mm/hugetlbpage.c: huge_pte_clear(). Clears what is not present.
     void clear(Hstate h, Word ptep) {
         for (int i = 0; i < h.slots(); i++) {
-            slot(ptep, i).writeOnce(0);
+            kernel.entries().clear(slot(ptep, i));
         }
     }
 

@@ -106,7 +106,7 @@ final class MoveTables {
             long pmd = oldPmd.readPlain();
             moved = Entry.isTable(pmd);
             if (moved) {
-                oldPmd.writeOnce(0);
+                kernel.entries().clear(oldPmd);
                 kernel.pgtable().populate(newPmd, kernel.memMap().table(Entry.pfn(pmd)));
                 flush(vma, oldAddr, geometry.size(Geometry.PMD));
             }
@@ -146,7 +146,7 @@ final class MoveTables {
             PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), oldPmd);
             pgtableGeneric.pgtableTransHugeDeposit(vma.mm(), newPmd, table);
         }
-        newPmd.writeOnce(pmd);
+        kernel.entries().setPte(newPmd, pmd);
         flush(vma, oldAddr, geometry.size(Geometry.PMD));
         if (nested) {
             newPtl.unlock();
@@ -172,7 +172,8 @@ final class MoveTables {
         for (int i = 0; i < extent >> geometry.pageShift(); i++) {
             if (!Entry.none(from.pte(i).readOnce())) {
                 forceFlush = true;
-                to.pte(i).writeOnce(from.pte(i).xchg(0, Order.FULL));
+                long pte = from.pte(i).xchg(0, Order.FULL);
+                kernel.entries().setPte(to.pte(i), pte);
             }
         }
         if (forceFlush) {

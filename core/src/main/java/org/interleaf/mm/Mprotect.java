@@ -160,7 +160,7 @@ public final class Mprotect {
         if (canChangeWritable(vma, entry)) {
             entry = Entry.mkwrite(entry);
         }
-        pte.writeOnce(entry);
+        kernel.entries().setPte(pte, entry);
     }
 
     /// mm/mprotect.c: can_change_pte_writable(), can_change_pmd_writable(). Whether an entry of a

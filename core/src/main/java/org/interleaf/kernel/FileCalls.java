@@ -37,6 +37,7 @@ final class FileCalls {
         functions.put("unlink", Operation.of(1, Types.INT, calls::unlink));
         functions.put("ftruncate", Operation.of(2, Types.INT, calls::ftruncate));
         functions.put("fallocate", Operation.of(4, Types.INT, calls::fallocate));
+        functions.put("move_pages", Operation.of(1, Types.INT, calls::movePages));
         calls.addPools(functions);
     }
 
@@ -110,6 +111,11 @@ final class FileCalls {
         long ret = kernel.hugetlb().hugetlbfs().ftruncate(file, args[1]);
         kernel.fdTable().fput(file);
         return ret;
+    }
+
+    /// `move_pages(address)`: the huge page there, to another node.
+    private long movePages(CallSite site, long[] args) {
+        return kernel.hugetlb().migrate().movePages(processes.mm(), args[0]);
     }
 
     private long fallocate(CallSite site, long[] args) {

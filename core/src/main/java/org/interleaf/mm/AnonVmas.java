@@ -19,8 +19,8 @@ import java.util.Objects;
 /// null when the VMA is unmapped.
 ///
 /// A VMA that fork made is linked to the anon_vmas of the VMA that it is a copy of as well: they have
-/// pages that both map. The interval trees by which rmap finds VMAs are represented by the number of
-/// VMAs in them.
+/// pages that both map. The interval tree by which rmap finds VMAs is a list here, and is changed in
+/// the steps that change the numbers of VMAs.
 public final class AnonVmas {
     private final Machine machine;
     private final Geometry geometry;
@@ -48,7 +48,7 @@ public final class AnonVmas {
         ptl.lock(); // against threads
         if (vma.anonVma.read(Order.PLAIN) == null) {
             vma.anonVma.write(anonVma, Order.RELEASE);
-            changeActive(anonVma, 1);
+            changeActive(anonVma, vma, 1);
             allocated = null;
         }
         ptl.unlock();
@@ -99,9 +99,9 @@ public final class AnonVmas {
             return;
         }
         active.rwsem().downWrite();
-        changeActive(active, 1);
+        changeActive(active, dst, 1);
         AnonVmaChain inherited = src.inherited();
-        link(inherited, 1);
+        link(inherited, dst, 1);
         dst.inherit(inherited);
         active.rwsem().upWrite();
         if (dst.anonVma.peek() != active) {
@@ -134,17 +134,18 @@ public final class AnonVmas {
         } else {
             inherited = inherited.without(machine, reused);
         }
-        changeActive(reused, 1);
-        link(inherited, 1);
+        changeActive(reused, child, 1);
+        link(inherited, child, 1);
         child.inherit(inherited);
         child.anonVma.write(reused, Order.PLAIN);
         parent.rwsem().upWrite();
     }
 
-    private static void link(@Nullable AnonVmaChain inherited, int delta) {
+    private void link(@Nullable AnonVmaChain inherited, Vma vma, int delta) {
         if (inherited != null) {
             for (AnonVma each : inherited.links()) {
                 each.numLinks.writePlain(each.numLinks.readPlain() + delta);
+                each.link(machine, vma, delta > 0);
             }
         }
     }
@@ -161,7 +162,7 @@ public final class AnonVmas {
         active.rwsem().downWrite();
         AnonVmaChain inherited = vma.inherited();
         if (inherited != null) {
-            link(inherited, -1);
+            link(inherited, vma, -1);
             vma.inherit(null);
             for (AnonVma each : inherited.links()) {
                 if (each.numActiveVmas.readPlain() == 0) {
@@ -169,7 +170,7 @@ public final class AnonVmas {
                 }
             }
         }
-        if (changeActive(active, -1) == 0) {
+        if (changeActive(active, vma, -1) == 0) {
             addIfEmpty(active, empty);
         }
         vma.anonVma.write(null, Order.PLAIN);
@@ -193,15 +194,26 @@ public final class AnonVmas {
     }
 
     /// The number of VMAs linked to the anon_vma after the change; its lock is held for writing.
-    private long changeActive(AnonVma anonVma, long delta) {
+    private long changeActive(AnonVma anonVma, Vma vma, long delta) {
         long now = anonVma.numActiveVmas.readPlain() + delta;
         anonVma.numActiveVmas.writePlain(now);
+        anonVma.link(machine, vma, delta > 0);
         return now;
+    }
+
+    /// mm/rmap.c: folio_get_anon_vma(). The anon_vma of a locked folio, with a reference; null where
+    /// it is being freed.
+    @Nullable AnonVma folioGetAnonVma(Folio folio) {
+        Object mapped = machine.heap().resolve(folio.mapping.readOnce() >> 1);
+        if (mapped instanceof AnonVma anonVma && anonVma.refcount.addUnless(1, 0, Order.FULL) != 0) {
+            return anonVma;
+        }
+        return null;
     }
 
     /// include/linux/rmap.h: put_anon_vma(); mm/rmap.c: anon_vma_free(). Who drops the last
     /// reference waits for whoever took the lock without one.
-    private void putAnonVma(AnonVma anonVma) {
+    void putAnonVma(AnonVma anonVma) {
         if (anonVma.refcount.fetchAdd(-1, Order.FULL) == 1) {
             machine.mightSleep("anon_vma_free");
             if (anonVma.rwsem().isLocked()) {

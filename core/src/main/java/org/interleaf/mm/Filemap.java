@@ -142,6 +142,30 @@ final class Filemap {
         return 0;
     }
 
+    /// mm/migrate.c: migrate_huge_page_move_mapping(). Puts `dst` in the place of the locked `src`,
+    /// with its contents, unless somebody has a reference whom `expected` does not count.
+    boolean replaceFolio(Inode inode, Folio dst, Folio src, long expected) {
+        int nr = src.nrPages();
+        for (int i = 0; i < nr; i++) { // folio_mc_copy()
+            kernel.highmem().copyPage(dst.pfn() + i, src.pfn() + i);
+        }
+        inode.pagesLock().lock();
+        if (src.refcount.cmpxchg(expected, 0, Order.FULL) != expected) { // folio_ref_freeze()
+            inode.pagesLock().unlock();
+            return false;
+        }
+        long index = src.index.readPlain();
+        dst.setMapping(inode, index);
+        dst.refAdd(nr);
+        long slotIndex = index >> src.order();
+        Ref<CacheSlot> slot = inode.slot(slotIndex);
+        CacheSlot without = slot.readPlainNonNull().minus(machine, slotIndex);
+        slot.write(without.plus(machine, slotIndex, dst.pfn()), Order.RELEASE);
+        src.refcount.writeOnce(expected - nr); // folio_ref_unfreeze()
+        inode.pagesLock().unlock();
+        return true;
+    }
+
     /// mm/filemap.c: filemap_remove_folio(). Takes a locked folio out and drops the cache's
     /// references.
     void removeFolio(Inode inode, Folio folio) {

@@ -18,6 +18,7 @@ public final class Hugetlb {
     private final HugetlbFault fault;
     private final HugetlbWp wp;
     private final HugetlbFork fork;
+    private final HugetlbMigrate migrate;
     private final HugetlbProtect protect;
     private final HugetlbTruncate truncate;
     private final Hugetlbfs hugetlbfs;
@@ -33,6 +34,7 @@ public final class Hugetlb {
         zap = new HugetlbZap(kernel, this);
         wp = new HugetlbWp(kernel, this);
         protect = new HugetlbProtect(kernel, this);
+        migrate = new HugetlbMigrate(kernel, this);
         fork = new HugetlbFork(kernel, this);
         fault = new HugetlbFault(kernel, this);
         truncate = new HugetlbTruncate(kernel, this);
@@ -89,6 +91,10 @@ public final class Hugetlb {
 
     HugetlbProtect protect() {
         return protect;
+    }
+
+    public HugetlbMigrate migrate() {
+        return migrate;
     }
 
     HugetlbTruncate truncate() {

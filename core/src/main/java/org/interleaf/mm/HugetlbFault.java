@@ -98,7 +98,13 @@ final class HugetlbFault {
         if (Entry.none(vmf.origPte)) {
             return noPage(vmf);
         }
-        kernel.bugOn(!Entry.ptePresent(vmf.origPte), "unknown entry of a huge page");
+        if (!Entry.ptePresent(vmf.origPte)) {
+            kernel.bugOn(!Entry.isMigration(vmf.origPte), "unknown entry of a huge page");
+            // The VMA's lock keeps the table in place; it is dropped inside.
+            vmf.mutex.unlock();
+            migrationEntryWaitHuge(vmf);
+            return 0;
+        }
         boolean mustOwn = vmf.has(VmFault.FLAG_WRITE | VmFault.FLAG_UNSHARE);
         if (mustOwn && !vma.mayShare() && !Entry.write(vmf.origPte)) {
             hugetlb.reserve().prepare(vma, vmf.address);
@@ -164,6 +170,25 @@ final class HugetlbFault {
             kernel.vmaLock().vmaEndRead(vmf.vma);
         }
         vmf.mutex.unlock();
+    }
+
+    /// mm/migrate.c: migration_entry_wait_huge(), softleaf_entry_wait_on_locked(). Waits until the
+    /// page has moved, which is until its folio is unlocked; whoever migrates it needs the lock of
+    /// the table to be done, so the folio stays until that is dropped. Drops the VMA's hugetlb lock.
+    private void migrationEntryWaitHuge(Fault vmf) {
+        hugetlb.vmas().assertLocked(vmf.vma);
+        vmf.lock(hugetlb);
+        long entry = hugetlb.pte().get(vmf.h, vmf.pte());
+        boolean migrates = Entry.isMigration(entry);
+        if (migrates) {
+            hugetlb.vmas().unlockRead(vmf.vma);
+        }
+        vmf.ptl().unlock();
+        if (migrates) {
+            folio(entry).lock().waitUnlocked();
+        } else {
+            hugetlb.vmas().unlockRead(vmf.vma);
+        }
     }
 
     // ---- missing pages

@@ -64,7 +64,10 @@ final class HugetlbFork {
         srcPtl.lock();
         long entry = hugetlb.pte().get(h, from);
         while (!Entry.none(entry)) {
-            kernel.bugOn(!Entry.ptePresent(entry), "unknown entry of a huge page");
+            if (!Entry.ptePresent(entry)) {
+                copyMigration(dst, src, addr, to, from, entry);
+                break;
+            }
             entry = hugetlb.pte().get(h, from);
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(entry)));
             folio.get();
@@ -97,6 +100,19 @@ final class HugetlbFork {
         srcPtl.unlock();
         dstPtl.unlock();
         return true;
+    }
+
+    /// The part of copy_hugetlb_page_range() for a page that migrates: with copy on write nobody maps
+    /// it writable afterwards.
+    private void copyMigration(Vma dst, Vma src, long addr, Word to, Word from, long entry) {
+        kernel.bugOn(!Entry.isMigration(entry), "unknown entry of a huge page");
+        Hstate h = HugetlbVmas.hstate(src);
+        long copy = entry;
+        if (Vma.isCowMapping(src.flags()) && Entry.softleafKind(entry) != Entry.MIGRATION_READ) {
+            copy = Entry.withKind(entry, Entry.MIGRATION_READ);
+            hugetlb.pte().set(src.mm(), h, addr, from, copy);
+        }
+        hugetlb.pte().set(dst.mm(), h, addr, to, copy);
     }
 
     private boolean share(Folio folio, Vma src) {

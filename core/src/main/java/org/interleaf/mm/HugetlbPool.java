@@ -337,6 +337,55 @@ public final class HugetlbPool {
         return folio;
     }
 
+    // ---- migration
+
+    /// mm/hugetlb.c: folio_isolate_hugetlb(). Takes the folio, with a reference, for migration; false
+    /// where it is free or somebody else has taken it.
+    boolean isolate(Folio folio) {
+        lock.lock();
+        boolean taken =
+                folio.isHugetlb()
+                        && folio.hugetlb().test(HugetlbFolio.MIGRATABLE)
+                        && folio.refAddUnlessZero(1);
+        if (taken) {
+            folio.hugetlb().clear(HugetlbFolio.MIGRATABLE);
+        }
+        lock.unlock();
+        return taken;
+    }
+
+    /// mm/hugetlb.c: folio_putback_hugetlb(). Undoes {@link #isolate}.
+    void putback(Folio folio) {
+        setMigratable(folio);
+        kernel.swap().folioPut(folio);
+    }
+
+    /// The folio is in use like others.
+    void setMigratable(Folio folio) {
+        lock.lock();
+        folio.hugetlb().set(HugetlbFolio.MIGRATABLE);
+        lock.unlock();
+    }
+
+    /// mm/hugetlb.c: alloc_hugetlb_folio_nodemask(). Where a folio moves to: a free one that is not
+    /// promised, or one for the time of the migration; null where there is neither.
+    @Nullable Folio allocForMigration(Hstate h) {
+        lock.lock();
+        Folio folio = availableHugePages(h) != 0 ? dequeue(h) : null;
+        lock.unlock();
+        if (folio == null) {
+            folio = allocFresh(h); // alloc_migrate_hugetlb_folio()
+            if (folio != null) {
+                lock.lock();
+                h.nrHugePages.writePlain(h.nrHugePages.readPlain() + 1);
+                lock.unlock();
+                folio.refcount.writeOnce(1);
+                folio.hugetlb().set(HugetlbFolio.TEMPORARY);
+            }
+        }
+        return folio;
+    }
+
     // ---- the administrator
 
     /// mm/hugetlb.c: set_max_huge_pages(). Writes nr_hugepages: grows or shrinks the pool to

@@ -46,14 +46,26 @@ final class HugetlbProtect {
         Hstate h = HugetlbVmas.hstate(vma);
         SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
         long pte = hugetlb.pte().get(h, ptep);
-        if (!Entry.none(pte)) {
-            kernel.bugOn(!Entry.ptePresent(pte), "unknown entry of a huge page");
+        if (Entry.isMigration(pte)) {
+            protectMigration(vma, addr, ptep, pte);
+        } else if (!Entry.none(pte)) {
             long old = hugetlb.pte().getAndClear(h, ptep); // huge_ptep_modify_prot_start()
             long entry = HugePte.modify(old, vma.flags());
             hugetlb.pte().set(vma.mm(), h, addr, ptep, entry);
             tlb.removeHugeTlbEntry(addr, h.size());
         }
         ptl.unlock();
+    }
+
+    /// The part of hugetlb_change_protection() for a page that migrates.
+    private void protectMigration(Vma vma, long addr, Word ptep, long pte) {
+        if (Entry.softleafKind(pte) == Entry.MIGRATION_WRITE) {
+            Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pte)));
+            long kind =
+                    folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
+            long fresh = Entry.withKind(pte, kind);
+            hugetlb.pte().set(vma.mm(), HugetlbVmas.hstate(vma), addr, ptep, fresh);
+        }
     }
 
     /// mm/hugetlb.c: move_hugetlb_page_tables(). Moves the entries of `[oldAddr, oldAddr + len)` to

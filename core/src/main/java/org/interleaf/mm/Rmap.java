@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.Fence;
+import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 
 /// Counting who maps what (mm/rmap.c, include/linux/rmap.h). Every mapping also holds a reference,
@@ -115,6 +117,27 @@ public final class Rmap {
     void hugetlbAddFileRmap(Folio folio) {
         folio.entireMapcount.fetchAdd(1, Order.RELAXED);
         folio.largeMapcount.fetchAdd(1, Order.RELAXED);
+    }
+
+    /// mm/rmap.c: hugetlb_add_anon_rmap().
+    void hugetlbAddAnonRmap(Folio folio, boolean exclusive) {
+        hugetlbAddFileRmap(folio);
+        if (exclusive) {
+            folio.head().setAnonExclusive();
+        }
+    }
+
+    /// include/linux/rmap.h: hugetlb_try_share_anon_rmap(). Gives up what makes the page exclusive,
+    /// with its entry cleared before; false where it may be pinned.
+    boolean hugetlbTryShareAnonRmap(Machine machine, Folio folio) {
+        // Pairs with the barrier of GUP-fast between counting a pin and reading the entry again.
+        machine.fence(Fence.MB);
+        if (maybeDmaPinned(folio)) {
+            return false;
+        }
+        folio.head().clearAnonExclusive();
+        machine.fence(Fence.MB_AFTER_ATOMIC);
+        return true;
     }
 
     /// include/linux/rmap.h: hugetlb_remove_rmap().

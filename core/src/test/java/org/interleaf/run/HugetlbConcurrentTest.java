@@ -4,6 +4,7 @@ package org.interleaf.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.interleaf.litmus.syntax.Source;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,8 +20,8 @@ final class HugetlbConcurrentTest {
         String flags = "MAP_ANONYMOUS | MAP_HUGETLB | (" + name + "_SHIFT << MAP_HUGE_SHIFT)";
         String text =
                 ("C t\n" + test)
-                        .replace("PRIVATE", "MAP_PRIVATE | " + flags)
-                        .replace("SHARED", "MAP_SHARED | " + flags)
+                        .replaceAll("\\bPRIVATE\\b", "MAP_PRIVATE | " + flags)
+                        .replaceAll("\\bSHARED\\b", "MAP_SHARED | " + flags)
                         .replaceAll("\\bRW\\b", "PROT_READ | PROT_WRITE")
                         .replaceAll("\\bS\\b", name + "_SIZE");
         Answer answer =
@@ -133,5 +134,45 @@ final class HugetlbConcurrentTest {
                         + " int r0 = p == 0; if (p) put_page(p); }\n"
                         + "exists (1:r0=0)";
         assertThat(explore(arch, size, 1, test)).contains("1:r0=0;", "1:r0=1;");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "arm64-4k,cont-PTE,char r0; a[0] = 2; r0 = a[0];,1:r0=2;",
+        "arm64-4k,cont-PMD,char r0; mprotect(a | S | PROT_READ); r0 = a[0];,1:r0=1;",
+        "x86-64,PMD,int r0 = munmap(a | S);,1:r0=0;",
+        "x86-64,PUD,char r0; a[0] = 3; r0 = a[0];,1:r0=3;"
+    })
+    void migrationAgainstUsers(String arch, String size, String body, String end) {
+        String test =
+                "{ char *a = mmap(S, RW, PRIVATE); a[0] = 1; }\n"
+                        + "P0(char *a) { move_pages(a); }\n"
+                        + ("P1(char *a) { " + body.replace(" |", ",") + " }\n")
+                        + ("exists (" + end.replace(";", "") + ")");
+        assertThat(explore(arch, size, 2, test)).isEqualTo(end);
+    }
+
+    @Test
+    void migrationAgainstPinning() {
+        String test =
+                "{ char *a = mmap(S, RW, PRIVATE); a[0] = 1; }\n"
+                        + "P0(char *a) { int r0 = move_pages(a); }\n"
+                        + "P1(char *a) { struct page *p; char r0;"
+                        + " p = pin_user_pages_fast(a, FOLL_WRITE); a[0] = 3;"
+                        + " r0 = kmap_read(p); unpin_user_page(p); }\n"
+                        + "exists (1:r0=3)";
+        // Only who pins knows: a pinned page stays, and one that has moved is pinned where it is.
+        assertThat(explore("arm64-4k", "cont-PTE", 2, test)).isEqualTo("1:r0=3;");
+    }
+
+    @Test
+    void migrationOfAFilesPageAgainstTruncation() {
+        String test =
+                "{ int fd = memfd_create(\"x\", MFD_HUGETLB);"
+                        + " char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }\n"
+                        + "P0(char *a) { move_pages(a); }\n"
+                        + "P1(int fd) { int r0 = ftruncate(fd, 0); }\n"
+                        + "exists (1:r0=0)";
+        assertThat(explore("x86-64", "PMD", 2, test)).isEqualTo("1:r0=0;");
     }
 }

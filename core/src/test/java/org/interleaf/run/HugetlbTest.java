@@ -335,4 +335,30 @@ final class HugetlbTest {
                         + " r2 = madvise(a, S, MADV_COLLAPSE);",
                 "0:r0=1 /\\ 0:r1=0 /\\ 0:r2=-22");
     }
+
+    @ParameterizedTest
+    @CsvSource({"x86-64,PMD", "x86-64,PUD", "arm64-4k,CONT_PTE", "arm64-4k,CONT_PMD"})
+    void pagesMoveUnlessTheyArePinned(String arch, String name) {
+        size = name;
+        config.put("arch", arch);
+        config.put("hugetlb", name.replace("CONT_", "cont-") + ":2");
+        always(
+                "a = mmap(S, RW, HUGE); r0 = move_pages(a); a[S - PAGE_SIZE] = 1;"
+                        + " r1 = page_to_pfn(mapped_page(a)); r2 = move_pages(a);"
+                        + " r1 = r1 != page_to_pfn(mapped_page(a)); r3 = a[S - PAGE_SIZE];"
+                        + " p = pin_user_pages_fast(a, FOLL_WRITE); r4 = move_pages(a);"
+                        + " a[0] = 2; r5 = kmap_read(p); unpin_user_page(p);"
+                        + " r6 = free_hugepages(S);",
+                "0:r0=-2 /\\ 0:r1=1 /\\ 0:r2=0 /\\ 0:r3=1 /\\ 0:r4=-11 /\\ 0:r5=2 /\\ 0:r6=1");
+    }
+
+    @Test
+    void pagesOfFilesMoveForAllWhoMapThem() {
+        always(
+                "fd = memfd_create(\"x\", MFD_HUGETLB); a = mmap(0, S, RW, MAP_SHARED, fd, 0);"
+                        + " b = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; r0 = b[0];"
+                        + " r1 = move_pages(b); a[1] = 2; r2 = b[1]; r3 = a[0];"
+                        + " r4 = mapped_page(a) == mapped_page(b); r5 = free_hugepages(S);",
+                "0:r0=1 /\\ 0:r1=0 /\\ 0:r2=2 /\\ 0:r3=1 /\\ 0:r4=1 /\\ 0:r5=1");
+    }
 }

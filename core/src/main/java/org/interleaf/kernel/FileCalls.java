@@ -124,7 +124,10 @@ final class FileCalls {
             return -Errno.EBADF;
         }
         int mode = (int) args[1];
-        long ret = kernel.hugetlb().hugetlbfs().fallocate(processes.mm(), file, mode, args[2], args[3]);
+        long ret =
+                kernel.hugetlb()
+                        .hugetlbfs()
+                        .fallocate(processes.mm(), file, mode, args[2], args[3]);
         kernel.fdTable().fput(file);
         return ret;
     }

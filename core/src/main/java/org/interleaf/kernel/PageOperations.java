@@ -43,6 +43,7 @@ final class PageOperations {
             HeldPages held) {
         PageOperations ops = new PageOperations(kernel, processes, pages, held);
         ops.addGetters(functions);
+        functions.put("dissolve_free_hugetlb_folio", Operation.of(1, Types.INT, ops::dissolve));
         functions.put("put_page", Operation.of(1, Types.VOID, ops::putPage));
         functions.put("unpin_user_page", Operation.of(1, Types.VOID, ops::unpinUserPage));
         functions.put("kmap_read", Operation.of(1, 2, Types.CHAR, ops::kmapRead));
@@ -92,6 +93,12 @@ final class PageOperations {
             held.pin(page.pfn(), 1);
         }
         return pages.pointer(page);
+    }
+
+    /// Gives the free huge page that the page is part of back to the page allocator.
+    private long dissolve(CallSite site, long[] args) {
+        Folio folio = kernel.memMap().pageFolio(pages.page(site, args[0]));
+        return kernel.hugetlb().pool().dissolveFreeHugetlbFolio(folio);
     }
 
     private long putPage(CallSite site, long[] args) {

@@ -28,7 +28,10 @@ final class SystemCalls {
     }
 
     static void addTo(
-            Map<String, Callable> functions, Kernel kernel, Processes processes, UserMemory memory) {
+            Map<String, Callable> functions,
+            Kernel kernel,
+            Processes processes,
+            UserMemory memory) {
         SystemCalls calls = new SystemCalls(kernel, processes, memory);
         functions.put("mmap", Operation.of(3, 6, VOID_POINTER, calls::mmap));
         functions.put("munmap", Operation.of(2, Types.INT, calls::munmap));
@@ -52,7 +55,14 @@ final class SystemCalls {
         OpenFile file = anonymous ? null : kernel.fdTable().fget(args[4]);
         long ret =
                 kernel.mmap()
-                        .mmap(processes.mm(), args[0], args[1], (int) args[2], (int) args[3], file, args[5]);
+                        .mmap(
+                                processes.mm(),
+                                args[0],
+                                args[1],
+                                (int) args[2],
+                                (int) args[3],
+                                file,
+                                args[5]);
         if (file != null) {
             kernel.fdTable().fput(file);
         }

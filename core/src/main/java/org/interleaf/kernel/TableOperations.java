@@ -26,7 +26,10 @@ final class TableOperations {
     }
 
     static void addTo(
-            Map<String, Callable> functions, Kernel kernel, Processes processes, PagePointers pages) {
+            Map<String, Callable> functions,
+            Kernel kernel,
+            Processes processes,
+            PagePointers pages) {
         TableOperations ops = new TableOperations(kernel, processes, pages);
         functions.put("collapse_huge_page", Operation.of(1, Types.INT, ops::collapse));
         functions.put("khugepaged_scan", Operation.of(1, Types.INT, ops::scan));
@@ -37,12 +40,16 @@ final class TableOperations {
 
     /// 1 where the range was collapsed, 0 where khugepaged gave up.
     private long collapse(CallSite site, long[] args) {
-        return kernel.khugepaged().collapseHugePage(processes.mm(), args[0]) == ScanResult.SUCCEED ? 1 : 0;
+        return kernel.khugepaged().collapseHugePage(processes.mm(), args[0]) == ScanResult.SUCCEED
+                ? 1
+                : 0;
     }
 
     private long scan(CallSite site, long[] args) {
         long start = args[0] & -kernel.geometry().size(Geometry.PMD);
-        return kernel.khugepaged().khugepagedScan(processes.mm(), start) == ScanResult.SUCCEED ? 1 : 0;
+        return kernel.khugepaged().khugepagedScan(processes.mm(), start) == ScanResult.SUCCEED
+                ? 1
+                : 0;
     }
 
     /// With the mmap lock held for reading, as its callers in the kernel hold at least.

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The part of a VMA's `anon_vma_chain` that it has from the VMA of which fork made it a copy, as one
-/// version that never changes.
+/// The part of a VMA's `anon_vma_chain` that it has from the VMA of which fork made it a copy, as
+/// one version that never changes.
 final class AnonVmaChain extends Shared {
     private final List<AnonVma> links;
 

@@ -18,9 +18,9 @@ import java.util.Objects;
 /// inside it, `page_table_lock`: that keeps threads apart that fault in the same VMA. It becomes
 /// null when the VMA is unmapped.
 ///
-/// A VMA that fork made is linked to the anon_vmas of the VMA that it is a copy of as well: they have
-/// pages that both map. The interval tree by which rmap finds VMAs is a list here, and is changed in
-/// the steps that change the numbers of VMAs.
+/// A VMA that fork made is linked to the anon_vmas of the VMA that it is a copy of as well: they
+/// have pages that both map. The interval tree by which rmap finds VMAs is a list here, and is
+/// changed in the steps that change the numbers of VMAs.
 public final class AnonVmas {
     private final Machine machine;
     private final Geometry geometry;
@@ -201,11 +201,12 @@ public final class AnonVmas {
         return now;
     }
 
-    /// mm/rmap.c: folio_get_anon_vma(). The anon_vma of a locked folio, with a reference; null where
-    /// it is being freed.
+    /// mm/rmap.c: folio_get_anon_vma(). The anon_vma of a locked folio, with a reference; null
+    /// where it is being freed.
     @Nullable AnonVma folioGetAnonVma(Folio folio) {
         Object mapped = machine.heap().resolve(folio.mapping.readOnce() >> 1);
-        if (mapped instanceof AnonVma anonVma && anonVma.refcount.addUnless(1, 0, Order.FULL) != 0) {
+        if (mapped instanceof AnonVma anonVma
+                && anonVma.refcount.addUnless(1, 0, Order.FULL) != 0) {
             return anonVma;
         }
         return null;

@@ -6,9 +6,9 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// Copying page tables for fork (copy_page_range() of mm/memory.c), for anonymous memory: parent and
-/// child map the same pages read-only, except for pages that may be pinned, of which the child gets
-/// copies at once.
+/// Copying page tables for fork (copy_page_range() of mm/memory.c), for anonymous memory: parent
+/// and child map the same pages read-only, except for pages that may be pinned, of which the child
+/// gets copies at once.
 ///
 /// # Locking
 ///
@@ -25,8 +25,8 @@ final class CopyPageRange {
         this.pgtable = kernel.pgtable();
     }
 
-    /// mm/memory.c: copy_page_range(). Copies what the parent's `src` maps to its copy `dst`, unless
-    /// faults will find it as well. False where memory is out.
+    /// mm/memory.c: copy_page_range(). Copies what the parent's `src` maps to its copy `dst`,
+    /// unless faults will find it as well. False where memory is out.
     boolean copy(Vma dst, Vma src) {
         if (src.anonVma.read(Order.PLAIN) == null) { // vma_needs_copy()
             return true;
@@ -197,8 +197,7 @@ final class CopyPageRange {
     }
 
     /// mm/memory.c: copy_present_page(). The child gets a page of its own.
-    private Outcome copyPresentPage(
-            Vma dst, Word to, Page page, long addr, @Nullable Folio fresh) {
+    private Outcome copyPresentPage(Vma dst, Word to, Page page, long addr, @Nullable Folio fresh) {
         if (fresh == null) {
             return Outcome.NEEDS_PAGE;
         }

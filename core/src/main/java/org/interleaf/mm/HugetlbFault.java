@@ -174,7 +174,8 @@ final class HugetlbFault {
 
     /// mm/migrate.c: migration_entry_wait_huge(), softleaf_entry_wait_on_locked(). Waits until the
     /// page has moved, which is until its folio is unlocked; whoever migrates it needs the lock of
-    /// the table to be done, so the folio stays until that is dropped. Drops the VMA's hugetlb lock.
+    /// the table to be done, so the folio stays until that is dropped. Drops the VMA's hugetlb
+    /// lock.
     private void migrationEntryWaitHuge(Fault vmf) {
         hugetlb.vmas().assertLocked(vmf.vma);
         vmf.lock(hugetlb);

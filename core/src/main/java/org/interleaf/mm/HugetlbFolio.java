@@ -62,9 +62,4 @@ final class HugetlbFolio {
         flags.writePlain(0);
         subpool.writePlain(0);
     }
-
-    /// Whether it is in the pool's list; looked at from outside.
-    boolean peekFreed() {
-        return (flags.peek() & FREED) != 0;
-    }
 }

@@ -102,8 +102,8 @@ final class HugetlbFork {
         return true;
     }
 
-    /// The part of copy_hugetlb_page_range() for a page that migrates: with copy on write nobody maps
-    /// it writable afterwards.
+    /// The part of copy_hugetlb_page_range() for a page that migrates: with copy on write nobody
+    /// maps it writable afterwards.
     private void copyMigration(Vma dst, Vma src, long addr, Word to, Word from, long entry) {
         kernel.bugOn(!Entry.isMigration(entry), "unknown entry of a huge page");
         Hstate h = HugetlbVmas.hstate(src);
@@ -123,8 +123,8 @@ final class HugetlbFork {
         return kernel.rmap().hugetlbTryDupAnonRmap(folio, src);
     }
 
-    /// A copy of the folio, on which the caller has a reference that is dropped; null where the pool
-    /// is out.
+    /// A copy of the folio, on which the caller has a reference that is dropped; null where the
+    /// pool is out.
     private @Nullable Folio copyFolio(Vma dst, long addr, Folio folio) {
         Folio fresh = hugetlb.reserve().alloc(dst, addr, false);
         if (fresh != null) {

@@ -15,8 +15,9 @@ import java.util.function.BiPredicate;
 /// # Locking
 ///
 /// Both folios are locked throughout. Entries that map the old one give way to migration entries,
-/// under the lock of each table; who finds one waits until the folio is unlocked. If then nobody but
-/// the migration has a reference, contents and identity move; the entries come back in either case.
+/// under the lock of each table; who finds one waits until the folio is unlocked. If then nobody
+/// but the migration has a reference, contents and identity move; the entries come back in either
+/// case.
 public final class HugetlbMigrate {
     private final Kernel kernel;
     private final Hugetlb hugetlb;
@@ -26,9 +27,9 @@ public final class HugetlbMigrate {
         this.hugetlb = hugetlb;
     }
 
-    /// mm/migrate.c: do_move_pages_to_node(), add_folio_for_migration(), for one page: move_pages(2)
-    /// to another node. 0 or a negative error number. What cannot be moved at the first attempt is
-    /// put back.
+    /// mm/migrate.c: do_move_pages_to_node(), add_folio_for_migration(), for one page:
+    /// move_pages(2) to another node. 0 or a negative error number. What cannot be moved at the
+    /// first attempt is put back.
     public long movePages(MmStruct mm, long addr) {
         kernel.mmapLock().readLock(mm);
         Vma vma = kernel.mmap().vmaLookup(mm, addr);
@@ -116,7 +117,7 @@ public final class HugetlbMigrate {
     /// mm/migrate.c: move_to_new_folio(), migrate_folio(); fs/hugetlbfs/inode.c:
     /// hugetlbfs_migrate_folio(). False where somebody else has a reference.
     private boolean moveToNewFolio(Folio dst, Folio src, @Nullable Inode inode) {
-        long expected = 1 + (inode == null ? 0 : src.nrPages());
+        long expected = 1L + (inode == null ? 0 : src.nrPages());
         if (src.refCount() != expected) {
             return false;
         }
@@ -153,8 +154,9 @@ public final class HugetlbMigrate {
 
     // ---- rmap
 
-    /// mm/rmap.c: rmap_walk_anon(), rmap_walk_file(). Tells `one` of each VMA that may map the folio,
-    /// and of the address; false of it ends the walk. `i_mmap_rwsem` is held where it is a file's.
+    /// mm/rmap.c: rmap_walk_anon(), rmap_walk_file(). Tells `one` of each VMA that may map the
+    /// folio, and of the address; false of it ends the walk. `i_mmap_rwsem` is held where it is a
+    /// file's.
     private void walk(Folio folio, @Nullable Inode inode, BiPredicate<Vma, Long> one) {
         long pgoff = folio.index.readPlain();
         if (inode != null) {
@@ -183,8 +185,8 @@ public final class HugetlbMigrate {
         }
     }
 
-    /// mm/page_vma_mapped.c: page_vma_mapped_walk(), for hugetlb. The entry for `addr` with its lock
-    /// held, if it maps the folio, or did before it was to migrate; null where it does not.
+    /// mm/page_vma_mapped.c: page_vma_mapped_walk(), for hugetlb. The entry for `addr` with its
+    /// lock held, if it maps the folio, or did before it was to migrate; null where it does not.
     private @Nullable Word mappedEntry(Folio folio, Vma vma, long addr, boolean migration) {
         Hstate h = HugetlbVmas.hstate(vma);
         Word ptep = hugetlb.walk().walk(vma, h, addr);
@@ -205,8 +207,8 @@ public final class HugetlbMigrate {
         return kernel.ptLocks().hugePteLockptr(HugetlbVmas.hstate(vma).size(), vma.mm(), ptep);
     }
 
-    /// mm/rmap.c: try_to_migrate_one(). Has a migration entry stand where the folio was mapped; false
-    /// where that cannot be now.
+    /// mm/rmap.c: try_to_migrate_one(). Has a migration entry stand where the folio was mapped;
+    /// false where that cannot be now.
     private boolean tryToMigrateOne(Folio folio, Vma vma, long addr) {
         Word ptep = mappedEntry(folio, vma, addr, false);
         if (ptep == null) {

@@ -339,8 +339,8 @@ public final class HugetlbPool {
 
     // ---- migration
 
-    /// mm/hugetlb.c: folio_isolate_hugetlb(). Takes the folio, with a reference, for migration; false
-    /// where it is free or somebody else has taken it.
+    /// mm/hugetlb.c: folio_isolate_hugetlb(). Takes the folio, with a reference, for migration;
+    /// false where it is free or somebody else has taken it.
     boolean isolate(Folio folio) {
         lock.lock();
         boolean taken =

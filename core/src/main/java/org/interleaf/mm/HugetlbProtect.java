@@ -19,8 +19,8 @@ final class HugetlbProtect {
         this.hugetlb = hugetlb;
     }
 
-    /// mm/hugetlb.c: hugetlb_change_protection(). Entries of `[start, end)` get what the VMA says by
-    /// now.
+    /// mm/hugetlb.c: hugetlb_change_protection(). Entries of `[start, end)` get what the VMA says
+    /// by now.
     void changeProtection(Vma vma, long start, long end) {
         Hstate h = HugetlbVmas.hstate(vma);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
@@ -61,8 +61,7 @@ final class HugetlbProtect {
     private void protectMigration(Vma vma, long addr, Word ptep, long pte) {
         if (Entry.softleafKind(pte) == Entry.MIGRATION_WRITE) {
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pte)));
-            long kind =
-                    folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
+            long kind = folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
             long fresh = Entry.withKind(pte, kind);
             hugetlb.pte().set(vma.mm(), HugetlbVmas.hstate(vma), addr, ptep, fresh);
         }

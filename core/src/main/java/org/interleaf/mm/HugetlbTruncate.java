@@ -38,12 +38,6 @@ final class HugetlbTruncate {
         removeInodeHugepages(inode, size, Long.MAX_VALUE);
     }
 
-    /// The part of fs/hugetlbfs/inode.c: hugetlbfs_punch_hole() that removes the whole pages of
-    /// `[start, end)`. The inode is locked.
-    void punchHole(HugetlbInode inode, long start, long end) {
-        removeInodeHugepages(inode, start, end);
-    }
-
     /// fs/hugetlbfs/inode.c: hugetlb_vmdelete_list(). Unmaps the pages from `start` to before
     /// `end`, to the end of the file where that is 0. `i_mmap_rwsem` is held for writing.
     void vmdeleteList(HugetlbInode inode, long start, long end) {

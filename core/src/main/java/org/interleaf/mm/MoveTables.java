@@ -65,13 +65,7 @@ final class MoveTables {
 
     /// What is below one PMD; false where memory is out.
     private boolean movePmd(
-            Vma old,
-            long oldAddr,
-            Vma fresh,
-            long newAddr,
-            long extent,
-            Word oldPmd,
-            Word newPmd) {
+            Vma old, long oldAddr, Vma fresh, long newAddr, long extent, Word oldPmd, Word newPmd) {
         boolean whole = extent == geometry.size(Geometry.PMD);
         while (true) {
             if (HugeMemory.pmdIsHuge(oldPmd.readPlain())) {

@@ -114,8 +114,9 @@ public final class Mprotect {
         tlb.endVma();
     }
 
-    /// mm/mprotect.c: change_p4d_range() to change_pmd_range(), for the part of one PMD. The PMD may
-    /// change as long as it leads to no PTE table whose lock is held; then it is looked at again.
+    /// mm/mprotect.c: change_p4d_range() to change_pmd_range(), for the part of one PMD. The PMD
+    /// may change as long as it leads to no PTE table whose lock is held; then it is looked at
+    /// again.
     private void changePmd(MmuGather tlb, Vma vma, long start, long end) {
         Word pmd = pgtable.mmFindPmd(vma.mm(), start);
         while (pmd != null && !Entry.none(pmd.readPlain())) {

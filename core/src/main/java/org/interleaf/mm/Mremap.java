@@ -12,8 +12,8 @@ import java.util.Objects;
 ///
 /// # Locking
 ///
-/// The mmap lock is held for writing. The new VMA is in place before the first entry moves; rmap may
-/// find a page in both places or in one, but never in none.
+/// The mmap lock is held for writing. The new VMA is in place before the first entry moves; rmap
+/// may find a page in both places or in one, but never in none.
 public final class Mremap {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -47,8 +47,7 @@ public final class Mremap {
     }
 
     /// mm/mremap.c: do_mremap(). mremap(2): the address of the mapping, or a negative error number.
-    public long mremap(
-            MmStruct mm, long addr, long oldLen, long newLen, int flags, long newAddr) {
+    public long mremap(MmStruct mm, long addr, long oldLen, long newLen, int flags, long newAddr) {
         if ((flags & Mman.MREMAP_DONTUNMAP) != 0) {
             throw new IllegalArgumentException("mremap() with MREMAP_DONTUNMAP is not modelled");
         }

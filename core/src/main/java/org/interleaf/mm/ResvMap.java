@@ -145,7 +145,7 @@ final class ResvMap extends Shared {
     long regionDel(long from, long to) {
         lock.lock();
         if (regions().splits(from, to)) {
-            takeEntryForSplit(from, to);
+            takeEntryForSplit();
         }
         FileRegions before = regions();
         long removed = before.count(from, to);
@@ -157,7 +157,7 @@ final class ResvMap extends Shared {
     }
 
     /// The part of region_del() that gets an entry for the end of a region that is cut in two.
-    private void takeEntryForSplit(long from, long to) {
+    private void takeEntryForSplit() {
         if (regionCacheCount.readPlain() > addsInProgress.readPlain()) {
             regionCacheCount.writePlain(regionCacheCount.readPlain() - 1);
             return;

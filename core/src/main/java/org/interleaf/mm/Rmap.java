@@ -161,9 +161,7 @@ public final class Rmap {
 
     /// include/linux/mm.h: folio_maybe_mapped_shared().
     public boolean folioMaybeMappedShared(Folio folio) {
-        return folio.isLarge()
-                ? folio.maybeMappedShared.readOnce() != 0
-                : folioMapcount(folio) > 1;
+        return folio.isLarge() ? folio.maybeMappedShared.readOnce() != 0 : folioMapcount(folio) > 1;
     }
 
     // ---- fork

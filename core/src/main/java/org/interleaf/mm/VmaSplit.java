@@ -92,7 +92,8 @@ final class VmaSplit {
         return (to - from) >> geometry.pageShift();
     }
 
-    /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy of a part, that nobody knows of yet.
+    /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy of a part, that nobody knows of
+    /// yet.
     private Vma dup(Vma vma, long start, long end) {
         long pgoff = vma.pgoff() + pages(vma.start(), start);
         return dup(vma, vma.mm(), start, end, pgoff);
@@ -146,7 +147,8 @@ final class VmaSplit {
         }
     }
 
-    /// mm/vma.c: vma_expand(), for anonymous memory: the VMA ends at `end`, where there was nothing.
+    /// mm/vma.c: vma_expand(), for anonymous memory: the VMA ends at `end`, where there was
+    /// nothing.
     void expand(Vma vma, long end) {
         kernel.vmaLock().vmaStartWrite(vma);
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);

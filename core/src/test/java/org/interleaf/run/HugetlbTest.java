@@ -12,8 +12,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /// What single calls on huge pages answer, and what they leave in the pool: as in a kernel. In the
-/// tests, `S` is the size of the huge pages, `RW` read and write, `HUGE` what private anonymous huge
-/// pages of that size are mapped with, and `SHARED` the same for shared ones.
+/// tests, `S` is the size of the huge pages, `RW` read and write, `HUGE` what private anonymous
+/// huge pages of that size are mapped with, and `SHARED` the same for shared ones.
 final class HugetlbTest {
     private static final String REGISTERS =
             "char *a; char *b; int fd; int pid; struct page *p; long r0; long r1; long r2; long r3;"
@@ -22,7 +22,8 @@ final class HugetlbTest {
     private final Map<String, String> config = new HashMap<>(Map.of("hugetlb", "PMD:2"));
     private String size = "PMD";
 
-    /// P0 runs `body`, which has `a`, `b`, `fd`, `pid`, `p` and `r0` to `r7`; then `condition` holds.
+    /// P0 runs `body`, which has `a`, `b`, `fd`, `pid`, `p` and `r0` to `r7`; then `condition`
+    /// holds.
     private void always(String body, String condition) {
         String test = "C t\n{\n}\nP0() { " + REGISTERS + body + " }\nexists (" + condition + ")\n";
         Answer answer =
@@ -166,6 +167,19 @@ final class HugetlbTest {
                 "0:r0=1 /\\ 0:r1=1 /\\ 0:r2=0 /\\ nr_hugepages(S)=2 /\\ free_hugepages(S)=2");
     }
 
+    @Test
+    void freePagesCanBeDissolvedUnlessTheyArePromised() {
+        always(
+                "a = mmap(S, RW, HUGE); a[0] = 1; p = get_user_pages(a, 0);"
+                        + " r0 = dissolve_free_hugetlb_folio(p); put_page(p);"
+                        + " r1 = madvise(a, S, MADV_DONTNEED); b = mmap(S, RW, HUGE);"
+                        + " r2 = dissolve_free_hugetlb_folio(p); munmap(b, S);"
+                        + " r3 = dissolve_free_hugetlb_folio(p);"
+                        + " r4 = dissolve_free_hugetlb_folio(p); munmap(a, S);",
+                "0:r0=-16 /\\ 0:r1=0 /\\ 0:r2=-16 /\\ 0:r3=0 /\\ 0:r4=0"
+                        + " /\\ nr_hugepages(S)=1 /\\ free_hugepages(S)=1");
+    }
+
     // ---- files
 
     @Test
@@ -184,10 +198,10 @@ final class HugetlbTest {
     @Test
     void writableMappingsMakeFilesLonger() {
         always(
-                "fd = memfd_create(\"x\", MFD_HUGETLB); a = mmap(0, S, RW, MAP_SHARED, fd, S);"
-                        + " a[0] = 3; b = mmap(0, 2 * S, RW, MAP_SHARED, fd, 0); r0 = b[S];"
-                        + " r1 = resv_hugepages(S); b[S + 1] = 4; r2 = a[1]; close(fd);"
-                        + " munmap(a, S); r3 = nr_hugepages(S) - free_hugepages(S); munmap(b, 2 * S);",
+                "fd = memfd_create(\"x\", MFD_HUGETLB); a = mmap(0, S, RW, MAP_SHARED, fd, S); a[0]"
+                    + " = 3; b = mmap(0, 2 * S, RW, MAP_SHARED, fd, 0); r0 = b[S]; r1 ="
+                    + " resv_hugepages(S); b[S + 1] = 4; r2 = a[1]; close(fd); munmap(a, S); r3 ="
+                    + " nr_hugepages(S) - free_hugepages(S); munmap(b, 2 * S);",
                 "0:r0=3 /\\ 0:r1=1 /\\ 0:r2=4 /\\ 0:r3=1 /\\ free_hugepages(S)=2"
                         + " /\\ resv_hugepages(S)=0");
     }

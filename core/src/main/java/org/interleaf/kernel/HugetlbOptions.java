@@ -69,7 +69,7 @@ record HugetlbOptions(List<Pool> pools, @Nullable Mount mount) {
             this.source = source;
             this.config = config;
             this.arch = arch;
-            this.sizes = arch.hugetlbSizes().stream().filter(l -> l.tables() == 1).toList();
+            this.sizes = arch.hugetlbSizes();
         }
 
         HugetlbOptions read() {

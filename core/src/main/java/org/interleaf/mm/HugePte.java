@@ -61,20 +61,27 @@ final class HugePte {
 
     // ---- the entries of a page
 
-    /// Entry number `i` of the page whose first one is `ptep`.
-    private static Word slot(Word ptep, int i) {
-        return i == 0 ? ptep : PageTable.plus(ptep, i);
+    /// Entry number `i` of the page that `ptep` stands for: its first entry, or where its entries
+    /// are in several tables (powerpc 8xx) the PMD entry that leads to the first table.
+    private Word slot(Hstate h, Word ptep, int i) {
+        int tables = h.leaf().tables();
+        if (tables == 1) {
+            return i == 0 ? ptep : PageTable.plus(ptep, i);
+        }
+        int each = h.slots() / tables;
+        long pmd = PageTable.plus(ptep, i / each).readPlain();
+        return kernel.memMap().table(Entry.pfn(pmd)).entry(i % each);
     }
 
     /// arch/arm64/mm/hugetlbpage.c: huge_ptep_get(). The first entry, with the accessed and dirty
     /// bits of all.
     long get(Hstate h, Word ptep) {
-        long entry = ptep.readOnce();
+        long entry = slot(h, ptep, 0).readOnce();
         if (!Entry.ptePresent(entry) || !Entry.cont(entry)) {
             return entry;
         }
         for (int i = 0; i < h.slots(); i++) {
-            entry |= slot(ptep, i).readOnce() & USED;
+            entry |= slot(h, ptep, i).readOnce() & USED;
         }
         return entry;
     }
@@ -83,14 +90,14 @@ final class HugePte {
     /// are broken first.
     void set(MmStruct mm, Hstate h, long addr, Word ptep, long entry) {
         if (Entry.ptePresent(entry) && Entry.cont(entry)) {
-            if ((ptep.readOnce() & Entry.PRESENT) != 0) {
+            if ((slot(h, ptep, 0).readOnce() & Entry.PRESENT) != 0) {
                 clearFlush(mm, h, addr, ptep);
             }
             setPtes(h, ptep, entry);
             return;
         }
         for (int i = 0; i < h.slots(); i++) {
-            kernel.entries().setPte(slot(ptep, i), entry);
+            kernel.entries().setPte(slot(h, ptep, i), entry);
         }
     }
 
@@ -100,17 +107,17 @@ final class HugePte {
         long flags = Entry.flags(entry);
         for (int i = 0; i < h.slots(); i++) {
             long value = Entry.make(pfn + i * h.pagesPerSlot(), flags);
-            kernel.entries().setPte(slot(ptep, i), value);
+            kernel.entries().setPte(slot(h, ptep, i), value);
         }
     }
 
     /// arch/arm64/mm/hugetlbpage.c: huge_ptep_get_and_clear(), get_clear_contig(). Clears all
     /// entries; returns the first, with the bits of all.
     long getAndClear(Hstate h, Word ptep) {
-        long entry = ptep.xchg(0, Order.FULL);
+        long entry = slot(h, ptep, 0).xchg(0, Order.FULL);
         boolean present = Entry.ptePresent(entry);
         for (int i = 1; i < h.slots(); i++) {
-            long other = slot(ptep, i).xchg(0, Order.FULL);
+            long other = slot(h, ptep, i).xchg(0, Order.FULL);
             entry |= present ? other & USED : 0;
         }
         return entry;
@@ -129,7 +136,7 @@ final class HugePte {
     /// arch/arm64/mm/hugetlbpage.c: huge_pte_clear(). Clears what is not present.
     void clear(Hstate h, Word ptep) {
         for (int i = 0; i < h.slots(); i++) {
-            kernel.entries().clear(slot(ptep, i));
+            kernel.entries().clear(slot(h, ptep, i));
         }
     }
 
@@ -147,12 +154,12 @@ final class HugePte {
     }
 
     /// arch/arm64/mm/hugetlbpage.c: __cont_access_flags_changed().
-    private static boolean contAccessFlagsChanged(Hstate h, Word ptep, long entry) {
-        if (Entry.write(entry) != Entry.write(ptep.readOnce())) {
+    private boolean contAccessFlagsChanged(Hstate h, Word ptep, long entry) {
+        if (Entry.write(entry) != Entry.write(slot(h, ptep, 0).readOnce())) {
             return true;
         }
         for (int i = 0; i < h.slots(); i++) {
-            if (((slot(ptep, i).readOnce() ^ entry) & USED) != 0) {
+            if (((slot(h, ptep, i).readOnce() ^ entry) & USED) != 0) {
                 return true;
             }
         }
@@ -161,7 +168,7 @@ final class HugePte {
 
     /// arch/arm64/mm/hugetlbpage.c: huge_ptep_set_wrprotect().
     void setWrprotect(MmStruct mm, Hstate h, long addr, Word ptep) {
-        long entry = ptep.readOnce();
+        long entry = slot(h, ptep, 0).readOnce();
         kernel.warnOn(!Entry.ptePresent(entry), "write protection of what is not present");
         if (Entry.cont(entry)) {
             entry = clearFlush(mm, h, addr, ptep);

@@ -34,7 +34,21 @@ final class HugetlbWalk {
         if (!pgtable.pteAlloc(mm, pmd)) { // pte_alloc_huge()
             return null;
         }
+        if (h.leaf().tables() > 1) {
+            return allocTables(mm, h, pmd);
+        }
         return pteOffsetHuge(pmd.readPlain(), addr);
+    }
+
+    /// arch/powerpc/mm/hugetlbpage.c: huge_pte_alloc(), for a page whose entries are in several PTE
+    /// tables: it is known by the PMD entry that leads to the first.
+    private @Nullable Word allocTables(MmStruct mm, Hstate h, Word pmd) {
+        for (int i = 1; i < h.leaf().tables(); i++) {
+            if (!pgtable.pteAlloc(mm, PageTable.plus(pmd, i))) {
+                return null;
+            }
+        }
+        return pmd;
     }
 
     /// include/linux/hugetlb.h: pte_offset_huge(). Unlike pte_offset_map() it does not ask whether
@@ -74,7 +88,7 @@ final class HugetlbWalk {
         if (!Entry.isTable(value)) {
             return Entry.none(value) ? null : pmd;
         }
-        return pteOffsetHuge(value, addr);
+        return h.leaf().tables() > 1 ? pmd : pteOffsetHuge(value, addr);
     }
 
     /// include/linux/hugetlb.h: hugetlb_walk(). As {@link #pteOffset}, for a VMA, of which the
@@ -100,6 +114,6 @@ final class HugetlbWalk {
         if (h.level() == Geometry.PUD) {
             return geometry.size(Geometry.P4D) - size;
         }
-        return geometry.size(h.level() + 1) - size;
+        return h.leaf().tables() > 1 ? 0 : geometry.size(h.level() + 1) - size;
     }
 }

@@ -96,6 +96,22 @@ final class HugetlbTest {
                 "0:r0=1 /\\ 0:r1=2 /\\ 0:r2=0 /\\ free_hugepages(S)=1 /\\ resv_hugepages(S)=0");
     }
 
+    @Test
+    void pagesOverTwoTablesAreOne() {
+        config.put("arch", "powerpc-8xx");
+        config.put("hugetlb", "64K:2");
+        always(
+                "a = mmap(2 * S, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB"
+                        + " | (16 << MAP_HUGE_SHIFT)); a[0] = 1; a[2 * S - PAGE_SIZE] = 2;"
+                        + " r0 = free_hugepages(2 * S); pid = fork(); a[S] = 3;"
+                        + " kthread_use_mm(pid); r1 = a[S] + a[2 * S - PAGE_SIZE];"
+                        + " kthread_unuse_mm(pid); exit_mmap(pid);"
+                        + " r2 = mprotect(a, 2 * S, PROT_READ); r3 = move_pages(a + S);"
+                        + " r4 = a[0]; r5 = a[S]; r6 = munmap(a + S, S); munmap(a, 2 * S);",
+                "0:r0=1 /\\ 0:r1=2 /\\ 0:r2=0 /\\ 0:r3=0 /\\ 0:r4=1 /\\ 0:r5=3 /\\ 0:r6=-22"
+                        + " /\\ free_hugepages(2 * S)=2");
+    }
+
     // ---- what is refused
 
     @Test

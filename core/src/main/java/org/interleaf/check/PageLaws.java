@@ -6,6 +6,7 @@ import org.interleaf.mm.Entry;
 import org.interleaf.mm.Folio;
 import org.interleaf.mm.Foll;
 import org.interleaf.mm.Geometry;
+import org.interleaf.mm.HugetlbInode;
 import org.interleaf.mm.Inspect;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MemMap;
@@ -23,16 +24,16 @@ import java.util.function.LongUnaryOperator;
 public final class PageLaws {
     private final Kernel kernel;
     private final MemMap memMap;
-    private final MmStruct mm;
     private final int[] mappings;
     private final int[] tableUses;
+    private final int[] cached;
 
-    public PageLaws(Kernel kernel, MmStruct mm) {
+    public PageLaws(Kernel kernel) {
         this.kernel = kernel;
         this.memMap = kernel.memMap();
-        this.mm = mm;
         this.mappings = new int[memMap.size()];
         this.tableUses = new int[memMap.size()];
+        this.cached = new int[memMap.size()];
     }
 
     /// Looks at everything from outside.
@@ -50,17 +51,25 @@ public final class PageLaws {
                 checkFolio(memMap.folioAt(pfn), references, pins, found);
             }
         }
+        HugetlbLaws.check(kernel, this::violation, found);
         return found;
     }
 
-    /// Counts how often each folio is mapped and each table is pointed to.
+    /// Counts how often each folio is mapped and each table is pointed to, and which folios are in
+    /// page caches.
     private void count() {
         Arrays.fill(mappings, 0);
         Arrays.fill(tableUses, 0);
-        tableUses[(int) mm.pgd().pfn()]++;
+        Arrays.fill(cached, 0);
         Inspect inspect = kernel.inspect();
-        inspect.entries(mm, (level, entry, value) -> countEntry(level, value));
-        inspect.deposited(mm, pfn -> tableUses[(int) pfn]++);
+        for (MmStruct mm : kernel.mms()) {
+            tableUses[(int) mm.pgd().pfn()]++;
+            inspect.entries(mm, (level, entry, value) -> countEntry(level, value));
+            inspect.deposited(mm, pfn -> tableUses[(int) pfn]++);
+        }
+        for (HugetlbInode inode : kernel.hugetlb().hugetlbfs().peekInodes()) {
+            inode.peekCache((index, pfn) -> cached[(int) pfn]++);
+        }
     }
 
     private void countEntry(int level, long value) {
@@ -68,7 +77,11 @@ public final class PageLaws {
         if (level > Geometry.PTE && Entry.isTable(value)) {
             tableUses[pfn]++;
         } else if (!Entry.special(value)) {
-            mappings[(int) memMap.peekFolio(memMap.page(pfn)).pfn()]++;
+            Folio folio = memMap.peekFolio(memMap.page(pfn));
+            // The entries that map a huge page of hugetlb together count as one.
+            if (!folio.peekHugetlb() || folio.pfn() == pfn) {
+                mappings[(int) folio.pfn()]++;
+            }
         }
     }
 
@@ -102,7 +115,8 @@ public final class PageLaws {
             String text = folio + " is mapped by " + mapped + " entries, its mapcount says ";
             found.add(violation("wrong mapcount", text + folio.peekMapcount()));
         }
-        long expected = mapped + held(folio, references, pins);
+        long inCache = (long) cached[(int) folio.pfn()] << folio.peekOrder();
+        long expected = mapped + inCache + held(folio, references, pins);
         if (folio.peekRefCount() != expected) {
             String text = folio + " has references for " + expected + ", its count says ";
             found.add(violation("leaked reference", text + folio.peekRefCount()));

@@ -9,6 +9,7 @@ import org.interleaf.litmus.vocabulary.Booted;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.PhysicalMemory.Blocks;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.trace.Violation;
@@ -20,7 +21,7 @@ import java.util.List;
 final class BootedLinux implements Booted {
     private final Machine machine;
     private final Kernel kernel;
-    private final MmStruct mm;
+    private final Processes processes;
     private final KernelNames names;
     private final Sanitizers sanitizers;
     private final HeldPages held;
@@ -30,19 +31,23 @@ final class BootedLinux implements Booted {
     BootedLinux(Options config, int cpus, BootOptions options) {
         machine = new Machine(cpus);
         int bigOrder = config.arch().geometry().hpagePmdOrder();
-        PhysicalMemory memory =
-                new PhysicalMemory(
-                        machine, options.pageWords(), config.singles(), bigOrder, config.bigs());
+        List<Blocks> blocks = new ArrayList<>();
+        blocks.add(new Blocks(0, config.singles(), config.singles()));
+        blocks.add(new Blocks(bigOrder, config.bigs(), config.bigs()));
+        blocks.addAll(config.hugetlb().blocks(config.arch()));
+        PhysicalMemory memory = new PhysicalMemory(machine, options.pageWords(), blocks);
         names = new KernelNames(BootedLinux.class.getClassLoader());
         sanitizers = new Sanitizers(names, options.forRecording());
         machine.monitor(sanitizers);
         kernel = new Kernel(machine, config.arch(), memory, config.thp());
         sanitizers.watch(kernel);
-        mm = kernel.createMm("mm");
+        config.hugetlb().boot(kernel);
+        MmStruct mm = kernel.createMm("mm");
         kernel.activate(mm);
         held = new HeldPages(memory.frameCount());
-        vocabulary = new KernelVocabulary(kernel, mm, held);
-        laws = new PageLaws(kernel, mm);
+        processes = new Processes(kernel, mm);
+        vocabulary = new KernelVocabulary(kernel, processes, held);
+        laws = new PageLaws(kernel);
     }
 
     @Override
@@ -58,6 +63,7 @@ final class BootedLinux implements Booted {
     @Override
     public void seal() {
         machine.startDaemons();
+        processes.seal();
         machine.onReset(held::clear);
         machine.seal();
         held.seal();

@@ -25,6 +25,10 @@ final class Constants {
         map.put("PROT_WRITE", (long) Mman.PROT_WRITE);
         map.put("PROT_EXEC", (long) Mman.PROT_EXEC);
         map.put("MAP_PRIVATE", (long) Mman.MAP_PRIVATE);
+        map.put("MAP_SHARED", (long) Mman.MAP_SHARED);
+        map.put("MAP_NORESERVE", (long) Mman.MAP_NORESERVE);
+        map.put("MAP_POPULATE", (long) Mman.MAP_POPULATE);
+        hugetlb(map);
         map.put("MAP_FIXED", (long) Mman.MAP_FIXED);
         map.put("MAP_ANONYMOUS", (long) Mman.MAP_ANONYMOUS);
         map.put("MAP_ANON", (long) Mman.MAP_ANONYMOUS);
@@ -67,8 +71,35 @@ final class Constants {
                 String level = leaf.level() == Geometry.PTE ? "PTE" : "PMD";
                 map.putIfAbsent("CONT_" + level + "_SIZE", leaf.size());
                 map.putIfAbsent("CONT_" + level + "S", (long) leaf.slots());
+                long shift = Long.numberOfTrailingZeros(leaf.size());
+                map.putIfAbsent("CONT_" + level + "_SHIFT", shift);
             }
         }
+    }
+
+    private static void hugetlb(Map<String, Long> map) {
+        map.put("MAP_HUGETLB", (long) Mman.MAP_HUGETLB);
+        map.put("MAP_HUGE_SHIFT", (long) Mman.MAP_HUGE_SHIFT);
+        String[] sizes = {"16KB", "64KB", "512KB", "1MB", "2MB", "8MB", "16MB", "32MB"};
+        int[] shifts = {14, 16, 19, 20, 21, 23, 24, 25};
+        for (int i = 0; i < sizes.length; i++) {
+            map.put("MAP_HUGE_" + sizes[i], (long) shifts[i] << Mman.MAP_HUGE_SHIFT);
+            map.put("MFD_HUGE_" + sizes[i], (long) shifts[i] << Mman.MAP_HUGE_SHIFT);
+        }
+        map.put("MAP_HUGE_512MB", 29L << Mman.MAP_HUGE_SHIFT);
+        map.put("MAP_HUGE_1GB", 30L << Mman.MAP_HUGE_SHIFT);
+        map.put("MAP_HUGE_16GB", 34L << Mman.MAP_HUGE_SHIFT);
+        map.put("MFD_HUGETLB", (long) Mman.MFD_HUGETLB);
+        map.put("MFD_HUGE_SHIFT", (long) Mman.MAP_HUGE_SHIFT);
+        map.put("MFD_CLOEXEC", (long) Mman.MFD_CLOEXEC);
+        map.put("MREMAP_MAYMOVE", (long) Mman.MREMAP_MAYMOVE);
+        map.put("MREMAP_FIXED", (long) Mman.MREMAP_FIXED);
+        map.put("O_RDONLY", (long) FileCalls.O_RDONLY);
+        map.put("O_WRONLY", (long) FileCalls.O_WRONLY);
+        map.put("O_RDWR", (long) FileCalls.O_RDWR);
+        map.put("O_CREAT", (long) FileCalls.O_CREAT);
+        map.put("FALLOC_FL_KEEP_SIZE", (long) Mman.FALLOC_FL_KEEP_SIZE);
+        map.put("FALLOC_FL_PUNCH_HOLE", (long) Mman.FALLOC_FL_PUNCH_HOLE);
     }
 
     private static void errors(Map<String, Long> map) {
@@ -76,6 +107,13 @@ final class Constants {
         map.put("EAGAIN", (long) Errno.EAGAIN);
         map.put("ENOMEM", (long) Errno.ENOMEM);
         map.put("EFAULT", (long) Errno.EFAULT);
+        map.put("ENOENT", (long) Errno.ENOENT);
+        map.put("EBADF", (long) Errno.EBADF);
+        map.put("EACCES", (long) Errno.EACCES);
+        map.put("ENODEV", (long) Errno.ENODEV);
+        map.put("EMFILE", (long) Errno.EMFILE);
+        map.put("EFBIG", (long) Errno.EFBIG);
+        map.put("ENOSPC", (long) Errno.ENOSPC);
         map.put("EBUSY", (long) Errno.EBUSY);
         map.put("EEXIST", (long) Errno.EEXIST);
         map.put("EINVAL", (long) Errno.EINVAL);

@@ -6,7 +6,6 @@ import org.interleaf.litmus.vocabulary.Type;
 import org.interleaf.litmus.vocabulary.UserMemory;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.mm.Kernel;
-import org.interleaf.mm.MmStruct;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
@@ -22,13 +21,14 @@ final class KernelVocabulary implements Vocabulary {
     private final UserMemory userMemory;
     private final PagePointers pages;
 
-    KernelVocabulary(Kernel kernel, MmStruct mm, HeldPages held) {
+    KernelVocabulary(Kernel kernel, Processes processes, HeldPages held) {
         constants = Constants.all(kernel.arch());
-        userMemory = new ProcessMemory(kernel, mm);
+        userMemory = new ProcessMemory(kernel, processes);
         pages = new PagePointers(kernel.memMap());
-        SystemCalls.addTo(functions, kernel, mm, userMemory);
-        PageOperations.addTo(functions, kernel, mm, pages, held);
-        TableOperations.addTo(functions, kernel, mm, pages);
+        processes.addTo(functions);
+        SystemCalls.addTo(functions, kernel, processes, userMemory);
+        PageOperations.addTo(functions, kernel, processes, pages, held);
+        TableOperations.addTo(functions, kernel, processes, pages);
     }
 
     @Override

@@ -22,7 +22,8 @@ import java.util.Objects;
 /// @param thp when faults map huge pages
 /// @param singles free single pages for each CPU
 /// @param bigs free huge pages for each CPU
-record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
+/// @param hugetlb the pools of huge pages that hugetlb keeps
+record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs, HugetlbOptions hugetlb) {
     private static final List<String> KEYS =
             List.of(
                     "arch",
@@ -36,7 +37,9 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
                     "pte-table-pages",
                     "thp",
                     "pages",
-                    "huge-pages");
+                    "huge-pages",
+                    "hugetlb",
+                    "hugetlbfs");
     private static final List<String> YES_NO = List.of("yes", "no");
     private static final int MAX_CPUS = 8192;
 
@@ -74,7 +77,11 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs) {
             int hugePages = number("huge-pages", 3, 0, 64);
             int defaultPages = geometry.hpagePmdNr() <= 16 ? 24 : 2 * geometry.hpagePmdNr();
             return new Options(
-                    arch, thp(thp), number("pages", defaultPages, 0, 1 << 14), hugePages);
+                    arch,
+                    thp(thp),
+                    number("pages", defaultPages, 0, 1 << 14),
+                    hugePages,
+                    HugetlbOptions.read(source, config, arch));
         }
 
         private Arch arch() {

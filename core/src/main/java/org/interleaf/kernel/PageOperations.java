@@ -18,13 +18,13 @@ import java.util.Map;
 /// Getting at the pages behind user addresses and doing something with them, as drivers do.
 final class PageOperations {
     private final Kernel kernel;
-    private final MmStruct mm;
+    private final Processes processes;
     private final PagePointers pages;
     private final HeldPages held;
 
-    private PageOperations(Kernel kernel, MmStruct mm, PagePointers pages, HeldPages held) {
+    private PageOperations(Kernel kernel, Processes processes, PagePointers pages, HeldPages held) {
         this.kernel = kernel;
-        this.mm = mm;
+        this.processes = processes;
         this.pages = pages;
         this.held = held;
     }
@@ -38,11 +38,12 @@ final class PageOperations {
     static void addTo(
             Map<String, Callable> functions,
             Kernel kernel,
-            MmStruct mm,
+            Processes processes,
             PagePointers pages,
             HeldPages held) {
-        PageOperations ops = new PageOperations(kernel, mm, pages, held);
+        PageOperations ops = new PageOperations(kernel, processes, pages, held);
         ops.addGetters(functions);
+        functions.put("dissolve_free_hugetlb_folio", Operation.of(1, Types.INT, ops::dissolve));
         functions.put("put_page", Operation.of(1, Types.VOID, ops::putPage));
         functions.put("unpin_user_page", Operation.of(1, Types.VOID, ops::unpinUserPage));
         functions.put("kmap_read", Operation.of(1, 2, Types.CHAR, ops::kmapRead));
@@ -79,7 +80,7 @@ final class PageOperations {
 
     private long get(Getter getter, long address, int flags) {
         @Nullable Page[] one = new Page[1];
-        if (getter.get(mm, address, flags, one) != 1) {
+        if (getter.get(processes.mm(), address, flags, one) != 1) {
             return 0;
         }
         Page page = one[0];
@@ -92,6 +93,12 @@ final class PageOperations {
             held.pin(page.pfn(), 1);
         }
         return pages.pointer(page);
+    }
+
+    /// Gives the free huge page that the page is part of back to the page allocator.
+    private long dissolve(CallSite site, long[] args) {
+        Folio folio = kernel.memMap().pageFolio(pages.page(site, args[0]));
+        return kernel.hugetlb().pool().dissolveFreeHugetlbFolio(folio);
     }
 
     private long putPage(CallSite site, long[] args) {

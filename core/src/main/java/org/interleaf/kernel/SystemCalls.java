@@ -7,8 +7,8 @@ import org.interleaf.litmus.vocabulary.Type;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.litmus.vocabulary.UserMemory;
 import org.interleaf.mm.Kernel;
-import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Mman;
+import org.interleaf.mm.OpenFile;
 
 import java.util.Map;
 
@@ -18,21 +18,27 @@ final class SystemCalls {
     private static final Type VOID_POINTER = Types.VOID.pointer();
 
     private final Kernel kernel;
-    private final MmStruct mm;
+    private final Processes processes;
     private final UserMemory memory;
 
-    private SystemCalls(Kernel kernel, MmStruct mm, UserMemory memory) {
+    private SystemCalls(Kernel kernel, Processes processes, UserMemory memory) {
         this.kernel = kernel;
-        this.mm = mm;
+        this.processes = processes;
         this.memory = memory;
     }
 
     static void addTo(
-            Map<String, Callable> functions, Kernel kernel, MmStruct mm, UserMemory memory) {
-        SystemCalls calls = new SystemCalls(kernel, mm, memory);
+            Map<String, Callable> functions,
+            Kernel kernel,
+            Processes processes,
+            UserMemory memory) {
+        SystemCalls calls = new SystemCalls(kernel, processes, memory);
         functions.put("mmap", Operation.of(3, 6, VOID_POINTER, calls::mmap));
         functions.put("munmap", Operation.of(2, Types.INT, calls::munmap));
+        functions.put("mprotect", Operation.of(3, Types.INT, calls::mprotect));
+        functions.put("mremap", Operation.of(4, 5, VOID_POINTER, calls::mremap));
         functions.put("madvise", Operation.of(3, Types.INT, calls::madvise));
+        FileCalls.addTo(functions, kernel, processes);
         functions.put("memset", Operation.of(3, VOID_POINTER, calls::memset));
     }
 
@@ -42,22 +48,47 @@ final class SystemCalls {
         if (n != 3 && n != 6) {
             throw new IllegalArgumentException("mmap takes 3 or 6 arguments");
         }
-        long addr = n == 3 ? 0 : args[0];
-        int first = n == 3 ? 0 : 1;
-        return kernel.mmap()
-                .mmap(mm, addr, args[first], (int) args[first + 1], (int) args[first + 2]);
+        if (n == 3) {
+            return kernel.mmap().mmap(processes.mm(), 0, args[0], (int) args[1], (int) args[2]);
+        }
+        boolean anonymous = ((int) args[3] & Mman.MAP_ANONYMOUS) != 0;
+        OpenFile file = anonymous ? null : kernel.fdTable().fget(args[4]);
+        long ret =
+                kernel.mmap()
+                        .mmap(
+                                processes.mm(),
+                                args[0],
+                                args[1],
+                                (int) args[2],
+                                (int) args[3],
+                                file,
+                                args[5]);
+        if (file != null) {
+            kernel.fdTable().fput(file);
+        }
+        return ret;
     }
 
     private long munmap(CallSite site, long[] args) {
-        return kernel.mmap().munmap(mm, args[0], args[1]);
+        return kernel.mmap().munmap(processes.mm(), args[0], args[1]);
+    }
+
+    private long mprotect(CallSite site, long[] args) {
+        return kernel.mprotect().mprotect(processes.mm(), args[0], args[1], (int) args[2]);
+    }
+
+    private long mremap(CallSite site, long[] args) {
+        long newAddr = site.strings().size() > 4 ? args[4] : 0;
+        return kernel.mremap()
+                .mremap(processes.mm(), args[0], args[1], args[2], (int) args[3], newAddr);
     }
 
     private long madvise(CallSite site, long[] args) {
         int advice = (int) args[2];
         if (advice == Mman.MADV_COLLAPSE) {
-            return kernel.khugepaged().madviseCollapse(mm, args[0], args[0] + args[1]);
+            return kernel.khugepaged().madviseCollapse(processes.mm(), args[0], args[0] + args[1]);
         }
-        return kernel.mmap().madvise(mm, args[0], args[1], advice);
+        return kernel.mmap().madvise(processes.mm(), args[0], args[1], advice);
     }
 
     /// Writes every modelled word of every page in the range: user stores, one for each.

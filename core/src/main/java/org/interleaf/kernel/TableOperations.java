@@ -8,7 +8,6 @@ import org.interleaf.machine.Word;
 import org.interleaf.mm.Entry;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.Kernel;
-import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.ScanResult;
 import org.interleaf.mm.Vma;
 
@@ -17,18 +16,21 @@ import java.util.Map;
 /// Operations of the kernel on page tables, and looks at them for final conditions.
 final class TableOperations {
     private final Kernel kernel;
-    private final MmStruct mm;
+    private final Processes processes;
     private final PagePointers pages;
 
-    private TableOperations(Kernel kernel, MmStruct mm, PagePointers pages) {
+    private TableOperations(Kernel kernel, Processes processes, PagePointers pages) {
         this.kernel = kernel;
-        this.mm = mm;
+        this.processes = processes;
         this.pages = pages;
     }
 
     static void addTo(
-            Map<String, Callable> functions, Kernel kernel, MmStruct mm, PagePointers pages) {
-        TableOperations ops = new TableOperations(kernel, mm, pages);
+            Map<String, Callable> functions,
+            Kernel kernel,
+            Processes processes,
+            PagePointers pages) {
+        TableOperations ops = new TableOperations(kernel, processes, pages);
         functions.put("collapse_huge_page", Operation.of(1, Types.INT, ops::collapse));
         functions.put("khugepaged_scan", Operation.of(1, Types.INT, ops::scan));
         functions.put("split_huge_pmd", Operation.of(1, Types.VOID, ops::split));
@@ -38,35 +40,39 @@ final class TableOperations {
 
     /// 1 where the range was collapsed, 0 where khugepaged gave up.
     private long collapse(CallSite site, long[] args) {
-        return kernel.khugepaged().collapseHugePage(mm, args[0]) == ScanResult.SUCCEED ? 1 : 0;
+        return kernel.khugepaged().collapseHugePage(processes.mm(), args[0]) == ScanResult.SUCCEED
+                ? 1
+                : 0;
     }
 
     private long scan(CallSite site, long[] args) {
         long start = args[0] & -kernel.geometry().size(Geometry.PMD);
-        return kernel.khugepaged().khugepagedScan(mm, start) == ScanResult.SUCCEED ? 1 : 0;
+        return kernel.khugepaged().khugepagedScan(processes.mm(), start) == ScanResult.SUCCEED
+                ? 1
+                : 0;
     }
 
     /// With the mmap lock held for reading, as its callers in the kernel hold at least.
     private long split(CallSite site, long[] args) {
-        kernel.mmapLock().readLock(mm);
-        Vma vma = kernel.mmap().findVma(mm, args[0]);
+        kernel.mmapLock().readLock(processes.mm());
+        Vma vma = kernel.mmap().findVma(processes.mm(), args[0]);
         if (vma != null && args[0] >= vma.start()) {
-            Word pmd = kernel.pgtable().mmFindPmd(mm, args[0]);
+            Word pmd = kernel.pgtable().mmFindPmd(processes.mm(), args[0]);
             if (pmd != null) {
                 kernel.hugeMemory().splitHugePmd(vma, pmd, args[0]);
             }
         }
-        kernel.mmapLock().readUnlock(mm);
+        kernel.mmapLock().readUnlock(processes.mm());
         return 0;
     }
 
     /// The page that the process has at an address in the end; NULL where it has none.
     private long mapped(CallSite site, long[] args) {
-        long pfn = kernel.inspect().mappedPfn(mm, args[0]);
+        long pfn = kernel.inspect().mappedPfn(processes.mm(), args[0]);
         return pfn < 0 ? 0 : pages.pointer(kernel.memMap().page(pfn));
     }
 
     private long pmdTransHuge(CallSite site, long[] args) {
-        return Entry.leaf(kernel.inspect().entry(mm, Geometry.PMD, args[0])) ? 1 : 0;
+        return Entry.leaf(kernel.inspect().entry(processes.mm(), Geometry.PMD, args[0])) ? 1 : 0;
     }
 }

@@ -6,6 +6,8 @@ import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /// Which anon_vma a VMA has (the first part of mm/rmap.c).
@@ -16,8 +18,9 @@ import java.util.Objects;
 /// inside it, `page_table_lock`: that keeps threads apart that fault in the same VMA. It becomes
 /// null when the VMA is unmapped.
 ///
-/// There is no fork: every anon_vma is its own root, and a VMA is linked to at most one. The links,
-/// and the interval tree by which rmap finds VMAs, are represented by their number.
+/// A VMA that fork made is linked to the anon_vmas of the VMA that it is a copy of as well: they
+/// have pages that both map. The interval tree by which rmap finds VMAs is a list here, and is
+/// changed in the steps that change the numbers of VMAs.
 public final class AnonVmas {
     private final Machine machine;
     private final Geometry geometry;
@@ -45,7 +48,7 @@ public final class AnonVmas {
         ptl.lock(); // against threads
         if (vma.anonVma.read(Order.PLAIN) == null) {
             vma.anonVma.write(anonVma, Order.RELEASE);
-            changeActive(anonVma, 1);
+            changeActive(anonVma, vma, 1);
             allocated = null;
         }
         ptl.unlock();
@@ -87,8 +90,8 @@ public final class AnonVmas {
         return a.pgoff() + ((a.end() - a.start()) >> geometry.pageShift()) == b.pgoff();
     }
 
-    /// mm/rmap.c: anon_vma_clone(), for a split: `dst`, which has the anon_vma of `src` already, is
-    /// linked to it. The mmap lock is held for writing.
+    /// mm/rmap.c: anon_vma_clone(), for a split or a move: `dst`, which has the anon_vma of `src`
+    /// already, is linked to it. The mmap lock is held for writing.
     void anonVmaClone(Vma dst, Vma src) {
         mmapLock.assertWriteLocked(src.mm());
         AnonVma active = src.anonVma.read(Order.PLAIN);
@@ -96,14 +99,58 @@ public final class AnonVmas {
             return;
         }
         active.rwsem().downWrite();
-        changeActive(active, 1);
+        changeActive(active, dst, 1);
+        AnonVmaChain inherited = src.inherited();
+        link(inherited, dst, 1);
+        dst.inherit(inherited);
         active.rwsem().upWrite();
         if (dst.anonVma.peek() != active) {
             throw new AssertionError("[interleaf internal] a VMA was cloned without its anon_vma");
         }
     }
 
-    /// mm/rmap.c: unlink_anon_vmas(). Rmap does not find the VMA any more; the anon_vma is freed
+    /// mm/rmap.c: anon_vma_fork(). `child`, a copy of `src` in another process, gets an anon_vma of
+    /// its own, and is linked to those of `src`: they have the pages that both map. One of those
+    /// that has no VMA of its own left and at most one child is used instead of a new one. The mmap
+    /// locks of both processes are held for writing.
+    void anonVmaFork(Vma child, Vma src) {
+        AnonVma parent = src.anonVma.read(Order.PLAIN);
+        if (parent == null) {
+            return;
+        }
+        parent.rwsem().downWrite();
+        AnonVmaChain inherited = AnonVmaChain.of(machine, src.inherited(), parent);
+        AnonVma reused = null;
+        for (AnonVma each : inherited.links()) {
+            if (each.numChildren.readPlain() < 2 && each.numActiveVmas.readPlain() == 0) {
+                reused = each;
+                break;
+            }
+        }
+        if (reused == null) {
+            reused = new AnonVma(machine, parent);
+            reused.root().refcount.fetchAdd(1, Order.RELAXED);
+            parent.numChildren.writePlain(parent.numChildren.readPlain() + 1);
+        } else {
+            inherited = inherited.without(machine, reused);
+        }
+        changeActive(reused, child, 1);
+        link(inherited, child, 1);
+        child.inherit(inherited);
+        child.anonVma.write(reused, Order.PLAIN);
+        parent.rwsem().upWrite();
+    }
+
+    private void link(@Nullable AnonVmaChain inherited, Vma vma, int delta) {
+        if (inherited != null) {
+            for (AnonVma each : inherited.links()) {
+                each.numLinks.writePlain(each.numLinks.readPlain() + delta);
+                each.link(machine, vma, delta > 0);
+            }
+        }
+    }
+
+    /// mm/rmap.c: unlink_anon_vmas(). Rmap does not find the VMA any more; an anon_vma is freed
     /// with its last VMA. The mmap lock is held, if only for reading: the VMA is detached then.
     void unlinkAnonVmas(Vma vma) {
         mmapLock.assertLocked(vma.mm());
@@ -111,31 +158,71 @@ public final class AnonVmas {
         if (active == null) {
             return;
         }
+        List<AnonVma> empty = new ArrayList<>();
         active.rwsem().downWrite();
-        boolean last = changeActive(active, -1) == 0;
+        AnonVmaChain inherited = vma.inherited();
+        if (inherited != null) {
+            link(inherited, vma, -1);
+            vma.inherit(null);
+            for (AnonVma each : inherited.links()) {
+                if (each.numActiveVmas.readPlain() == 0) {
+                    addIfEmpty(each, empty);
+                }
+            }
+        }
+        if (changeActive(active, vma, -1) == 0) {
+            addIfEmpty(active, empty);
+        }
         vma.anonVma.write(null, Order.PLAIN);
         active.rwsem().upWrite();
-        if (last) {
+        for (AnonVma each : empty) {
             // Outside of the lock, which freeing it may take.
-            putAnonVma(active);
+            putAnonVma(each);
+        }
+    }
+
+    /// Nobody is linked to the anon_vma, which has no VMAs of its own, if its tree is empty.
+    private static void addIfEmpty(AnonVma anonVma, List<AnonVma> empty) {
+        // Only fork makes such links, so where there was none no access is spent on it.
+        if (anonVma.numLinks.peek() == 0) {
+            AnonVma parent = anonVma.parent();
+            if (parent != null) {
+                parent.numChildren.writePlain(parent.numChildren.readPlain() - 1);
+            }
+            empty.add(anonVma);
         }
     }
 
     /// The number of VMAs linked to the anon_vma after the change; its lock is held for writing.
-    private long changeActive(AnonVma anonVma, long delta) {
+    private long changeActive(AnonVma anonVma, Vma vma, long delta) {
         long now = anonVma.numActiveVmas.readPlain() + delta;
         anonVma.numActiveVmas.writePlain(now);
+        anonVma.link(machine, vma, delta > 0);
         return now;
+    }
+
+    /// mm/rmap.c: folio_get_anon_vma(). The anon_vma of a locked folio, with a reference; null
+    /// where it is being freed.
+    @Nullable AnonVma folioGetAnonVma(Folio folio) {
+        Object mapped = machine.heap().resolve(folio.mapping.readOnce() >> 1);
+        if (mapped instanceof AnonVma anonVma
+                && anonVma.refcount.addUnless(1, 0, Order.FULL) != 0) {
+            return anonVma;
+        }
+        return null;
     }
 
     /// include/linux/rmap.h: put_anon_vma(); mm/rmap.c: anon_vma_free(). Who drops the last
     /// reference waits for whoever took the lock without one.
-    private void putAnonVma(AnonVma anonVma) {
+    void putAnonVma(AnonVma anonVma) {
         if (anonVma.refcount.fetchAdd(-1, Order.FULL) == 1) {
             machine.mightSleep("anon_vma_free");
             if (anonVma.rwsem().isLocked()) {
                 anonVma.rwsem().downWrite();
                 anonVma.rwsem().upWrite();
+            }
+            if (anonVma.parent() != null) {
+                putAnonVma(anonVma.root());
             }
         }
     }

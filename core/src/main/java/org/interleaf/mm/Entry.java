@@ -31,6 +31,19 @@ public final class Entry {
     /// Svnapot of riscv.
     public static final long CONT = 1 << 8;
 
+    /// In an entry that is not present: what else it says than none. Accessed and dirty bits may be
+    /// set beside it.
+    private static final long SOFTLEAF = 7 << 9;
+
+    /// The page migrates; it was mapped read-only.
+    public static final long MIGRATION_READ = 1 << 9;
+
+    /// The page migrates; it was mapped read-only and is the process' own.
+    public static final long MIGRATION_READ_EXCLUSIVE = 2 << 9;
+
+    /// The page migrates; it was mapped writable.
+    public static final long MIGRATION_WRITE = 3 << 9;
+
     private static final long FLAGS = 0xfff;
     private static final int PFN_SHIFT = 32;
 
@@ -85,6 +98,28 @@ public final class Entry {
         return (entry & (PROTNONE | PRESENT)) == PROTNONE;
     }
 
+    // ---- entries that are not present
+
+    /// `swp_entry_to_pte()`: an entry of one of the kinds `MIGRATION_…` for the frame `pfn`.
+    public static long softleaf(long kind, long pfn, long bits) {
+        return pfn << PFN_SHIFT | kind | bits & (ACCESSED | DIRTY);
+    }
+
+    /// `softleaf_is_migration()`.
+    public static boolean isMigration(long entry) {
+        return !ptePresent(entry) && (entry & SOFTLEAF) != 0;
+    }
+
+    /// Which of the kinds `MIGRATION_…` it is.
+    public static long softleafKind(long entry) {
+        return entry & SOFTLEAF;
+    }
+
+    /// The same entry of another kind.
+    public static long withKind(long entry, long kind) {
+        return entry & ~SOFTLEAF | kind;
+    }
+
     // ---- PTE level
 
     /// `pte_present()`.
@@ -137,6 +172,11 @@ public final class Entry {
         return entry | ACCESSED;
     }
 
+    /// `pte_mkold()`.
+    public static long mkold(long entry) {
+        return entry & ~ACCESSED;
+    }
+
     /// `pte_mkwrite()`.
     public static long mkwrite(long entry) {
         return entry | WRITE;
@@ -179,6 +219,9 @@ public final class Entry {
         }
         if (level > Geometry.PTE && isTable(entry)) {
             return "table " + pfn(entry);
+        }
+        if (isMigration(entry) && !leaf(entry)) {
+            return "migration of page " + pfn(entry);
         }
         StringBuilder text = new StringBuilder();
         text.append(level > Geometry.PTE ? "huge page " : "page ").append(pfn(entry));

@@ -19,6 +19,8 @@ public final class Folio {
     static final long PG_SWAPBACKED = 1 << 5;
     static final long PG_ACTIVE = 1 << 6;
 
+    static final long PGTY_HUGETLB = 1;
+
     /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
     private static final long MAPPING_ANON = 1;
 
@@ -40,6 +42,15 @@ public final class Folio {
     final Word nrPagesMapped;
     final Word pincount;
 
+    /// `_mm_ids`, of which only is modelled that more than one process may map the folio: set by
+    /// fork, and not taken back before it is freed.
+    final Word maybeMappedShared;
+
+    /// `page_type` of the head page, of which {@link #PGTY_HUGETLB} is modelled.
+    final Word pageType;
+
+    private final HugetlbFolio hugetlb;
+
     Folio(Machine machine, Page head) {
         this.machine = machine;
         this.head = head;
@@ -52,6 +63,9 @@ public final class Folio {
         entireMapcount = machine.word(null, this, "_entire_mapcount", -1, -1);
         nrPagesMapped = machine.word(null, this, "_nr_pages_mapped", -1, 0);
         pincount = machine.word(null, this, "_pincount", -1, 0);
+        maybeMappedShared = machine.word(null, this, "_mm_ids", -1, 0);
+        pageType = machine.word(null, this, "page_type", -1, 0);
+        hugetlb = new HugetlbFolio(machine, this);
         lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", true);
     }
 
@@ -165,13 +179,48 @@ public final class Folio {
         return (flags.fetchAnd(~flag, Order.FULL) & flag) != 0;
     }
 
+    /// `__folio_set_locked()`: locks a folio that nobody else knows.
+    void setLocked() {
+        if (!lock.trylock()) {
+            throw new AssertionError("[interleaf internal] a new folio is locked");
+        }
+    }
+
     /// `__folio_mark_uptodate()`: the contents are written before anybody can map them.
     void markUptodate() {
         machine.fence(Fence.WMB);
         setFlag(PG_UPTODATE);
     }
 
+    // ---- hugetlb
+
+    /// `folio_test_hugetlb()`.
+    public boolean isHugetlb() {
+        return pageType.readOnce() == PGTY_HUGETLB;
+    }
+
+    /// Whether it is a hugetlb folio; looked at from outside.
+    public boolean peekHugetlb() {
+        return pageType.peek() == PGTY_HUGETLB;
+    }
+
+    /// What hugetlb keeps in the folio.
+    HugetlbFolio hugetlb() {
+        return hugetlb;
+    }
+
     // ---- mapping
+
+    /// Whether the folio is in the page cache of `inode`: one access.
+    boolean isMappedBy(Inode inode) {
+        return mapping.readPlain() == inode.pointer() << 1;
+    }
+
+    /// The folio is about to go into a page cache, at an index counted in pages.
+    void setMapping(Inode inode, long newIndex) {
+        mapping.writePlain(inode.pointer() << 1);
+        index.writePlain(newIndex);
+    }
 
     /// `folio_test_anon()`.
     public boolean isAnon() {

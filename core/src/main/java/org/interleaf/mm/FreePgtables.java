@@ -50,6 +50,9 @@ final class FreePgtables {
             kernel.vmaLock().vmaStartWrite(vma);
         }
         kernel.anonVmas().unlinkAnonVmas(vma);
+        if (!vma.isAnonymous()) {
+            kernel.mappingRmap().unlinkFileVma(vma);
+        }
     }
 
     /// mm/memory.c: free_pgd_range(). Frees the tables of `[first, last)` that no address outside

@@ -5,7 +5,8 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// get_user_pages() with the mmap lock held: the slow path of GUP (mm/gup.c), for anonymous memory.
+/// get_user_pages() with the mmap lock held: the slow path of GUP (mm/gup.c), for anonymous and
+/// hugetlb memory, which differ in nothing but the lock that is held during the walk.
 ///
 /// # Locking
 ///
@@ -213,6 +214,9 @@ public final class Gup {
     /// mm/gup.c: check_vma_flags(). 0, or a negative error number where the VMA does not allow it.
     private static int checkVmaFlags(Vma vma, int flags) {
         long vmFlags = vma.flags();
+        if (Foll.has(flags, Foll.SPLIT_PMD) && vma.isHugetlb()) {
+            return Foll.has(flags, Foll.MADV_POPULATE) ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
+        }
         int refused = Foll.has(flags, Foll.MADV_POPULATE) ? -Errno.EINVAL : -Errno.EFAULT;
         boolean force = Foll.has(flags, Foll.FORCE);
         if (Foll.has(flags, Foll.WRITE)) {
@@ -225,25 +229,116 @@ public final class Gup {
         return 0;
     }
 
+    /// mm/gup.c: __mm_populate(), populate_vma_page_range(). Faults `[start, start + len)` in, for
+    /// a write where that makes pages private; what cannot be had is left out.
+    void mmPopulate(MmStruct mm, long start, long len) {
+        long addr = start;
+        long end = start + len;
+        while (addr < end) {
+            kernel.mmapLock().readLock(mm);
+            Vma vma = kernel.mmap().findVma(mm, addr);
+            if (vma == null || vma.start() >= end) {
+                kernel.mmapLock().readUnlock(mm);
+                return;
+            }
+            addr = Math.max(addr, vma.start());
+            long to = Math.min(end, vma.end());
+            long vmFlags = vma.flags();
+            int flags = Foll.TOUCH | Foll.UNLOCKABLE;
+            if ((vmFlags & (Vma.VM_WRITE | Vma.VM_SHARED)) == Vma.VM_WRITE) {
+                flags |= Foll.WRITE;
+            }
+            if ((vmFlags & Vma.VM_ACCESS_FLAGS) != 0) {
+                flags |= Foll.FORCE;
+            }
+            Locked locked = new Locked();
+            locked.held = true;
+            int nr = (int) ((to - addr) >> geometry.pageShift());
+            long done = lockedLoop(mm, addr, nr, flags, null, locked);
+            if (locked.held) {
+                kernel.mmapLock().readUnlock(mm);
+            }
+            // __mm_populate() goes on behind a VMA that it could not populate.
+            addr = done <= 0 ? to : addr + (done << geometry.pageShift());
+        }
+    }
+
     // ---- following the tables
 
-    /// mm/gup.c: follow_page_mask(). The page at `addr` with a reference or pin as the flags say.
-    /// Null where a fault is needed, or with the context's error set.
+    /// mm/gup.c: follow_page_mask(), follow_p4d_mask(). The page at `addr` with a reference or pin
+    /// as the flags say. Null where a fault is needed, or with the context's error set.
     private @Nullable Page followPageMask(Context context, long addr) {
-        MmStruct mm = context.vma.mm();
+        Vma vma = context.vma;
+        boolean hugetlb = vma.isHugetlb();
+        if (hugetlb) { // vma_pgtable_walk_begin()
+            kernel.hugetlb().vmas().lockRead(vma);
+        }
+        Page page = followTables(context, addr);
+        if (hugetlb) {
+            kernel.hugetlb().vmas().unlockRead(vma);
+        }
+        return page;
+    }
+
+    private @Nullable Page followTables(Context context, long addr) {
         Pgtable pgtable = kernel.pgtable();
-        Word entry = pgtable.pgdOffset(mm, addr);
-        for (int level = Geometry.P4D; level >= Geometry.PMD; level--) {
+        Word entry = pgtable.pgdOffset(context.vma.mm(), addr);
+        for (int level = Geometry.P4D; level >= Geometry.PUD; level--) {
             if (!geometry.folded(level)) {
-                // Above the PMD there are no leaves in anonymous memory: what is no table is bad.
+                // Above the PUD there are no leaves: what is no table is bad.
                 long value = entry.readOnce();
                 if (!Entry.isTable(value)) {
-                    return noPageTable(context);
+                    return noPageTable(context, addr);
                 }
                 entry = pgtable.offsetLockless(level, entry, value, addr);
             }
         }
-        return followPmdMask(context, entry, addr);
+        return followPudMask(context, entry, addr);
+    }
+
+    /// mm/gup.c: follow_pud_mask(). A PUD above a folded PMD is no more than that.
+    private @Nullable Page followPudMask(Context context, Word pud, long addr) {
+        if (geometry.folded(Geometry.PMD)) {
+            return followPmdMask(context, pud, addr);
+        }
+        long value = pud.readOnce();
+        if (!Entry.present(value)) {
+            return noPageTable(context, addr);
+        }
+        if (Entry.leaf(value)) {
+            SpinLock ptl = kernel.ptLocks().pudLock(context.vma.mm(), pud);
+            Page page = followHugePud(context, pud, addr);
+            ptl.unlock();
+            return page == null && context.error == 0 ? noPageTable(context, addr) : page;
+        }
+        if (Entry.bad(value)) {
+            return noPageTable(context, addr);
+        }
+        Word pmd = kernel.pgtable().offsetLockless(Geometry.PMD, pud, value, addr);
+        return followPmdMask(context, pmd, addr);
+    }
+
+    /// mm/gup.c: follow_huge_pud(). The PUD lock is held. Whether the entry still is a leaf is not
+    /// asked.
+    private @Nullable Page followHugePud(Context context, Word pud, long addr) {
+        long value = pud.readPlain();
+        if (!Entry.present(value)) {
+            return null;
+        }
+        long pfn = Entry.pfn(value);
+        if (context.has(Foll.WRITE) && !canFollowWrite(context, value, kernel.memMap().page(pfn))) {
+            return null;
+        }
+        long mask = geometry.size(Geometry.PUD) - 1;
+        Page page = kernel.memMap().page(pfn + ((addr & mask) >> geometry.pageShift()));
+        if (!Entry.write(value) && refs.gupMustUnshare(context.vma, context.flags, page)) {
+            return context.fail(Errno.EMLINK);
+        }
+        if (refs.tryGrabFolio(kernel.memMap().pageFolio(page), 1, context.flags) != 0) {
+            return context.fail(Errno.ENOMEM);
+        }
+        context.pageMask = (int) (mask >> geometry.pageShift());
+        return page;
     }
 
     /// mm/gup.c: follow_pmd_mask().
@@ -251,19 +346,19 @@ public final class Gup {
         MmStruct mm = context.vma.mm();
         long pmdval = kernel.pgtableGeneric().pmdpGetLockless(pmd);
         if (Entry.none(pmdval) || !Entry.present(pmdval)) {
-            return noPageTable(context);
+            return noPageTable(context, addr);
         }
         if (!Entry.leaf(pmdval)) {
             return followPagePte(context, pmd, addr);
         }
         if (Entry.protnone(pmdval) && !gupCanFollowProtnone(context)) {
-            return noPageTable(context);
+            return noPageTable(context, addr);
         }
         SpinLock ptl = kernel.ptLocks().pmdLock(mm, pmd);
         pmdval = pmd.readOnce();
         if (!Entry.present(pmdval)) {
             ptl.unlock();
-            return noPageTable(context);
+            return noPageTable(context, addr);
         }
         if (!Entry.leaf(pmdval)) {
             ptl.unlock();
@@ -313,12 +408,12 @@ public final class Gup {
     private @Nullable Page followPagePte(Context context, Word pmd, long addr) {
         PteMapping mapping = kernel.pgtableGeneric().pteOffsetMapLock(context.vma.mm(), pmd, addr);
         if (mapping == null) {
-            return noPageTable(context);
+            return noPageTable(context, addr);
         }
         long pte = mapping.pte().readOnce();
         if (!Entry.ptePresent(pte) || Entry.protnone(pte) && !gupCanFollowProtnone(context)) {
             mapping.unmapUnlock();
-            return Entry.none(pte) ? noPageTable(context) : null;
+            return Entry.none(pte) ? noPageTable(context, addr) : null;
         }
         Page page = followPresentPte(context, pte);
         mapping.unmapUnlock();
@@ -359,12 +454,13 @@ public final class Gup {
 
     private void warnPinnedShared(Context context, Folio folio, Page page) {
         if (context.has(Foll.PIN) && folio.isAnon()) {
-            kernel.warnOn(!page.anonExclusive(), "pin of a page that is not exclusive", page);
+            kernel.warnOn(
+                    !refs.pageAnonExclusive(page), "pin of a page that is not exclusive", page);
         }
     }
 
     /// mm/gup.c: can_follow_write_pte() and can_follow_write_pmd().
-    private static boolean canFollowWrite(Context context, long entry, @Nullable Page page) {
+    private boolean canFollowWrite(Context context, long entry, @Nullable Page page) {
         if (Entry.write(entry)) {
             return true;
         }
@@ -379,7 +475,9 @@ public final class Gup {
                 || (flags & Vma.VM_WRITE) != 0) {
             return false;
         }
-        return page != null && page.anonExclusive();
+        return page != null
+                && kernel.memMap().pageFolio(page).isAnon()
+                && refs.pageAnonExclusive(page);
     }
 
     /// mm/gup.c: gup_can_follow_protnone(). GUP looks through NUMA-hinting entries.
@@ -392,9 +490,16 @@ public final class Gup {
     }
 
     /// mm/gup.c: no_page_table(). Null to have the page faulted in, except that a core dump leaves
-    /// holes in anonymous memory out.
-    private @Nullable Page noPageTable(Context context) {
-        return context.has(Foll.DUMP) ? context.fail(Errno.EFAULT) : null;
+    /// holes out, unless the file has a page there.
+    private @Nullable Page noPageTable(Context context, long addr) {
+        if (!context.has(Foll.DUMP)) {
+            return null;
+        }
+        Vma vma = context.vma;
+        if (vma.isHugetlb() && kernel.hugetlb().hugetlbfs().pagecachePresent(vma, addr)) {
+            return null;
+        }
+        return context.fail(Errno.EFAULT);
     }
 
     /// mm/gup.c: faultin_page(). 0 to look again; -EBUSY or -EAGAIN where the mmap lock was

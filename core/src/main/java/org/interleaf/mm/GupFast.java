@@ -329,6 +329,9 @@ public final class GupFast {
         if (!rejectFileBacked && !checkSecretmem) {
             return true;
         }
+        if (folio.isHugetlb()) {
+            return true;
+        }
         // One read: the mapping can go away at any moment. One that is gone was not secret
         // memory's.
         long mapping = folio.mapping.readOnce();

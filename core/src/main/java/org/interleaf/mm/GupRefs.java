@@ -131,7 +131,7 @@ public final class GupRefs {
             return;
         }
         boolean exclusive = folio.head().anonExclusive();
-        if (!exclusive && folio.isLarge()) {
+        if (!exclusive && folio.isLarge() && !folio.isHugetlb()) {
             exclusive = page.anonExclusive();
         }
         kernel.warnOn(!exclusive, "pinned anonymous page is not exclusive", page);
@@ -151,7 +151,13 @@ public final class GupRefs {
         }
         // Pairs with the barrier between clearing PageAnonExclusive and writing the entry.
         machine.fence(Fence.RMB);
-        return !page.anonExclusive();
+        return !pageAnonExclusive(page);
+    }
+
+    /// include/linux/page-flags.h: PageAnonExclusive(). hugetlb says so of all pages at the head.
+    boolean pageAnonExclusive(Page page) {
+        Folio folio = kernel.memMap().pageFolio(page);
+        return folio.isHugetlb() ? folio.head().anonExclusive() : page.anonExclusive();
     }
 
     /// mm/gup.c: mm_set_has_pinned_flag(). Set before the first pin and never cleared: fork looks

@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Frame;
+import org.interleaf.machine.Order;
 import org.interleaf.machine.PhysicalMemory;
 
 /// Touching the contents of pages from the kernel (include/linux/highmem.h). Each modelled word is
@@ -18,6 +19,20 @@ public final class Highmem {
         Frame frame = memory.frame(pfn);
         for (int i = 0; i < frame.words(); i++) {
             frame.word(i).writePlain(0);
+        }
+    }
+
+    /// include/linux/highmem.h: folio_zero_segment(), in one page: the bytes `[from, to)`.
+    void zeroSegment(long pfn, long from, long to) {
+        Frame frame = memory.frame(pfn);
+        for (int i = 0; i < frame.words(); i++) {
+            long start = Math.max(from - (long) i * Long.BYTES, 0);
+            long end = Math.min(to - (long) i * Long.BYTES, Long.BYTES);
+            if (start < end) {
+                long low = -1L << start * Byte.SIZE;
+                long high = -1L >>> (Long.BYTES - end) * Byte.SIZE;
+                frame.word(i).storeBits(low & high, 0, Order.PLAIN);
+            }
         }
     }
 

@@ -69,6 +69,9 @@ public final class HugeMemory {
     /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault at PMD order: whether faults
     /// in the VMA may map huge pages.
     public boolean thpVmaAllowable(Vma vma) {
+        if (vma.isHugetlb()) {
+            return false;
+        }
         long flags = vma.flags();
         if ((flags & Vma.VM_NOHUGEPAGE) != 0 || thp == Thp.NEVER) {
             return false;

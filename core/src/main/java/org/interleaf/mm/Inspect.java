@@ -43,9 +43,12 @@ public final class Inspect {
 
     /// The frame that the process has at `addr`; -1 where it has none.
     public long mappedPfn(MmStruct mm, long addr) {
-        long pmd = entry(mm, Geometry.PMD, addr);
-        if (Entry.leaf(pmd)) {
-            return Entry.pfn(pmd) + geometry.index(Geometry.PTE, addr);
+        for (int level = Geometry.PUD; level >= Geometry.PMD; level--) {
+            long entry = entry(mm, level, addr);
+            if (Entry.leaf(entry)) {
+                long offset = addr & (geometry.size(level) - 1);
+                return Entry.pfn(entry) + (offset >> geometry.pageShift());
+            }
         }
         long pte = entry(mm, Geometry.PTE, addr);
         return Entry.ptePresent(pte) ? Entry.pfn(pte) : -1;

@@ -4,8 +4,10 @@ package org.interleaf.mm;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mmu;
 import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.TaskKilled;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /// The memory manager of one running kernel: its parts, wired together.
@@ -20,6 +22,11 @@ public final class Kernel {
     private final Swap swap;
     private final Rmap rmap;
     private final Highmem highmem;
+    private final Files files;
+    private final Filemap filemap;
+    private final FdTable fdTable;
+    private final MappingRmap mappingRmap;
+    private final Hugetlb hugetlb;
     private final Inspect inspect;
     private final TableTree tableTree;
     private final Mmu mmu;
@@ -44,6 +51,14 @@ public final class Kernel {
     private final GupFast gupFast;
     private final Khugepaged khugepaged;
     private final UserAccess userAccess;
+    private final List<MmStruct> mms = new ArrayList<>();
+    private @Nullable List<MmStruct> mmsAtStart;
+    private final Fork fork;
+    private final CopyPageRange copyPageRange;
+    private final HugeFork hugeFork;
+    private final Mprotect mprotect;
+    private final Mremap mremap;
+    private final MoveTables moveTables;
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
@@ -60,7 +75,7 @@ public final class Kernel {
         entries = new EntryAccess(arch);
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
-        swap = new Swap(pageAlloc);
+        swap = new Swap(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
         inspect = new Inspect(geometry, memMap);
@@ -92,6 +107,18 @@ public final class Kernel {
         gupFast = new GupFast(this, gupRefs, gup);
         khugepaged = new Khugepaged(this);
         userAccess = new UserAccess(this);
+        files = new Files(machine);
+        fdTable = new FdTable(machine, files);
+        filemap = new Filemap(this);
+        mappingRmap = new MappingRmap(machine, geometry);
+        hugetlb = new Hugetlb(this);
+        fork = new Fork(this);
+        copyPageRange = new CopyPageRange(this);
+        mprotect = new Mprotect(this);
+        moveTables = new MoveTables(this);
+        mremap = new Mremap(this);
+        hugeFork = new HugeFork(this);
+        machine.onReset(this::resetMms);
         zeroFolio = allocZeroFolio();
         hugeZeroFolio = pageAlloc.folioAlloc(geometry.hpagePmdOrder());
     }
@@ -109,16 +136,46 @@ public final class Kernel {
     /// kernel/fork.c: mm_alloc(), without a process to copy: an empty address space. For the
     /// set-up.
     public MmStruct createMm(String name) {
+        MmStruct mm = allocMm(name);
+        if (mm == null) {
+            throw new IllegalArgumentException("there is no page of memory for " + name);
+        }
+        return mm;
+    }
+
+    /// kernel/fork.c: mm_alloc(). An empty address space; null where memory is out.
+    @Nullable MmStruct allocMm(String name) {
         PageTable pgd = pgtable.allocPage(Geometry.PGD);
         if (pgd == null) {
-            throw new IllegalArgumentException("there is no page of memory for " + name);
+            return null;
         }
         // Where PMD tables have locks of their own they also have lists of their own.
         int deposits = arch.splitPmdPtlocks() ? 0 : memMap.size();
         MmStruct mm = new MmStruct(machine, name, pgd, deposits);
         pgd.topOf(mm);
         mm.vmas.writeOnce(new VmaTree(machine, List.of()));
+        mms.add(mm);
         return mm;
+    }
+
+    /// kernel/fork.c: __mmdrop(). Frees an address space that has nothing in it any more.
+    void freeMm(MmStruct mm) {
+        pgtable.freePage(mm.pgd());
+        mms.remove(mm);
+    }
+
+    /// Before each execution there are the address spaces of the set-up.
+    private void resetMms() {
+        if (mmsAtStart == null) {
+            mmsAtStart = List.copyOf(mms);
+        }
+        mms.clear();
+        mms.addAll(mmsAtStart);
+    }
+
+    /// The address spaces that there are; looked at from outside.
+    public List<MmStruct> mms() {
+        return mms;
     }
 
     /// Says that every CPU runs threads of `mm`, as far as TLB flushes are concerned. For the
@@ -186,7 +243,16 @@ public final class Kernel {
         return condition;
     }
 
-    /// The same, about an object that is named only if the condition holds.
+    /// `BUG_ON(condition)`: where it holds, the kernel says `text` and the task ends.
+    void bugOn(boolean condition, String text) {
+        if (condition) {
+            machine.monitor().complained(machine.current(), "BUG", text);
+            throw TaskKilled.INSTANCE;
+        }
+    }
+
+    /// As {@link #warnOn(boolean, String)}, about an object that is named only if the condition
+    /// holds.
     boolean warnOn(boolean condition, String text, Object about) {
         return condition && warnOn(true, text + ": " + about);
     }
@@ -239,6 +305,51 @@ public final class Kernel {
 
     public Highmem highmem() {
         return highmem;
+    }
+
+    Files files() {
+        return files;
+    }
+
+    /// The open files of the process.
+    public FdTable fdTable() {
+        return fdTable;
+    }
+
+    Filemap filemap() {
+        return filemap;
+    }
+
+    MappingRmap mappingRmap() {
+        return mappingRmap;
+    }
+
+    public Fork fork() {
+        return fork;
+    }
+
+    CopyPageRange copyPageRange() {
+        return copyPageRange;
+    }
+
+    public Mprotect mprotect() {
+        return mprotect;
+    }
+
+    public Mremap mremap() {
+        return mremap;
+    }
+
+    MoveTables moveTables() {
+        return moveTables;
+    }
+
+    HugeFork hugeFork() {
+        return hugeFork;
+    }
+
+    public Hugetlb hugetlb() {
+        return hugetlb;
     }
 
     public Inspect inspect() {

@@ -342,7 +342,7 @@ public final class Khugepaged {
         boolean refused =
                 cc.isKhugepaged()
                         ? !kernel.hugeMemory().thpVmaAllowable(vma)
-                        : (vma.flags() & Vma.VM_NOHUGEPAGE) != 0;
+                        : vma.isHugetlb() || (vma.flags() & Vma.VM_NOHUGEPAGE) != 0;
         if (refused) {
             return ScanResult.VMA_CHECK;
         }

@@ -131,9 +131,9 @@ final class Madvise {
         if (behavior.lockMode == LockMode.VMA_READ) {
             Vma vma = tryVmaReadLock(behavior);
             if (vma != null) {
-                zap(behavior, vma, behavior.start, behavior.end);
+                int error = dontneed(behavior, vma, behavior.start, behavior.end);
                 kernel.vmaLock().vmaEndRead(vma);
-                return 0;
+                return error;
             }
         }
         long unmapped = 0;
@@ -151,7 +151,10 @@ final class Madvise {
                 }
             }
             long end = Math.min(vma.end(), behavior.end);
-            advise(behavior, vma, start, end);
+            int error = advise(behavior, vma, start, end);
+            if (error != 0) {
+                return error;
+            }
             // The VMA ends where it was cut or later; cut at the end it is followed by the rest.
             start = Math.max(end, vma.end());
             if (start >= behavior.end) {
@@ -180,31 +183,46 @@ final class Madvise {
         return null;
     }
 
-    /// mm/madvise.c: madvise_vma_behavior().
-    private void advise(Behavior behavior, Vma vma, long start, long end) {
+    /// mm/madvise.c: madvise_vma_behavior(). 0 or a negative error number.
+    private int advise(Behavior behavior, Vma vma, long start, long end) {
         if (behavior.tlb != null) {
-            zap(behavior, vma, start, end);
-            return;
+            return dontneed(behavior, vma, start, end);
         }
         long flags = vma.flags() & ~(Vma.VM_HUGEPAGE | Vma.VM_NOHUGEPAGE);
         boolean huge = behavior.advice == Mman.MADV_HUGEPAGE;
-        updateVma(vma, start, end, flags | (huge ? Vma.VM_HUGEPAGE : Vma.VM_NOHUGEPAGE));
+        if (huge && vma.isHugetlb()) {
+            return -Errno.EINVAL; // hugepage_madvise()
+        }
+        return updateVma(vma, start, end, flags | (huge ? Vma.VM_HUGEPAGE : Vma.VM_NOHUGEPAGE));
     }
 
-    /// mm/madvise.c: madvise_dontneed_single_vma().
-    private void zap(Behavior behavior, Vma vma, long start, long end) {
+    /// mm/madvise.c: madvise_dontneed_free(), madvise_dontneed_single_vma(). Huge pages that are
+    /// not in the range as a whole are kept.
+    private int dontneed(Behavior behavior, Vma vma, long start, long end) {
+        long to = end;
+        if (vma.isHugetlb()) {
+            long mask = HugetlbVmas.hstate(vma).mask();
+            if ((start & ~mask) != 0) {
+                return -Errno.EINVAL;
+            }
+            to = end & mask;
+        }
         MmuGather tlb = Objects.requireNonNull(behavior.tlb);
-        kernel.zap().zapVmaRangeBatched(tlb, vma, start, end, true);
+        kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, true);
+        return 0;
     }
 
     /// mm/madvise.c: madvise_update_vma(). Gives the part of the VMA in `[start, end)` new flags;
-    /// the VMA is cut to that part.
-    private void updateVma(Vma vma, long start, long end, long flags) {
+    /// the VMA is cut to that part. 0 or a negative error number.
+    private int updateVma(Vma vma, long start, long end, long flags) {
         if (vma.flags() == flags) {
-            return;
+            return 0;
         }
-        kernel.vmaSplit().vmaModify(vma, start, end);
-        kernel.vmaLock().vmaStartWrite(vma);
-        vma.flags.writePlain(flags);
+        int err = kernel.vmaSplit().vmaModify(vma, start, end);
+        if (err == 0) {
+            kernel.vmaLock().vmaStartWrite(vma);
+            vma.flags.writePlain(flags);
+        }
+        return err;
     }
 }

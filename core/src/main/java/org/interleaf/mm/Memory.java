@@ -38,8 +38,11 @@ public final class Memory {
         }
         boolean unshare = (flags & VmFault.FLAG_UNSHARE) != 0;
         boolean plainRead = unshare && !Vma.isCowMapping(vma.flags());
-        long page = address & -geometry.pageSize();
-        return faultDown(new VmFault(vma, page, plainRead ? flags & ~VmFault.FLAG_UNSHARE : flags));
+        int sane = plainRead ? flags & ~VmFault.FLAG_UNSHARE : flags;
+        if (vma.isHugetlb()) {
+            return kernel.hugetlb().fault().hugetlbFault(vma, address, sane);
+        }
+        return faultDown(new VmFault(vma, address & -geometry.pageSize(), sane));
     }
 
     /// mm/memory.c: sanitize_fault_flags().
@@ -227,18 +230,25 @@ public final class Memory {
         }
     }
 
-    /// mm/internal.h: vmf_anon_prepare(); mm/memory.c: __vmf_anon_prepare(). Sees to it that the
-    /// VMA has an anon_vma. For that the mmap lock is needed, for which a fault that holds the
-    /// VMA's must not wait: where it cannot be had `RETRY`, and the VMA's lock has been dropped. 0
-    /// otherwise.
+    /// mm/internal.h: vmf_anon_prepare(). Sees to it that the VMA has an anon_vma. Where that
+    /// cannot be had `RETRY`, and the VMA's lock has been dropped. 0 otherwise.
     public int vmfAnonPrepare(VmFault vmf) {
-        Vma vma = vmf.vma;
+        int ret = vmfAnonPrepare(vmf.vma, vmf.flags);
+        if (ret != 0) {
+            kernel.vmaLock().vmaEndRead(vmf.vma);
+        }
+        return ret;
+    }
+
+    /// mm/memory.c: __vmf_anon_prepare(). Sees to it that the VMA has an anon_vma. For that the
+    /// mmap lock is needed, for which a fault that holds the VMA's must not wait: where it cannot
+    /// be had `RETRY`, else 0.
+    int vmfAnonPrepare(Vma vma, int flags) {
         if (vma.anonVma.read(Order.PLAIN) != null) {
             return 0;
         }
-        boolean vmaLock = vmf.has(VmFault.FLAG_VMA_LOCK);
+        boolean vmaLock = (flags & VmFault.FLAG_VMA_LOCK) != 0;
         if (vmaLock && !kernel.mmapLock().readTrylock(vma.mm())) {
-            kernel.vmaLock().vmaEndRead(vma);
             return VmFault.RETRY;
         }
         kernel.anonVmas().anonVmaPrepare(vma);

@@ -12,9 +12,29 @@ public final class Mman {
     public static final int MAP_SHARED = 1;
     public static final int MAP_PRIVATE = 2;
     public static final int MAP_TYPE = 0xf;
+    public static final int MAP_SHARED_VALIDATE = 3;
     public static final int MAP_FIXED = 0x10;
     public static final int MAP_ANONYMOUS = 0x20;
+    public static final int MAP_NORESERVE = 0x4000;
+    public static final int MAP_POPULATE = 0x8000;
+    public static final int MAP_HUGETLB = 0x40000;
     public static final int MAP_FIXED_NOREPLACE = 0x100000;
+
+    /// Where the flags of mmap(2) and memfd_create(2) hold the logarithm of a huge page size.
+    public static final int MAP_HUGE_SHIFT = 26;
+
+    public static final int MAP_HUGE_MASK = 0x3f;
+
+    public static final int MFD_CLOEXEC = 1;
+    public static final int MFD_ALLOW_SEALING = 2;
+    public static final int MFD_HUGETLB = 4;
+
+    public static final int FALLOC_FL_KEEP_SIZE = 1;
+    public static final int FALLOC_FL_PUNCH_HOLE = 2;
+
+    public static final int MREMAP_MAYMOVE = 1;
+    public static final int MREMAP_FIXED = 2;
+    public static final int MREMAP_DONTUNMAP = 4;
 
     public static final int MADV_DONTNEED = 4;
     public static final int MADV_HUGEPAGE = 14;

@@ -27,16 +27,81 @@ public final class Mmap {
 
     // ---- system calls
 
-    /// mm/util.c: vm_mmap_pgoff(). mmap(2) of private anonymous memory: the address, or a negative
-    /// error number. Without `MAP_FIXED` `addr` is not looked at.
+    /// mm/mmap.c: ksys_mmap_pgoff(), without a file: see {@link #mmap(MmStruct, long, long, int,
+    /// int, OpenFile, long)}.
     public long mmap(MmStruct mm, long addr, long len, int prot, int flags) {
-        if ((flags & Mman.MAP_ANONYMOUS) == 0 || (flags & Mman.MAP_TYPE) != Mman.MAP_PRIVATE) {
-            throw new IllegalArgumentException(
-                    "mmap() of anything but MAP_PRIVATE | MAP_ANONYMOUS memory is not modelled");
+        return mmap(mm, addr, len, prot, flags, null, 0);
+    }
+
+    /// mm/mmap.c: ksys_mmap_pgoff(). mmap(2): the address, or a negative error number. Without
+    /// `MAP_FIXED` `addr` is not looked at.
+    ///
+    /// @param file what to map from byte `offset` on; not looked at with `MAP_ANONYMOUS`
+    public long mmap(
+            MmStruct mm,
+            long addr,
+            long len,
+            int prot,
+            int flags,
+            @Nullable OpenFile file,
+            long offset) {
+        if ((offset & (geometry.pageSize() - 1)) != 0) {
+            return -Errno.EINVAL;
         }
+        boolean anonymous = (flags & Mman.MAP_ANONYMOUS) != 0;
+        boolean hugetlb = (flags & Mman.MAP_HUGETLB) != 0;
+        if (!anonymous && file == null) {
+            return -Errno.EBADF;
+        }
+        if (anonymous && !hugetlb) {
+            if ((flags & Mman.MAP_TYPE) == Mman.MAP_SHARED) {
+                throw new IllegalArgumentException(
+                        "mmap() of shared anonymous memory is modelled with MAP_HUGETLB only");
+            }
+            return vmMmapPgoff(mm, null, addr, len, prot, flags, 0);
+        }
+        Hstate h = anonymous ? sizelog(flags) : ((HugetlbInode) inode(file)).hstate();
+        if (h == null) {
+            return -Errno.EINVAL;
+        }
+        long aligned = (len + h.size() - 1) & h.mask();
+        OpenFile mapped =
+                anonymous
+                        ? kernel.hugetlb().hugetlbfs().fileSetup("anon_hugepage", aligned, h)
+                        : Objects.requireNonNull(file);
+        long pgoff = offset >> geometry.pageShift();
+        long ret = vmMmapPgoff(mm, mapped, addr, aligned, prot, flags, pgoff);
+        if (anonymous) {
+            kernel.files().fput(mapped);
+        }
+        kernel.files().taskWorkRun();
+        return ret;
+    }
+
+    private static Inode inode(@Nullable OpenFile file) {
+        return Objects.requireNonNull(file).inode();
+    }
+
+    private @Nullable Hstate sizelog(int flags) {
+        int log = flags >>> Mman.MAP_HUGE_SHIFT & Mman.MAP_HUGE_MASK;
+        return kernel.hugetlb().pool().hstateSizelog(log);
+    }
+
+    /// mm/util.c: vm_mmap_pgoff().
+    private long vmMmapPgoff(
+            MmStruct mm,
+            @Nullable OpenFile file,
+            long addr,
+            long len,
+            int prot,
+            int flags,
+            long pgoff) {
         kernel.mmapLock().writeLock(mm);
-        long ret = doMmap(mm, addr, len, prot, flags);
+        long ret = doMmap(mm, file, addr, len, prot, flags, pgoff);
         kernel.mmapLock().writeUnlock(mm);
+        if (ret > 0 && (flags & Mman.MAP_POPULATE) != 0) {
+            kernel.gup().mmPopulate(mm, ret, len);
+        }
         return ret;
     }
 
@@ -47,6 +112,7 @@ public final class Mmap {
         if (ret != 0) {
             kernel.mmapLock().writeUnlock(mm);
         }
+        kernel.files().taskWorkRun();
         return ret;
     }
 
@@ -77,7 +143,14 @@ public final class Mmap {
     // ---- mapping
 
     /// mm/mmap.c: do_mmap(). The mmap lock is held for writing.
-    private long doMmap(MmStruct mm, long wanted, long length, int prot, int flags) {
+    private long doMmap(
+            MmStruct mm,
+            @Nullable OpenFile file,
+            long wanted,
+            long length,
+            int prot,
+            int flags,
+            long pgoff) {
         if (length == 0) {
             return -Errno.EINVAL;
         }
@@ -86,17 +159,65 @@ public final class Mmap {
         if (len <= 0) {
             return -Errno.ENOMEM;
         }
+        if (pgoff + (len >> geometry.pageShift()) < pgoff) {
+            return -Errno.EOVERFLOW;
+        }
         boolean noreplace = (flags & Mman.MAP_FIXED_NOREPLACE) != 0;
         boolean fixed = noreplace || (flags & Mman.MAP_FIXED) != 0;
-        long addr = fixed ? checkFixed(wanted, len) : getUnmappedArea(mm, len);
+        long addr = unmappedArea(mm, file, wanted, len, fixed);
         if (addr < 0) {
             return addr;
         }
         if (noreplace && kernel.munmap().vmaFind(mm, addr, addr + len) != null) {
             return -Errno.EEXIST;
         }
-        long vmFlags = prot & (Vma.VM_READ | Vma.VM_WRITE | Vma.VM_EXEC);
-        return mmapRegion(mm, addr, len, vmFlags | Vma.VM_MAYREAD | Vma.VM_MAYWRITE);
+        long vmFlags = prot & Vma.VM_ACCESS_FLAGS;
+        vmFlags |= Vma.VM_MAYREAD | Vma.VM_MAYWRITE | Vma.VM_MAYEXEC;
+        int type = flags & Mman.MAP_TYPE;
+        boolean shared = type == Mman.MAP_SHARED || type == Mman.MAP_SHARED_VALIDATE;
+        if (file != null && shared) {
+            vmFlags |= Vma.VM_SHARED | Vma.VM_MAYSHARE;
+        } else if (type != Mman.MAP_PRIVATE) {
+            return -Errno.EINVAL;
+        }
+        if (file != null) {
+            long refused = checkFile(file, vmFlags);
+            if (refused != 0) {
+                return refused;
+            }
+            if (!file.may(OpenFile.WRITE) && (vmFlags & Vma.VM_SHARED) != 0) {
+                vmFlags &= ~(Vma.VM_MAYWRITE | Vma.VM_SHARED);
+            }
+            if ((flags & Mman.MAP_NORESERVE) != 0) {
+                vmFlags |= Vma.VM_NORESERVE;
+            }
+        }
+        return mmapRegion(mm, file, addr, len, vmFlags, pgoff);
+    }
+
+    /// The part of do_mmap() that asks whether the file may be mapped like that. 0 or -EACCES.
+    private static long checkFile(OpenFile file, long vmFlags) {
+        boolean sharedWrite = (vmFlags & Vma.VM_SHARED) != 0 && (vmFlags & Vma.VM_WRITE) != 0;
+        boolean allowed = file.may(OpenFile.READ) && (!sharedWrite || file.may(OpenFile.WRITE));
+        return allowed ? 0 : -Errno.EACCES;
+    }
+
+    /// mm/mmap.c: __get_unmapped_area(). The address, or a negative error number.
+    private long unmappedArea(
+            MmStruct mm, @Nullable OpenFile file, long wanted, long len, boolean fixed) {
+        if (len > geometry.taskSize()) {
+            return -Errno.ENOMEM;
+        }
+        long align = geometry.pageSize();
+        if (file != null) {
+            Hstate h = ((HugetlbInode) file.inode()).hstate();
+            int refused = Hugetlbfs.checkArea(h, wanted, len, fixed);
+            if (refused != 0) {
+                return refused;
+            }
+            align = h.size();
+        }
+        return fixed ? checkFixed(wanted, len) : getUnmappedArea(mm, len, align);
     }
 
     /// mm/mmap.c: __get_unmapped_area(), for `MAP_FIXED`. The address, or a negative error number.
@@ -109,11 +230,12 @@ public final class Mmap {
     }
 
     /// mm/mmap.c: arch_get_unmapped_area(), thp_get_unmapped_area(). The lowest address where `len`
-    /// bytes fit and a page on either side is free as well; aligned for huge pages where one would
-    /// fit. Not in the first page, which would make the address null.
-    private long getUnmappedArea(MmStruct mm, long len) {
+    /// bytes fit and a page on either side is free as well; a multiple of `minAlign`, and aligned
+    /// for huge pages where one would fit. Not in the first page, which would make the address
+    /// null.
+    long getUnmappedArea(MmStruct mm, long len, long minAlign) {
         long pmdSize = geometry.size(Geometry.PMD);
-        long align = len >= pmdSize ? pmdSize : geometry.pageSize();
+        long align = Math.max(minAlign, len >= pmdSize ? pmdSize : 0);
         long gap = geometry.pageSize();
         long addr = align;
         for (Vma vma : tree(mm).vmas()) {
@@ -126,29 +248,52 @@ public final class Mmap {
     }
 
     /// mm/vma.c: mmap_region(), __mmap_region(). Maps `[addr, addr + len)` instead of what is
-    /// there.
-    private long mmapRegion(MmStruct mm, long addr, long len, long vmFlags) {
+    /// there. The address, or a negative error number, with nothing there.
+    private long mmapRegion(
+            MmStruct mm, @Nullable OpenFile file, long addr, long len, long vmFlags, long pgoff) {
         Munmap munmap = kernel.munmap();
         Munmap.Vms vms = new Munmap.Vms(mm, addr, addr + len, false);
         Vma overlapping = munmap.vmaFind(mm, addr, addr + len);
         if (overlapping != null) {
-            munmap.gatherMunmapVmas(vms, overlapping);
+            int err = munmap.gatherMunmapVmas(vms, overlapping);
+            if (err != 0) {
+                return err;
+            }
             // While the old VMAs are in the tree, so that nobody else can map anything there.
-            munmap.clearPtes(vms, true);
+            munmap.cleanUpArea(vms);
         }
-        mmapNewVma(mm, addr, len, vmFlags, vms.detached);
+        long offset = file == null ? addr >> geometry.pageShift() : pgoff;
+        Vma vma = new Vma(machine, mm, addr, addr + len, offset, vmFlags, file);
+        int err = file == null ? 0 : mmapFile(vma);
+        if (err == 0) {
+            insertNewVma(vma, vms.detached);
+        } else if (!vms.detached.isEmpty()) {
+            munmap.clearTree(vms); // vms_abort_munmap_vmas()
+        }
         munmap.completeMunmapVmas(vms);
-        return addr;
+        return err == 0 ? addr : err;
     }
 
-    /// mm/vma.c: __mmap_new_vma(). The new VMA takes the place of `gone` in the tree in one step.
-    private void mmapNewVma(MmStruct mm, long addr, long len, long vmFlags, List<Vma> gone) {
-        long pgoff = addr >> geometry.pageShift();
-        Vma vma = new Vma(machine, mm, addr, addr + len, pgoff, vmFlags);
+    /// mm/vma.c: __mmap_new_file_vma(). 0 or a negative error number.
+    private int mmapFile(Vma vma) {
+        kernel.files().getFile(vma.file());
+        int err = kernel.hugetlb().hugetlbfs().fileMmap(vma);
+        if (err != 0) {
+            kernel.files().fput(vma.file());
+        }
+        return err;
+    }
+
+    /// The end of mm/vma.c: __mmap_new_vma(). The new VMA takes the place of `gone` in the tree in
+    /// one step.
+    void insertNewVma(Vma vma, List<Vma> gone) {
         // It is still being changed when it can be found already.
         kernel.vmaLock().vmaStartWrite(vma);
         kernel.vmaLock().vmaMarkAttached(vma);
-        VmaTree tree = new VmaTree(machine, tree(mm).replaced(gone, List.of(vma)));
-        mm.vmas.write(tree, Order.RELEASE);
+        VmaTree tree = new VmaTree(machine, tree(vma.mm()).replaced(gone, List.of(vma)));
+        vma.mm().vmas.write(tree, Order.RELEASE);
+        if (!vma.isAnonymous()) {
+            kernel.mappingRmap().vmaLinkFile(vma);
+        }
     }
 }

@@ -57,6 +57,12 @@ public final class MmuGather {
         this.kernel = kernel;
         this.machine = kernel.machine();
         this.mm = mm;
+        begin();
+    }
+
+    /// mm/mmu_gather.c: tlb_gather_mmu(), for a gather that was finished and is used again.
+    void begin() {
+        fullmm = false;
         resetRange();
         mm.tlbFlushPending.add(1, Order.RELAXED);
     }
@@ -98,6 +104,12 @@ public final class MmuGather {
     /// asm-generic/tlb.h: tlb_remove_pmd_tlb_entry(). The huge PMD of `addr` has been cleared.
     public void removePmdTlbEntry(long addr) {
         adjustRange(addr, kernel.geometry().size(Geometry.PMD));
+    }
+
+    /// asm-generic/tlb.h: tlb_remove_huge_tlb_entry(). The entry, or entries, of a huge page of
+    /// `size` bytes have been cleared.
+    void removeHugeTlbEntry(long addr, long size) {
+        adjustRange(addr, size);
     }
 
     // ---- pages

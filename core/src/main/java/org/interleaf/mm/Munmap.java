@@ -39,6 +39,9 @@ final class Munmap {
 
         final List<Vma> detached = new ArrayList<>();
 
+        /// Whether `vm_ops->close()` has been called for them.
+        boolean closed;
+
         /// The range in which tables can be freed; 0 is the bottom or the top of the address space.
         long unmapStart;
 
@@ -80,11 +83,18 @@ final class Munmap {
     /// mm/vma.c: do_vmi_align_munmap(). `vma` is the first in the range.
     private long doVmiAlignMunmap(Vma vma, MmStruct mm, long start, long end, boolean unlock) {
         Vms vms = new Vms(mm, start, end, unlock);
-        gatherMunmapVmas(vms, vma);
-        mm.vmas.write(
-                new VmaTree(machine, tree(mm).replaced(vms.detached, List.of())), Order.RELEASE);
-        completeMunmapVmas(vms);
-        return 0;
+        int err = gatherMunmapVmas(vms, vma);
+        if (err == 0) {
+            clearTree(vms);
+            completeMunmapVmas(vms);
+        }
+        return err;
+    }
+
+    /// `vma_iter_clear_gfp()`: nobody finds the VMAs any more.
+    void clearTree(Vms vms) {
+        List<Vma> left = tree(vms.mm).replaced(vms.detached, List.of());
+        vms.mm.vmas.write(new VmaTree(machine, left), Order.RELEASE);
     }
 
     /// include/linux/mm.h: vma_find(). The first VMA with a part in `[start, end)`.
@@ -98,10 +108,13 @@ final class Munmap {
 
     /// mm/vma.c: vms_gather_munmap_vmas(). Cuts the first and the last VMA at the ends of the
     /// range, and write-locks and detaches all in it. They are in the tree until the caller takes
-    /// them out.
-    void gatherMunmapVmas(Vms vms, Vma first) {
+    /// them out. 0, or a negative error number where a VMA cannot be cut there.
+    int gatherMunmapVmas(Vms vms, Vma first) {
         if (vms.start > first.start()) {
-            kernel.vmaSplit().splitVma(first, vms.start, true);
+            int err = kernel.vmaSplit().splitVma(first, vms.start, true);
+            if (err != 0) {
+                return err;
+            }
         }
         Vma prev = tree(vms.mm).previous(first);
         if (prev != null) {
@@ -110,7 +123,11 @@ final class Munmap {
         Vma next = first;
         while (next != null) {
             if (next.end() > vms.end) {
-                kernel.vmaSplit().splitVma(next, vms.end, false);
+                int err = kernel.vmaSplit().splitVma(next, vms.end, false);
+                if (err != 0) {
+                    vms.detached.forEach(kernel.vmaLock()::vmaMarkAttached); // reattach_vmas()
+                    return err;
+                }
             }
             kernel.vmaLock().vmaStartWrite(next);
             vms.detached.add(next);
@@ -122,6 +139,7 @@ final class Munmap {
             vms.unmapEnd = next.start();
         }
         vms.clearPtes = true;
+        return 0;
     }
 
     /// mm/vma.c: vms_complete_munmap_vmas(). The VMAs are out of the tree.
@@ -130,8 +148,40 @@ final class Munmap {
             kernel.mmapLock().writeDowngrade(vms.mm);
         }
         clearPtes(vms, !vms.unlock);
+        for (Vma vma : vms.detached) {
+            if (!vms.closed) {
+                vmaClose(vma);
+            }
+            fputOf(vma);
+        }
         if (vms.unlock) {
             kernel.mmapLock().readUnlock(vms.mm);
+        }
+    }
+
+    /// mm/vma.c: vms_clean_up_area(). Does what must be done before something else is mapped there.
+    void cleanUpArea(Vms vms) {
+        clearPtes(vms, true);
+        vms.detached.forEach(this::vmaClose);
+        vms.closed = true;
+    }
+
+    /// mm/vma.c: remove_vma(). Nobody can find the VMA any more.
+    void removeVma(Vma vma) {
+        vmaClose(vma);
+        fputOf(vma);
+    }
+
+    private void fputOf(Vma vma) {
+        if (!vma.isAnonymous()) {
+            kernel.files().fput(vma.file());
+        }
+    }
+
+    /// mm/util.c: vma_close().
+    void vmaClose(Vma vma) {
+        if (vma.isHugetlb()) {
+            kernel.hugetlb().vmas().close(vma);
         }
     }
 

@@ -19,6 +19,15 @@ public final class PageAlloc {
     /// contents are whatever they were; null where memory is out. The compound page is put together
     /// while its count is still zero, so that speculative references fail until it is whole.
     public @Nullable Folio folioAlloc(int order) {
+        Folio folio = allocFrozen(order);
+        if (folio != null) {
+            folio.refcount.writeOnce(1);
+        }
+        return folio;
+    }
+
+    /// mm/page_alloc.c: __alloc_frozen_pages(). The same without a reference.
+    @Nullable Folio allocFrozen(int order) {
         long pfn = memMap.memory().allocate(order);
         if (pfn < 0) {
             return null;
@@ -27,7 +36,6 @@ public final class PageAlloc {
         if (order > 0) {
             prepCompoundPage(folio, order);
         }
-        folio.refcount.writeOnce(1);
         return folio;
     }
 
@@ -41,6 +49,9 @@ public final class PageAlloc {
         folio.entireMapcount.writePlain(-1);
         folio.nrPagesMapped.writePlain(0);
         folio.pincount.writePlain(0);
+        if (folio.maybeMappedShared.peek() != 0) {
+            folio.maybeMappedShared.poke(0); // with the others
+        }
     }
 
     /// mm/page_alloc.c: free_frozen_pages(). Frees a folio whose last reference is gone.

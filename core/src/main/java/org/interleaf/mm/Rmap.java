@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.Fence;
+import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 
 /// Counting who maps what (mm/rmap.c, include/linux/rmap.h). Every mapping also holds a reference,
@@ -97,6 +99,53 @@ public final class Rmap {
         }
     }
 
+    /// mm/rmap.c: hugetlb_add_new_anon_rmap(). The first mapping of a huge page that nobody else
+    /// knows, and which the process owns exclusively.
+    void hugetlbAddNewAnonRmap(Folio folio, Vma vma, long addr) {
+        folio.entireMapcount.writePlain(0);
+        folio.largeMapcount.writePlain(0);
+        folio.hugetlb().clear(HugetlbFolio.RESTORE_RESERVE);
+        AnonVma anonVma = vma.anonVma.readOnce();
+        if (anonVma == null) {
+            throw new NullPointerException("hugetlb_add_new_anon_rmap: the VMA has no anon_vma");
+        }
+        folio.setAnon(anonVma, vma.linearPageIndex(geometry, addr));
+        folio.head().setAnonExclusive();
+    }
+
+    /// include/linux/rmap.h: hugetlb_add_file_rmap().
+    void hugetlbAddFileRmap(Folio folio) {
+        folio.entireMapcount.fetchAdd(1, Order.RELAXED);
+        folio.largeMapcount.fetchAdd(1, Order.RELAXED);
+    }
+
+    /// mm/rmap.c: hugetlb_add_anon_rmap().
+    void hugetlbAddAnonRmap(Folio folio, boolean exclusive) {
+        hugetlbAddFileRmap(folio);
+        if (exclusive) {
+            folio.head().setAnonExclusive();
+        }
+    }
+
+    /// include/linux/rmap.h: hugetlb_try_share_anon_rmap(). Gives up what makes the page exclusive,
+    /// with its entry cleared before; false where it may be pinned.
+    boolean hugetlbTryShareAnonRmap(Machine machine, Folio folio) {
+        // Pairs with the barrier of GUP-fast between counting a pin and reading the entry again.
+        machine.fence(Fence.MB);
+        if (maybeDmaPinned(folio)) {
+            return false;
+        }
+        folio.head().clearAnonExclusive();
+        machine.fence(Fence.MB_AFTER_ATOMIC);
+        return true;
+    }
+
+    /// include/linux/rmap.h: hugetlb_remove_rmap().
+    void hugetlbRemoveRmap(Folio folio) {
+        folio.entireMapcount.fetchAdd(-1, Order.RELAXED);
+        folio.largeMapcount.fetchAdd(-1, Order.RELAXED);
+    }
+
     /// include/linux/mm.h: folio_mapcount(). Mappings of the folio by entries of any level.
     public long folioMapcount(Folio folio) {
         return folio.isLarge()
@@ -110,8 +159,74 @@ public final class Rmap {
         return folioMapcount(folio);
     }
 
-    /// include/linux/mm.h: folio_maybe_mapped_shared(), for folios that only one process can map.
+    /// include/linux/mm.h: folio_maybe_mapped_shared().
     public boolean folioMaybeMappedShared(Folio folio) {
-        return !folio.isLarge() && folioMapcount(folio) > 1;
+        return folio.isLarge() ? folio.maybeMappedShared.readOnce() != 0 : folioMapcount(folio) > 1;
+    }
+
+    // ---- fork
+
+    /// include/linux/mm.h: folio_maybe_dma_pinned(). Small folios with many references may be
+    /// without a pin; large ones are exact.
+    private static boolean maybeDmaPinned(Folio folio) {
+        return folio.isLarge()
+                ? folio.pincount.readOnce() > 0
+                : folio.refCount() >= Foll.GUP_PIN_COUNTING_BIAS;
+    }
+
+    /// include/linux/mm.h: folio_needs_cow_for_dma(). Whether a page of the VMA may be pinned, so
+    /// that it must not be shared with a copy of the process.
+    private static boolean needsCowForDma(Vma vma, Folio folio) {
+        return (vma.mm().flags.readOnce() & MmStruct.HAS_PINNED) != 0 && maybeDmaPinned(folio);
+    }
+
+    /// Gives up what makes `page` exclusive, for fork; false where it may be pinned.
+    private static boolean shareExclusive(Vma vma, Folio folio, Page page) {
+        if (page.anonExclusive()) {
+            if (needsCowForDma(vma, folio)) {
+                return false;
+            }
+            page.clearAnonExclusive();
+        }
+        return true;
+    }
+
+    /// include/linux/rmap.h: folio_try_dup_anon_rmap_pte(). A second process maps `page` by a PTE,
+    /// with the same reference taken before. False where the page must be copied.
+    boolean folioTryDupAnonRmapPte(Folio folio, Page page, Vma srcVma) {
+        if (!shareExclusive(srcVma, folio, page)) {
+            return false;
+        }
+        if (!folio.isLarge()) {
+            page.mapcount.fetchAdd(1, Order.RELAXED);
+            return true;
+        }
+        if (page.mapcount.fetchAdd(1, Order.RELAXED) == -1) {
+            folio.nrPagesMapped.fetchAdd(1, Order.RELAXED);
+        }
+        folio.maybeMappedShared.writeOnce(1);
+        folio.largeMapcount.fetchAdd(1, Order.RELAXED);
+        return true;
+    }
+
+    /// include/linux/rmap.h: folio_try_dup_anon_rmap_pmd(). The same for a folio that a PMD maps as
+    /// a whole.
+    boolean folioTryDupAnonRmapPmd(Folio folio, Vma srcVma) {
+        if (!shareExclusive(srcVma, folio, folio.head())) {
+            return false;
+        }
+        folio.entireMapcount.fetchAdd(1, Order.RELAXED);
+        folio.maybeMappedShared.writeOnce(1);
+        folio.largeMapcount.fetchAdd(1, Order.RELAXED);
+        return true;
+    }
+
+    /// include/linux/rmap.h: hugetlb_try_dup_anon_rmap(). The same for a huge page of hugetlb.
+    boolean hugetlbTryDupAnonRmap(Folio folio, Vma srcVma) {
+        if (!shareExclusive(srcVma, folio, folio.head())) {
+            return false;
+        }
+        hugetlbAddFileRmap(folio);
+        return true;
     }
 }

@@ -4,10 +4,10 @@ package org.interleaf.mm;
 /// Giving references back, and the LRU lists as far as a flag tells of them (mm/swap.c, and
 /// folio_isolate_lru() of mm/vmscan.c).
 public final class Swap {
-    private final PageAlloc pageAlloc;
+    private final Kernel kernel;
 
-    Swap(PageAlloc pageAlloc) {
-        this.pageAlloc = pageAlloc;
+    Swap(Kernel kernel) {
+        this.kernel = kernel;
     }
 
     /// include/linux/mm.h: folio_put().
@@ -24,10 +24,14 @@ public final class Swap {
 
     /// mm/swap.c: __folio_put(). The count has become zero.
     void freeFolio(Folio folio) {
+        if (folio.isHugetlb()) {
+            kernel.hugetlb().pool().freeHugeFolio(folio);
+            return;
+        }
         if (folio.testFlag(Folio.PG_LRU)) {
             folio.clearFlag(Folio.PG_LRU);
         }
-        pageAlloc.freeFolio(folio);
+        kernel.pageAlloc().freeFolio(folio);
     }
 
     /// mm/swap.c: folio_add_lru(). The batches in which the kernel collects folios before they get

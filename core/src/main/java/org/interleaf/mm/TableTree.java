@@ -56,19 +56,27 @@ public final class TableTree {
         return start;
     }
 
-    /// Whether the address space has a VMA with a part in `[start, end)` that is not detached: if
-    /// not, nobody can look for anything there but those who unmap it. What a new mapping replaces
-    /// is detached, though still in the tree, while its tables are freed.
+    /// Whether the address space has a VMA with a part in `[start, end)` that somebody can find: if
+    /// not, nobody can look for anything there but those who unmap it.
     public boolean hasVma(MmStruct mm, long start, long end) {
-        VmaTree vmas = mm.vmas.peek();
-        if (vmas == null) {
-            return false;
+        VmaTree tree = mm.vmas.peek();
+        Vma vma = tree == null ? null : tree.firstIn(start, end);
+        while (tree != null && vma != null) {
+            if (!isHidden(vma)) {
+                return true;
+            }
+            vma = tree.nextIn(vma, end);
         }
-        Vma vma = vmas.firstIn(start, end);
-        while (vma != null && vma.refcnt.peek() == 0) {
-            vma = vmas.firstIn(vma.end.peek(), end);
-        }
-        return vma != null;
+        return false;
+    }
+
+    /// Whether the VMA is on its way out: detached, as what a new mapping replaces is while it is
+    /// still in the tree, or write-locked and unknown to rmap, as when a process exits.
+    private static boolean isHidden(Vma vma) {
+        boolean writeLocked = vma.lockSeq.peek() == vma.mm().mmLockSeq.peek();
+        VmaList list = vma.isAnonymous() ? null : vma.inode().mmap.peek();
+        boolean inRmap = vma.anonVma.peek() != null || list != null && list.vmas().contains(vma);
+        return vma.refcnt.peek() == 0 || writeLocked && !inRmap;
     }
 
     private @Nullable PageTable parent(PageTable table) {

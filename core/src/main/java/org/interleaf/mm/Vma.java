@@ -6,6 +6,9 @@ import org.interleaf.machine.Ref;
 import org.interleaf.machine.Shared;
 import org.interleaf.machine.ValueFormat;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+import java.util.Objects;
 
 /// `struct vm_area_struct` (include/linux/mm_types.h): a range of an address space with one
 /// purpose.
@@ -18,8 +21,20 @@ public final class Vma extends Shared {
     public static final long VM_MAYWRITE = 1 << 5;
     public static final long VM_HUGEPAGE = 1 << 6;
     public static final long VM_NOHUGEPAGE = 1 << 7;
+    public static final long VM_MAYEXEC = 1 << 8;
+
+    /// The mapping may be shared with others; set where `MAP_SHARED` was asked for.
+    public static final long VM_MAYSHARE = 1 << 9;
+
+    public static final long VM_HUGETLB = 1 << 10;
+    public static final long VM_NORESERVE = 1 << 11;
+    public static final long VM_DONTEXPAND = 1 << 12;
+
+    /// Reading, writing and executing.
+    public static final long VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 
     private final MmStruct mm;
+    private final boolean mayShare;
 
     /// Written under the mmap lock for writing, the VMA's write lock and the rmap lock.
     final Word start;
@@ -36,9 +51,33 @@ public final class Vma extends Shared {
     /// Null until the first page; set under the mmap lock for reading and `page_table_lock`.
     final Ref<AnonVma> anonVma;
 
+    /// `vm_file`: what is mapped; null for anonymous memory.
+    final @Nullable OpenFile file;
+
+    private final Machine machine;
+    private @Nullable Ref<AnonVmaChain> chain;
+
+    /// `vm_private_data` of a mapped file; what it means is the file's affair.
+    private final @Nullable Word privateData;
+
     Vma(Machine machine, MmStruct mm, long start, long end, long pgoff, long flags) {
+        this(machine, mm, start, end, pgoff, flags, null);
+    }
+
+    /// @param file the file of which the VMA maps the part from page `pgoff` on
+    Vma(
+            Machine machine,
+            MmStruct mm,
+            long start,
+            long end,
+            long pgoff,
+            long flags,
+            @Nullable OpenFile file) {
         super(machine);
+        this.machine = machine;
         this.mm = mm;
+        this.file = file;
+        this.mayShare = (flags & VM_MAYSHARE) != 0;
         this.start = machine.word(null, this, "vm_start", -1, start).format(ValueFormat.HEX);
         this.end = machine.word(null, this, "vm_end", -1, end).format(ValueFormat.HEX);
         this.pgoff = machine.word(null, this, "vm_pgoff", -1, pgoff);
@@ -46,6 +85,7 @@ public final class Vma extends Shared {
         this.lockSeq = machine.word(null, this, "vm_lock_seq", -1, -1);
         this.refcnt = machine.word(null, this, "vm_refcnt", -1, 0);
         this.anonVma = new Ref<>(machine, AnonVma.class, this, "anon_vma", -1);
+        this.privateData = file == null ? null : machine.word(null, this, "vm_private_data", -1, 0);
     }
 
     public MmStruct mm() {
@@ -67,6 +107,52 @@ public final class Vma extends Shared {
 
     public long pgoff() {
         return pgoff.readPlain();
+    }
+
+    /// The part of `anon_vma_chain` that the VMA has from fork; null where there is none. Changes
+    /// together with {@link #anonVma}, in the same step.
+    @Nullable AnonVmaChain inherited() {
+        return chain == null ? null : chain.peek();
+    }
+
+    /// Changes {@link #inherited}; the VMA must have been made by fork, or from one that was.
+    void inherit(@Nullable AnonVmaChain links) {
+        if (links != null && chain == null) {
+            chain = new Ref<>(machine, AnonVmaChain.class, this, "anon_vma_chain", -1);
+        }
+        if (chain != null) {
+            chain.word().poke(links == null ? 0 : links.pointer());
+        }
+    }
+
+    /// `vm_private_data` of a VMA that maps a file.
+    Word privateData() {
+        return Objects.requireNonNull(privateData);
+    }
+
+    /// The inode of a VMA that maps a file.
+    Inode inode() {
+        return file().inode();
+    }
+
+    /// `vm_file` of a VMA that maps a file.
+    OpenFile file() {
+        return Objects.requireNonNull(file);
+    }
+
+    /// include/linux/hugetlb_inline.h: is_vm_hugetlb_page(). No access: it never changes.
+    public boolean isHugetlb() {
+        return file != null && file.inode() instanceof HugetlbInode;
+    }
+
+    /// Whether {@link #VM_MAYSHARE} is set. No access: it never changes.
+    boolean mayShare() {
+        return mayShare;
+    }
+
+    /// include/linux/mm.h: vma_is_anonymous(). No access: the operations of a VMA never change.
+    boolean isAnonymous() {
+        return file == null;
     }
 
     /// mm/internal.h: linear_page_index(). Index of `addr` in what the VMA maps.

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.Objects;
@@ -21,19 +22,23 @@ final class VmaSplit {
     }
 
     /// mm/vma.c: __split_vma(). Cuts `vma` at `addr`, which is inside it. The VMA keeps the upper
-    /// part where `newBelow`, else the lower one; a new VMA gets the other.
-    void splitVma(Vma vma, long addr, boolean newBelow) {
+    /// part where `newBelow`, else the lower one; a new VMA gets the other. 0 or a negative error
+    /// number.
+    int splitVma(Vma vma, long addr, boolean newBelow) {
         kernel.warnOn(vma.start() >= addr, "a VMA is split below its start");
         kernel.warnOn(vma.end() <= addr, "a VMA is split beyond its end");
-        Vma fresh = vmAreaDup(vma, addr, newBelow);
+        int err = vma.isHugetlb() ? HugetlbVmas.maySplit(vma, addr) : 0;
+        if (err != 0) {
+            return err;
+        }
+        Vma fresh = newBelow ? dup(vma, vma.start(), addr) : dup(vma, addr, vma.end());
         kernel.anonVmas().anonVmaClone(fresh, vma);
+        openFile(fresh);
         kernel.vmaLock().vmaStartWrite(vma);
         kernel.vmaLock().vmaStartWrite(fresh);
 
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
-        if (anonVma != null) {
-            anonVma.rwsem().downWrite(); // vma_prepare()
-        }
+        vmaPrepare(vma, fresh, anonVma);
         vmaAdjustTransHuge(vma, vma.start(), addr);
         if (newBelow) {
             vma.start.writePlain(addr);
@@ -41,9 +46,45 @@ final class VmaSplit {
         } else {
             vma.end.writePlain(addr);
         }
-        vmaIterStoreNew(fresh); // vma_complete()
+        vmaComplete(vma, fresh, anonVma);
+        return 0;
+    }
+
+    /// The copy of a VMA holds its file as well (`get_file()`, `vm_ops->open()`).
+    void openFile(Vma fresh) {
+        if (!fresh.isAnonymous()) {
+            kernel.files().getFile(fresh.file());
+        }
+        if (fresh.isHugetlb()) {
+            kernel.hugetlb().vmas().open(fresh);
+        }
+    }
+
+    /// mm/vma.c: vma_prepare(). Keeps rmap from the VMA while it changes.
+    private void vmaPrepare(Vma vma, Vma fresh, @Nullable AnonVma anonVma) {
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().downWrite();
+            kernel.mappingRmap().insert(fresh);
+        }
+        if (anonVma != null) {
+            anonVma.rwsem().downWrite();
+        }
+        if (!vma.isAnonymous()) {
+            kernel.mappingRmap().remove(vma);
+        }
+    }
+
+    /// mm/vma.c: vma_complete().
+    private void vmaComplete(Vma vma, Vma fresh, @Nullable AnonVma anonVma) {
+        if (!vma.isAnonymous()) {
+            kernel.mappingRmap().insert(vma);
+        }
+        vmaIterStoreNew(fresh);
         if (anonVma != null) {
             anonVma.rwsem().upWrite();
+        }
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().upWrite();
         }
     }
 
@@ -51,19 +92,27 @@ final class VmaSplit {
         return (to - from) >> geometry.pageShift();
     }
 
-    /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy that nobody knows of yet.
-    private Vma vmAreaDup(Vma vma, long addr, boolean newBelow) {
-        long start = vma.start();
-        long end = vma.end();
-        long pgoff = vma.pgoff();
-        long flags = vma.flags();
+    /// mm/vma_init.c: vm_area_dup(), and the new bounds: a copy of a part, that nobody knows of
+    /// yet.
+    private Vma dup(Vma vma, long start, long end) {
+        long pgoff = vma.pgoff() + pages(vma.start(), start);
+        return dup(vma, vma.mm(), start, end, pgoff);
+    }
+
+    /// mm/vma_init.c: vm_area_dup(). A copy in another place, which nobody knows of yet.
+    Vma dup(Vma vma, MmStruct mm, long start, long end, long pgoff) {
+        Vma fresh = new Vma(machine, mm, start, end, pgoff, vma.flags(), vma.file);
+        if (!vma.isAnonymous()) {
+            fresh.privateData().poke(vma.privateData().readPlain());
+        }
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
-        Vma fresh =
-                newBelow
-                        ? new Vma(machine, vma.mm(), start, addr, pgoff, flags)
-                        : new Vma(machine, vma.mm(), addr, end, pgoff + pages(start, addr), flags);
         fresh.anonVma.word().poke(anonVma == null ? 0 : anonVma.pointer());
         return fresh;
+    }
+
+    /// mm/vma_init.c: vm_area_dup(). A copy for another process.
+    Vma vmAreaDup(Vma vma, MmStruct mm) {
+        return dup(vma, mm, vma.start(), vma.end(), vma.pgoff());
     }
 
     /// mm/vma.h: vma_iter_store_new(). Puts a VMA into the tree in one step, over what is there.
@@ -77,6 +126,10 @@ final class VmaSplit {
 
     /// mm/huge_memory.c: vma_adjust_trans_huge(). No huge PMD may straddle the new bounds.
     private void vmaAdjustTransHuge(Vma vma, long start, long end) {
+        if (vma.isHugetlb()) {
+            // Its PMD tables could be shared, and hugetlb_split() would undo that.
+            return;
+        }
         splitHugePmdIfNeeded(vma, start);
         splitHugePmdIfNeeded(vma, end);
     }
@@ -94,14 +147,27 @@ final class VmaSplit {
         }
     }
 
+    /// mm/vma.c: vma_expand(), for anonymous memory: the VMA ends at `end`, where there was
+    /// nothing.
+    void expand(Vma vma, long end) {
+        kernel.vmaLock().vmaStartWrite(vma);
+        AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
+        if (anonVma != null) {
+            anonVma.rwsem().downWrite();
+        }
+        vma.end.writePlain(end);
+        List<Vma> all = Objects.requireNonNull(vma.mm().vmas.read(Order.PLAIN)).vmas();
+        vma.mm().vmas.write(new VmaTree(machine, all), Order.RELEASE);
+        if (anonVma != null) {
+            anonVma.rwsem().upWrite();
+        }
+    }
+
     /// mm/vma.c: vma_modify_flags(), vma_modify(). Cuts `vma` so that it covers no more than
-    /// `[start, end)`, for its flags to be changed. VMAs are never merged.
-    void vmaModify(Vma vma, long start, long end) {
-        if (vma.start() < start) {
-            splitVma(vma, start, true);
-        }
-        if (vma.end() > end) {
-            splitVma(vma, end, false);
-        }
+    /// `[start, end)`, for its flags to be changed. VMAs are never merged. 0 or a negative error
+    /// number.
+    int vmaModify(Vma vma, long start, long end) {
+        int err = vma.start() < start ? splitVma(vma, start, true) : 0;
+        return err == 0 && vma.end() > end ? splitVma(vma, end, false) : err;
     }
 }

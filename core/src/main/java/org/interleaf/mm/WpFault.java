@@ -73,11 +73,13 @@ final class WpFault {
     }
 
     /// mm/memory.c: __wp_can_reuse_large_anon_folio(). All references are mappings, and all
-    /// mappings are this process': without fork there are no others. The bit lock that keeps the
-    /// two counts still is not modelled; they only move together under page-table locks.
+    /// mappings are this process'. The bit lock that keeps the two counts still is not modelled;
+    /// they only move together under page-table locks.
     private boolean wpCanReuseLargeAnonFolio(Folio folio) {
         long mapcount = kernel.rmap().folioMapcount(folio);
-        if (mapcount <= 1 || mapcount != folio.refCount()) {
+        if (mapcount <= 1
+                || kernel.rmap().folioMaybeMappedShared(folio)
+                || mapcount != folio.refCount()) {
             return false;
         }
         return kernel.rmap().folioMapcount(folio) == folio.refCount();

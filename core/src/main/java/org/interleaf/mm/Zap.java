@@ -32,7 +32,13 @@ public final class Zap {
         for (Vma vma : vmas) {
             long from = Math.max(vma.start(), start);
             long to = Math.min(vma.end(), end);
-            zapVmaRange(tlb, vma, from, to, false);
+            if (vma.isHugetlb()) {
+                kernel.hugetlb().zap().begin(vma);
+                zapVmaRange(tlb, vma, from, to, false);
+                kernel.hugetlb().zap().end(vma, true);
+            } else {
+                zapVmaRange(tlb, vma, from, to, false);
+            }
         }
     }
 
@@ -40,13 +46,27 @@ public final class Zap {
     /// `reclaimPt` PTE tables that become empty are freed.
     public void zapVmaRangeBatched(
             MmuGather tlb, Vma vma, long start, long end, boolean reclaimPt) {
-        if (start != end) {
+        if (start == end) {
+            return;
+        }
+        if (vma.isHugetlb()) {
+            kernel.hugetlb().zap().begin(vma);
+            zapVmaRange(tlb, vma, start, end, reclaimPt);
+            // The pages are back in the pool before a fault can ask for one.
+            tlb.finish();
+            kernel.hugetlb().zap().end(vma, false);
+            tlb.begin();
+        } else {
             zapVmaRange(tlb, vma, start, end, reclaimPt);
         }
     }
 
     /// mm/memory.c: __zap_vma_range().
     private void zapVmaRange(MmuGather tlb, Vma vma, long start, long end, boolean reclaimPt) {
+        if (vma.isHugetlb()) {
+            kernel.hugetlb().zap().unmapRange(tlb, vma, start, end, null);
+            return;
+        }
         long addr = start;
         do {
             long next = geometry.addrEnd(Geometry.PGD, addr, end);

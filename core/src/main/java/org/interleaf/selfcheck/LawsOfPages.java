@@ -34,7 +34,7 @@ final class LawsOfPages {
         kernel = new Kernel(machine, arch(), memory, HugeMemory.Thp.NEVER);
         mm = kernel.createMm("mm");
         kernel.activate(mm);
-        laws = new PageLaws(kernel, mm);
+        laws = new PageLaws(kernel);
     }
 
     private static Arch arch() {

@@ -58,7 +58,7 @@ final class MmScenario implements Program {
         sanitizers.watch(kernel);
         mm = kernel.createMm("mm");
         kernel.activate(mm);
-        laws = new PageLaws(kernel, mm);
+        laws = new PageLaws(kernel);
     }
 
     /// Flushes by IPI, tables freed through RCU, all locks split.

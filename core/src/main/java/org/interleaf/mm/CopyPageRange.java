@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Order;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+/// Copying page tables for fork (copy_page_range() of mm/memory.c), for anonymous memory: parent
+/// and child map the same pages read-only, except for pages that may be pinned, of which the child
+/// gets copies at once.
+///
+/// # Locking
+///
+/// The parent's VMA is write-locked, so its tables stay; entries change under the locks of both
+/// tables, the child's first.
+final class CopyPageRange {
+    private final Kernel kernel;
+    private final Geometry geometry;
+    private final Pgtable pgtable;
+
+    CopyPageRange(Kernel kernel) {
+        this.kernel = kernel;
+        this.geometry = kernel.geometry();
+        this.pgtable = kernel.pgtable();
+    }
+
+    /// mm/memory.c: copy_page_range(). Copies what the parent's `src` maps to its copy `dst`,
+    /// unless faults will find it as well. False where memory is out.
+    boolean copy(Vma dst, Vma src) {
+        if (src.anonVma.read(Order.PLAIN) == null) { // vma_needs_copy()
+            return true;
+        }
+        if (src.isHugetlb()) {
+            return kernel.hugetlb().fork().copyHugetlbPageRange(dst, src);
+        }
+        MmStruct mm = src.mm();
+        mm.writeProtectSeq().writeBegin();
+        boolean copied = true;
+        long addr = src.start();
+        long end = src.end();
+        while (copied && addr != end) {
+            long next = geometry.addrEnd(Geometry.PGD, addr, end);
+            Word pgd = pgtable.pgdOffset(mm, addr);
+            if (!pgtable.noneOrClearBad(Geometry.PGD, pgd)) {
+                copied = copyP4d(dst, src, pgd, addr, next);
+            }
+            addr = next;
+        }
+        mm.writeProtectSeq().writeEnd();
+        return copied;
+    }
+
+    /// mm/memory.c: copy_p4d_range(), copy_pud_range() down to the PMDs.
+    private boolean copyP4d(Vma dst, Vma src, Word pgd, long start, long end) {
+        Word p4d = pgtable.offset(Geometry.P4D, pgd, start);
+        for (long addr = start; addr != end; ) {
+            long next = geometry.addrEnd(Geometry.P4D, addr, end);
+            p4d = pgtable.sameTable(Geometry.P4D, p4d, addr);
+            if (!pgtable.noneOrClearBad(Geometry.P4D, p4d) && !copyPud(dst, src, p4d, addr, next)) {
+                return false;
+            }
+            addr = next;
+        }
+        return true;
+    }
+
+    /// mm/memory.c: copy_pud_range().
+    private boolean copyPud(Vma dst, Vma src, Word p4d, long start, long end) {
+        Word pud = pgtable.offset(Geometry.PUD, p4d, start);
+        for (long addr = start; addr != end; ) {
+            long next = geometry.addrEnd(Geometry.PUD, addr, end);
+            pud = pgtable.sameTable(Geometry.PUD, pud, addr);
+            if (!pgtable.noneOrClearBad(Geometry.PUD, pud) && !copyPmd(dst, src, pud, addr, next)) {
+                return false;
+            }
+            addr = next;
+        }
+        return true;
+    }
+
+    /// mm/memory.c: copy_pmd_range().
+    private boolean copyPmd(Vma dst, Vma src, Word pud, long start, long end) {
+        Word srcPmd = pgtable.offset(Geometry.PMD, pud, start);
+        for (long addr = start; addr != end; ) {
+            long next = geometry.addrEnd(Geometry.PMD, addr, end);
+            srcPmd = pgtable.sameTable(Geometry.PMD, srcPmd, addr);
+            Word dstPmd = pgtable.alloc(Geometry.PMD, dst.mm(), addr);
+            if (dstPmd == null || !copyOnePmd(dst, src, dstPmd, srcPmd, addr, next)) {
+                return false;
+            }
+            addr = next;
+        }
+        return true;
+    }
+
+    private boolean copyOnePmd(Vma dst, Vma src, Word dstPmd, Word srcPmd, long addr, long next) {
+        if (HugeMemory.pmdIsHuge(srcPmd.readPlain())) {
+            int ret = kernel.hugeFork().copyHugePmd(dst, src, dstPmd, srcPmd, addr);
+            if (ret != -Errno.EAGAIN) {
+                return ret == 0;
+            }
+        }
+        return pgtable.noneOrClearBad(Geometry.PMD, srcPmd)
+                || copyPtes(dst, src, dstPmd, srcPmd, addr, next);
+    }
+
+    /// mm/memory.c: copy_pte_range(). Pages that must be copied are allocated without the locks.
+    private boolean copyPtes(Vma dst, Vma src, Word dstPmd, Word srcPmd, long start, long end) {
+        long addr = start;
+        Folio prealloc = null;
+        while (addr != end) {
+            if (!pgtable.pteAlloc(dst.mm(), dstPmd)) { // pte_alloc_map_lock()
+                return put(prealloc);
+            }
+            PteMapping to = kernel.pgtableGeneric().pteOffsetMapLock(dst.mm(), dstPmd, addr);
+            if (to == null) {
+                return put(prealloc);
+            }
+            PteMapping from = kernel.pgtableGeneric().pteOffsetMapNolock(src.mm(), srcPmd, addr);
+            if (from == null) {
+                to.unmapUnlock();
+                put(prealloc);
+                return true;
+            }
+            boolean nested = from.ptl() != to.ptl();
+            if (nested) {
+                from.ptl().lock();
+            }
+            int i = 0;
+            boolean copying = true;
+            while (copying && addr != end) {
+                Outcome outcome = copyPte(dst, src, to.pte(i), from.pte(i), addr, prealloc);
+                copying = outcome != Outcome.NEEDS_PAGE;
+                if (outcome == Outcome.USED_PAGE) {
+                    prealloc = null;
+                }
+                if (copying) {
+                    addr += geometry.pageSize();
+                    i++;
+                }
+            }
+            if (nested) {
+                from.ptl().unlock();
+            }
+            from.unmap();
+            to.unmapUnlock();
+            if (addr != end) {
+                prealloc = kernel.anonFault().folioPrealloc(false);
+                if (prealloc == null) {
+                    return false;
+                }
+            }
+        }
+        put(prealloc);
+        return true;
+    }
+
+    /// Drops a page that was not needed; false.
+    private boolean put(@Nullable Folio folio) {
+        if (folio != null) {
+            kernel.swap().folioPut(folio);
+        }
+        return false;
+    }
+
+    private enum Outcome {
+        DONE,
+        /// The preallocated page is mapped now.
+        USED_PAGE,
+        /// A page must be allocated first.
+        NEEDS_PAGE
+    }
+
+    /// mm/memory.c: copy_present_ptes(), for one entry, which may be none. Both locks are held.
+    private Outcome copyPte(
+            Vma dst, Vma src, Word to, Word from, long addr, @Nullable Folio prealloc) {
+        long pte = from.readOnce();
+        if (Entry.none(pte)) {
+            return Outcome.DONE;
+        }
+        kernel.bugOn(!Entry.ptePresent(pte), "swap entries are not modelled");
+        if (!Entry.special(pte)) {
+            Page page = kernel.memMap().page(Entry.pfn(pte));
+            Folio folio = kernel.memMap().pageFolio(page);
+            folio.get();
+            if (!kernel.rmap().folioTryDupAnonRmapPte(folio, page, src)) {
+                kernel.swap().folioPut(folio);
+                return copyPresentPage(dst, to, page, addr, prealloc);
+            }
+        }
+        if (Entry.write(pte)) { // __copy_present_ptes()
+            from.fetchAnd(~Entry.WRITE, Order.RELAXED);
+        }
+        kernel.entries().setPte(to, Entry.mkold(Entry.wrprotect(pte)));
+        return Outcome.DONE;
+    }
+
+    /// mm/memory.c: copy_present_page(). The child gets a page of its own.
+    private Outcome copyPresentPage(Vma dst, Word to, Page page, long addr, @Nullable Folio fresh) {
+        if (fresh == null) {
+            return Outcome.NEEDS_PAGE;
+        }
+        kernel.highmem().copyPage(fresh.pfn(), page.pfn());
+        fresh.markUptodate();
+        kernel.rmap().folioAddNewAnonRmap(fresh, dst, addr);
+        kernel.swap().folioAddLru(fresh);
+        long pte = Entry.mkdirty(Entry.make(fresh.pfn(), AnonFault.PAGE_PROT));
+        boolean write = (dst.flags() & Vma.VM_WRITE) != 0;
+        kernel.entries().setPte(to, write ? Entry.mkwrite(pte) : pte);
+        return Outcome.USED_PAGE;
+    }
+
+    /// `spin_lock_nested()` where the lock is another than the one that is held.
+    static boolean lockNested(SpinLock lock, SpinLock held) {
+        if (lock == held) {
+            return false;
+        }
+        lock.lock();
+        return true;
+    }
+}

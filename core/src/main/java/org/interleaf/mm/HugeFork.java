@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Order;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+
+/// Copying and reprotecting huge PMDs of anonymous memory (mm/huge_memory.c).
+final class HugeFork {
+    private final Kernel kernel;
+    private final PgtableGeneric pgtableGeneric;
+
+    HugeFork(Kernel kernel) {
+        this.kernel = kernel;
+        this.pgtableGeneric = kernel.pgtableGeneric();
+    }
+
+    /// mm/huge_memory.c: copy_huge_pmd(). Has the child map what the parent's huge PMD maps, both
+    /// read-only. 0; -EAGAIN where the PMD is not huge any more, or had to be split since the page
+    /// may be pinned; -ENOMEM.
+    int copyHugePmd(Vma dst, Vma src, Word dstPmd, Word srcPmd, long addr) {
+        PageTable table = kernel.pgtable().pteAllocOne();
+        if (table == null) {
+            return -Errno.ENOMEM;
+        }
+        SpinLock dstPtl = kernel.ptLocks().pmdLock(dst.mm(), dstPmd);
+        SpinLock srcPtl = kernel.ptLocks().pmdLockptr(src.mm(), srcPmd);
+        boolean nested = CopyPageRange.lockNested(srcPtl, dstPtl);
+        long pmd = srcPmd.readPlain();
+        boolean huge = Entry.leaf(pmd);
+        boolean pinned = huge && !shareFolio(src, pmd);
+        if (huge && !pinned) {
+            kernel.pgtable().incPgtables(dst.mm());
+            pgtableGeneric.pgtableTransHugeDeposit(dst.mm(), dstPmd, table);
+            srcPmd.fetchAnd(~Entry.WRITE, Order.RELAXED); // pmdp_set_wrprotect()
+            kernel.entries().setPte(dstPmd, Entry.mkold(Entry.wrprotect(pmd)));
+        }
+        if (nested) {
+            srcPtl.unlock();
+        }
+        dstPtl.unlock();
+        if (huge && !pinned) {
+            return 0;
+        }
+        kernel.pgtable().freePage(table);
+        if (pinned) {
+            kernel.hugeMemory().splitHugePmd(src, srcPmd, addr);
+        }
+        return -Errno.EAGAIN;
+    }
+
+    /// mm/huge_memory.c: change_huge_pmd(). A huge PMD gets what the VMA says of protection. False
+    /// where it is not huge any more.
+    boolean changeHugePmd(MmuGather tlb, Vma vma, Word pmd, long addr) {
+        SpinLock ptl = kernel.hugeMemory().pmdTransHugeLockSlow(pmd, vma);
+        if (ptl == null) {
+            return false;
+        }
+        long old = pgtableGeneric.pmdpInvalidate(vma, addr, pmd); // pmdp_invalidate_ad()
+        long entry = HugePte.modify(old, vma.flags());
+        if (kernel.mprotect().canChangeWritable(vma, entry)) {
+            entry = Entry.mkwrite(entry);
+        }
+        kernel.entries().setPte(pmd, entry);
+        tlb.removePmdTlbEntry(addr);
+        ptl.unlock();
+        return true;
+    }
+
+    /// Counts the child's mapping; false where the folio may be pinned.
+    private boolean shareFolio(Vma src, long pmd) {
+        if (kernel.isHugeZeroPfn(Entry.pfn(pmd))) {
+            return true;
+        }
+        Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pmd)));
+        folio.get();
+        if (kernel.rmap().folioTryDupAnonRmapPmd(folio, src)) {
+            return true;
+        }
+        kernel.swap().folioPut(folio);
+        return false;
+    }
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Mutex;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+import java.util.Objects;
+
+/// Faults on huge pages of hugetlb (hugetlb_fault() of mm/hugetlb.c).
+///
+/// # Locking
+///
+/// The mutex of the page's place in its file comes first: two faults on one page would otherwise
+/// both take a page from the pool, and one of them could fail for want of the other's. Then the
+/// VMA's hugetlb lock for reading, which keeps the tables in place. The entry is read without a
+/// lock, and what was decided by that value is done only if it is still there under the table's
+/// lock.
+///
+/// Nothing registers with userfaultfd: the places where a fault would be handed over are the first
+/// look at a missing page and the first at a page that is found in the file.
+final class HugetlbFault {
+    private final Kernel kernel;
+    private final Hugetlb hugetlb;
+
+    HugetlbFault(Kernel kernel, Hugetlb hugetlb) {
+        this.kernel = kernel;
+        this.hugetlb = hugetlb;
+    }
+
+    /// What hugetlb keeps in its `struct vm_fault`.
+    static final class Fault {
+        final Vma vma;
+        final Hstate h;
+
+        /// Start of the huge page.
+        final long address;
+
+        final int flags;
+
+        /// Index in the file, in huge pages.
+        final long pgoff;
+
+        final Mutex mutex;
+        private @Nullable Word pte;
+        long origPte;
+        private @Nullable SpinLock ptl;
+
+        Fault(Kernel kernel, Vma vma, long address, int flags) {
+            this.vma = vma;
+            this.h = HugetlbVmas.hstate(vma);
+            this.address = address & h.mask();
+            this.flags = flags;
+            this.pgoff = kernel.hugetlb().vmas().hugecacheOffset(vma, this.address);
+            this.mutex = kernel.hugetlb().faultMutex(vma.inode(), pgoff);
+        }
+
+        boolean has(int flag) {
+            return (flags & flag) != 0;
+        }
+
+        Word pte() {
+            return Objects.requireNonNull(pte);
+        }
+
+        boolean hasPte() {
+            return pte != null;
+        }
+
+        void pte(@Nullable Word newPte) {
+            pte = newPte;
+        }
+
+        SpinLock ptl() {
+            return Objects.requireNonNull(ptl);
+        }
+
+        /// `huge_pte_lock()` of the entry.
+        void lock(Hugetlb hugetlb) {
+            ptl = hugetlb.walk().lock(vma.mm(), h, pte());
+        }
+    }
+
+    /// mm/hugetlb.c: hugetlb_fault(). Handles a fault in a hugetlb VMA; `flags` and the result are
+    /// those of {@link VmFault}. The fault's lock is held; with `RETRY` in the result the VMA's has
+    /// been dropped.
+    int hugetlbFault(Vma vma, long address, int flags) {
+        Fault vmf = new Fault(kernel, vma, address, flags);
+        vmf.mutex.lock();
+        hugetlb.vmas().lockRead(vma);
+        vmf.pte(hugetlb.walk().pteAlloc(vma.mm(), vmf.h, vmf.address));
+        if (!vmf.hasPte()) {
+            unlock(vmf, 0);
+            return VmFault.OOM;
+        }
+        vmf.origPte = hugetlb.pte().get(vmf.h, vmf.pte());
+        if (Entry.none(vmf.origPte)) {
+            return noPage(vmf);
+        }
+        if (!Entry.ptePresent(vmf.origPte)) {
+            kernel.bugOn(!Entry.isMigration(vmf.origPte), "unknown entry of a huge page");
+            // The VMA's lock keeps the table in place; it is dropped inside.
+            vmf.mutex.unlock();
+            migrationEntryWaitHuge(vmf);
+            return 0;
+        }
+        boolean mustOwn = vmf.has(VmFault.FLAG_WRITE | VmFault.FLAG_UNSHARE);
+        if (mustOwn && !vma.mayShare() && !Entry.write(vmf.origPte)) {
+            hugetlb.reserve().prepare(vma, vmf.address);
+        }
+        return present(vmf, mustOwn);
+    }
+
+    /// The part of hugetlb_fault() that begins with taking the lock of the table.
+    private int present(Fault vmf, boolean mustOwn) {
+        vmf.lock(hugetlb);
+        int ret = 0;
+        Folio busy = null;
+        if (vmf.origPte == hugetlb.pte().get(vmf.h, vmf.pte())) {
+            if (mustOwn && !Entry.write(vmf.origPte)) {
+                Folio folio = folio(vmf.origPte);
+                if (folio.isAnon() && !folio.lock().trylock()) {
+                    busy = folio;
+                } else {
+                    ret = ownPage(vmf, folio);
+                }
+            } else {
+                touch(vmf);
+            }
+        }
+        vmf.ptl().unlock();
+        unlock(vmf, ret);
+        if (busy != null) {
+            // Not before: whoever has the folio locked may be waiting for the mutex.
+            busy.lock().waitUnlocked();
+        }
+        return ret;
+    }
+
+    private Folio folio(long pte) {
+        return kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pte)));
+    }
+
+    /// The call of hugetlb_wp() in hugetlb_fault(). The folio is locked if it is anonymous.
+    private int ownPage(Fault vmf, Folio folio) {
+        folio.get();
+        int ret = hugetlb.wp().hugetlbWp(vmf);
+        if (folio.isAnon()) {
+            folio.lock().unlock();
+        }
+        kernel.swap().folioPut(folio);
+        return ret;
+    }
+
+    /// The end of hugetlb_fault() for an entry that permits the access.
+    private void touch(Fault vmf) {
+        long entry = Entry.mkyoung(vmf.origPte);
+        boolean write = vmf.has(VmFault.FLAG_WRITE);
+        if (write) {
+            entry = Entry.mkdirty(entry);
+        }
+        hugetlb.pte().setAccessFlags(vmf.vma, vmf.address, vmf.pte(), entry, write);
+    }
+
+    /// The label `out_mutex` of hugetlb_fault(), and `out` of hugetlb_no_page().
+    private void unlock(Fault vmf, int ret) {
+        hugetlb.vmas().unlockRead(vmf.vma);
+        if ((ret & VmFault.RETRY) != 0) {
+            kernel.vmaLock().vmaEndRead(vmf.vma);
+        }
+        vmf.mutex.unlock();
+    }
+
+    /// mm/migrate.c: migration_entry_wait_huge(), softleaf_entry_wait_on_locked(). Waits until the
+    /// page has moved, which is until its folio is unlocked; whoever migrates it needs the lock of
+    /// the table to be done, so the folio stays until that is dropped. Drops the VMA's hugetlb
+    /// lock.
+    private void migrationEntryWaitHuge(Fault vmf) {
+        hugetlb.vmas().assertLocked(vmf.vma);
+        vmf.lock(hugetlb);
+        long entry = hugetlb.pte().get(vmf.h, vmf.pte());
+        boolean migrates = Entry.isMigration(entry);
+        if (migrates) {
+            hugetlb.vmas().unlockRead(vmf.vma);
+        }
+        vmf.ptl().unlock();
+        if (migrates) {
+            folio(entry).lock().waitUnlocked();
+        } else {
+            hugetlb.vmas().unlockRead(vmf.vma);
+        }
+    }
+
+    // ---- missing pages
+
+    /// mm/hugetlb.c: hugetlb_no_page(). Maps the file's page, or a new one, where the entry is
+    /// none. Drops the VMA's hugetlb lock and the mutex.
+    private int noPage(Fault vmf) {
+        if (hugetlb.vmas().isResvSet(vmf.vma, HugetlbVmas.RESV_UNMAPPED)) {
+            // Its page was taken away so that the owner of the reservation could have a copy.
+            unlock(vmf, VmFault.SIGBUS);
+            return VmFault.SIGBUS;
+        }
+        Folio folio = kernel.filemap().lockFolio(vmf.vma.inode(), vmf.pgoff);
+        if (folio != null) {
+            return mapFolio(vmf, folio, false, false);
+        }
+        if (vmf.pgoff >= vmf.vma.inode().sizeRead() >> vmf.h.shift()) {
+            unlock(vmf, VmFault.SIGBUS);
+            return VmFault.SIGBUS;
+        }
+        if (!vmf.vma.mayShare()) {
+            int ret = kernel.memory().vmfAnonPrepare(vmf.vma, vmf.flags);
+            if (ret != 0) {
+                unlock(vmf, ret);
+                return ret;
+            }
+        }
+        return newPage(vmf);
+    }
+
+    /// The part of hugetlb_no_page() that allocates a page.
+    private int newPage(Fault vmf) {
+        Folio folio = hugetlb.reserve().alloc(vmf.vma, vmf.address, false);
+        if (folio == null) {
+            // Migration clears entries without the mutex: only if there is none under the lock
+            // either has the pool really run out.
+            int ret = pteStable(vmf) ? VmFault.SIGBUS : 0;
+            unlock(vmf, ret);
+            return ret;
+        }
+        for (int i = 0; i < vmf.h.pages(); i++) { // folio_zero_user()
+            kernel.highmem().clearPage(folio.pfn() + i);
+        }
+        folio.markUptodate();
+        if (!vmf.vma.mayShare()) {
+            folio.lock().lock();
+            return mapFolio(vmf, folio, true, true);
+        }
+        if (hugetlb.hugetlbfs().addToPageCache(folio, vmf.vma.inode(), vmf.pgoff) != 0) {
+            hugetlb.reserve().restoreReserveOnError(vmf.vma, vmf.address, folio);
+            kernel.swap().folioPut(folio);
+            unlock(vmf, VmFault.SIGBUS);
+            return VmFault.SIGBUS;
+        }
+        return mapFolio(vmf, folio, true, false);
+    }
+
+    /// mm/hugetlb.c: hugetlb_pte_stable(). Whether the entry is still the one that the fault saw.
+    private boolean pteStable(Fault vmf) {
+        vmf.lock(hugetlb);
+        boolean same = hugetlb.pte().get(vmf.h, vmf.pte()) == vmf.origPte;
+        vmf.ptl().unlock();
+        return same;
+    }
+
+    /// The part of hugetlb_no_page() that maps a locked folio, of which the caller has a reference
+    /// that becomes the mapping's.
+    ///
+    /// @param fresh whether it was allocated by this fault
+    /// @param anon whether it is no page of the file
+    private int mapFolio(Fault vmf, Folio folio, boolean fresh, boolean anon) {
+        Vma vma = vmf.vma;
+        boolean shared = (vma.flags() & Vma.VM_SHARED) != 0;
+        boolean cow = vmf.has(VmFault.FLAG_WRITE) && !shared;
+        if (cow) {
+            hugetlb.reserve().prepare(vma, vmf.address);
+        }
+        vmf.lock(hugetlb);
+        if (hugetlb.pte().get(vmf.h, vmf.pte()) != vmf.origPte) {
+            vmf.ptl().unlock();
+            backOut(vmf, folio, anon);
+            return 0;
+        }
+        if (anon) {
+            kernel.rmap().hugetlbAddNewAnonRmap(folio, vma, vmf.address);
+        } else {
+            kernel.rmap().hugetlbAddFileRmap(folio);
+        }
+        long pte = HugePte.make(vma, folio, shared);
+        hugetlb.pte().set(vma.mm(), vmf.h, vmf.address, vmf.pte(), pte);
+        int ret = 0;
+        boolean locked = true;
+        if (cow) {
+            if (!anon) {
+                locked = false;
+                folio.lock().unlock();
+            }
+            // At once, and not by a second fault.
+            ret = hugetlb.wp().hugetlbWp(vmf);
+        }
+        if (fresh) {
+            folio.hugetlb().set(HugetlbFolio.MIGRATABLE);
+        }
+        if (locked) {
+            folio.lock().unlock();
+        }
+        // The reference is the entry's by now: its lock is held until we are done with the folio.
+        vmf.ptl().unlock();
+        unlock(vmf, ret);
+        return ret;
+    }
+
+    /// The label `backout` of hugetlb_no_page(): somebody else has mapped something.
+    private void backOut(Fault vmf, Folio folio, boolean anon) {
+        if (anon) {
+            hugetlb.reserve().restoreReserveOnError(vmf.vma, vmf.address, folio);
+        }
+        folio.lock().unlock();
+        kernel.swap().folioPut(folio);
+        unlock(vmf, 0);
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+/// Copying the page tables of hugetlb for fork (mm/hugetlb.c).
+///
+/// # Locking
+///
+/// As for other memory; of mappings that may be shared, the parent's hugetlb lock is held for
+/// reading, so that its tables stay.
+final class HugetlbFork {
+    private final Kernel kernel;
+    private final Hugetlb hugetlb;
+
+    HugetlbFork(Kernel kernel, Hugetlb hugetlb) {
+        this.kernel = kernel;
+        this.hugetlb = hugetlb;
+    }
+
+    /// mm/hugetlb.c: copy_hugetlb_page_range(). Has the child's `dst` map what the parent's `src`
+    /// maps. False where memory or the pool is out.
+    boolean copyHugetlbPageRange(Vma dst, Vma src) {
+        boolean cow = Vma.isCowMapping(src.flags());
+        MmStruct mm = src.mm();
+        if (cow) {
+            mm.writeProtectSeq().writeBegin();
+        } else {
+            hugetlb.vmas().lockRead(src);
+        }
+        boolean copied = copyAll(dst, src, cow);
+        if (cow) {
+            mm.writeProtectSeq().writeEnd();
+        } else {
+            hugetlb.vmas().unlockRead(src);
+        }
+        return copied;
+    }
+
+    private boolean copyAll(Vma dst, Vma src, boolean cow) {
+        Hstate h = HugetlbVmas.hstate(src);
+        long lastAddrMask = hugetlb.walk().maskLastPage(h);
+        for (long addr = src.start(); addr < src.end(); addr += h.size()) {
+            Word from = hugetlb.walk().walk(src, h, addr);
+            if (from == null) {
+                addr |= lastAddrMask;
+                continue;
+            }
+            Word to = hugetlb.walk().pteAlloc(dst.mm(), h, addr);
+            if (to == null || !copyOne(dst, src, addr, to, from, cow)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// One round of copy_hugetlb_page_range().
+    private boolean copyOne(Vma dst, Vma src, long addr, Word to, Word from, boolean cow) {
+        Hstate h = HugetlbVmas.hstate(src);
+        SpinLock dstPtl = hugetlb.walk().lock(dst.mm(), h, to);
+        SpinLock srcPtl = kernel.ptLocks().hugePteLockptr(h.size(), src.mm(), from);
+        srcPtl.lock();
+        long entry = hugetlb.pte().get(h, from);
+        while (!Entry.none(entry)) {
+            if (!Entry.ptePresent(entry)) {
+                copyMigration(dst, src, addr, to, from, entry);
+                break;
+            }
+            entry = hugetlb.pte().get(h, from);
+            Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(entry)));
+            folio.get();
+            if (share(folio, src)) {
+                if (cow) {
+                    hugetlb.pte().setWrprotect(src.mm(), h, addr, from);
+                    entry = Entry.wrprotect(entry);
+                }
+                hugetlb.pte().set(dst.mm(), h, addr, to, entry);
+                break;
+            }
+            // It may be pinned: the child gets a copy at once.
+            srcPtl.unlock();
+            dstPtl.unlock();
+            Folio fresh = copyFolio(dst, addr, folio);
+            if (fresh == null) {
+                return false;
+            }
+            dstPtl.lock();
+            srcPtl.lock();
+            long now = hugetlb.pte().get(h, from);
+            if (now == entry) {
+                install(dst, addr, to, fresh);
+                break;
+            }
+            hugetlb.reserve().restoreReserveOnError(dst, addr, fresh);
+            kernel.swap().folioPut(fresh);
+            entry = now;
+        }
+        srcPtl.unlock();
+        dstPtl.unlock();
+        return true;
+    }
+
+    /// The part of copy_hugetlb_page_range() for a page that migrates: with copy on write nobody
+    /// maps it writable afterwards.
+    private void copyMigration(Vma dst, Vma src, long addr, Word to, Word from, long entry) {
+        kernel.bugOn(!Entry.isMigration(entry), "unknown entry of a huge page");
+        Hstate h = HugetlbVmas.hstate(src);
+        long copy = entry;
+        if (Vma.isCowMapping(src.flags()) && Entry.softleafKind(entry) != Entry.MIGRATION_READ) {
+            copy = Entry.withKind(entry, Entry.MIGRATION_READ);
+            hugetlb.pte().set(src.mm(), h, addr, from, copy);
+        }
+        hugetlb.pte().set(dst.mm(), h, addr, to, copy);
+    }
+
+    private boolean share(Folio folio, Vma src) {
+        if (!folio.isAnon()) {
+            kernel.rmap().hugetlbAddFileRmap(folio);
+            return true;
+        }
+        return kernel.rmap().hugetlbTryDupAnonRmap(folio, src);
+    }
+
+    /// A copy of the folio, on which the caller has a reference that is dropped; null where the
+    /// pool is out.
+    private @Nullable Folio copyFolio(Vma dst, long addr, Folio folio) {
+        Folio fresh = hugetlb.reserve().alloc(dst, addr, false);
+        if (fresh != null) {
+            for (int i = 0; i < folio.nrPages(); i++) { // copy_user_large_folio()
+                kernel.highmem().copyPage(fresh.pfn() + i, folio.pfn() + i);
+            }
+        }
+        kernel.swap().folioPut(folio);
+        return fresh;
+    }
+
+    /// mm/hugetlb.c: hugetlb_install_folio().
+    private void install(Vma dst, long addr, Word to, Folio fresh) {
+        long entry = HugePte.make(dst, fresh, true);
+        fresh.markUptodate();
+        kernel.rmap().hugetlbAddNewAnonRmap(fresh, dst, addr);
+        hugetlb.pte().set(dst.mm(), HugetlbVmas.hstate(dst), addr, to, entry);
+        fresh.hugetlb().set(HugetlbFolio.MIGRATABLE);
+    }
+}

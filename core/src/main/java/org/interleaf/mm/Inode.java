@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Ref;
+import org.interleaf.machine.RwSem;
+import org.interleaf.machine.Shared;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+
+/// `struct inode` with its `struct address_space` (include/linux/fs.h): a file, the pages of it
+/// that are in memory, and the VMAs that map it.
+public abstract class Inode extends Shared {
+    /// Slots of the page cache that are told apart; indexes beyond share them.
+    private static final int SLOTS = 8;
+
+    private final String name;
+    private final RwSem rwsem;
+    private final SpinLock lock;
+    private final RwSem mmapRwsem;
+    private final SpinLock pagesLock;
+
+    /// `i_count`: the open files; and one while the file has a name.
+    final Word count;
+
+    /// `i_size`, in bytes. Changed under {@link #rwsem}.
+    final Word size;
+
+    /// `i_mmap`, the VMAs that map the file. Changed under {@link #mmapRwsem} for writing.
+    final Ref<VmaList> mmap;
+
+    private final Ref<CacheSlot>[] pages;
+
+    /// @param name as reports show it
+    Inode(Machine machine, String name, long size) {
+        super(machine);
+        this.name = name;
+        rwsem = new RwSem(machine, null, this, "i_rwsem");
+        lock = new SpinLock(machine, null, this, "i_lock");
+        mmapRwsem = new RwSem(machine, null, this, "i_mmap_rwsem");
+        pagesLock = new SpinLock(machine, null, this, "i_pages.xa_lock");
+        count = machine.word(null, this, "i_count", -1, 1);
+        this.size = machine.word(null, this, "i_size", -1, size);
+        mmap = new Ref<>(machine, VmaList.class, this, "i_mmap", -1);
+        pages = slots(machine);
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private Ref<CacheSlot>[] slots(Machine machine) {
+        Ref<CacheSlot>[] slots = new Ref[SLOTS];
+        for (int i = 0; i < SLOTS; i++) {
+            slots[i] = new Ref<>(machine, CacheSlot.class, this, "i_pages", i);
+        }
+        return slots;
+    }
+
+    /// `i_rwsem`: `inode_lock()` takes it for writing.
+    public RwSem rwsem() {
+        return rwsem;
+    }
+
+    /// `i_lock`.
+    SpinLock lock() {
+        return lock;
+    }
+
+    /// `i_mapping->i_mmap_rwsem`.
+    public RwSem mmapRwsem() {
+        return mmapRwsem;
+    }
+
+    /// `i_mapping->i_pages.xa_lock`.
+    SpinLock pagesLock() {
+        return pagesLock;
+    }
+
+    /// The part of the page cache that knows of `index`, counted in folios.
+    Ref<CacheSlot> slot(long index) {
+        return pages[(int) (index % SLOTS)];
+    }
+
+    /// All parts of the page cache.
+    Ref<CacheSlot>[] slots() {
+        return pages;
+    }
+
+    /// `super_operations.evict_inode`: the last reference is gone.
+    abstract void evict();
+
+    /// include/linux/fs.h: i_size_read().
+    long sizeRead() {
+        return size.readOnce();
+    }
+
+    /// include/linux/fs.h: i_size_write().
+    void sizeWrite(long bytes) {
+        size.writeOnce(bytes);
+    }
+
+    /// Folios of the file that are in memory, looked at from outside.
+    public long peekCached() {
+        long n = 0;
+        for (Ref<CacheSlot> slot : pages) {
+            CacheSlot cached = slot.peek();
+            n += cached == null ? 0 : cached.size();
+        }
+        return n;
+    }
+
+    /// Tells `visitor` of each folio in memory, by its index and first frame; looked at from
+    /// outside.
+    public void peekCache(CacheVisitor visitor) {
+        for (Ref<CacheSlot> slot : pages) {
+            CacheSlot cached = slot.peek();
+            for (int i = 0; cached != null && i < cached.size(); i++) {
+                visitor.visit(cached.index(i), cached.pfn(i));
+            }
+        }
+    }
+
+    /// What is told of each folio in a page cache.
+    @FunctionalInterface
+    public interface CacheVisitor {
+        void visit(long index, long pfn);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

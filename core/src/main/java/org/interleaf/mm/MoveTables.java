@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Order;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+/// Moving page-table entries to other addresses (move_page_tables() of mm/mremap.c): whole PTE
+/// tables where both addresses are multiples of what they map, else entry by entry. Tables of PMDs
+/// are not moved as a whole.
+///
+/// # Locking
+///
+/// Both VMAs are write-locked. Entries change under the locks of both tables, and the TLBs are
+/// flushed before either is dropped: a page must not be cleaned or freed while it can be written by
+/// the old address. Who moves a table as a whole keeps rmap out, since the entries in it are found
+/// by neither address for a moment.
+final class MoveTables {
+    private final Kernel kernel;
+    private final Geometry geometry;
+    private final PgtableGeneric pgtableGeneric;
+
+    MoveTables(Kernel kernel) {
+        this.kernel = kernel;
+        this.geometry = kernel.geometry();
+        this.pgtableGeneric = kernel.pgtableGeneric();
+    }
+
+    /// mm/mremap.c: move_page_tables(). How many of the `len` bytes could be moved.
+    long move(Vma old, Vma fresh, long oldAddr, long newAddr, long len) {
+        if (old.isHugetlb()) {
+            return kernel.hugetlb().protect().movePageTables(old, oldAddr, newAddr, len);
+        }
+        long done = 0;
+        while (done < len) {
+            long extent = extent(oldAddr + done, newAddr + done, len - done);
+            Word oldPmd = kernel.pgtable().mmFindPmd(old.mm(), oldAddr + done);
+            if (oldPmd != null) {
+                Word newPmd = kernel.pgtable().alloc(Geometry.PMD, old.mm(), newAddr + done);
+                if (newPmd == null
+                        || !movePmd(
+                                old,
+                                oldAddr + done,
+                                fresh,
+                                newAddr + done,
+                                extent,
+                                oldPmd,
+                                newPmd)) {
+                    break;
+                }
+            }
+            done += extent;
+        }
+        return done;
+    }
+
+    /// mm/mremap.c: get_extent(). Bytes up to the next boundary of a PMD, at either address.
+    private long extent(long oldAddr, long newAddr, long left) {
+        long pmdSize = geometry.size(Geometry.PMD);
+        long inOld = pmdSize - (oldAddr & (pmdSize - 1));
+        long inNew = pmdSize - (newAddr & (pmdSize - 1));
+        return Math.min(left, Math.min(inOld, inNew));
+    }
+
+    /// What is below one PMD; false where memory is out.
+    private boolean movePmd(
+            Vma old, long oldAddr, Vma fresh, long newAddr, long extent, Word oldPmd, Word newPmd) {
+        boolean whole = extent == geometry.size(Geometry.PMD);
+        while (true) {
+            if (HugeMemory.pmdIsHuge(oldPmd.readPlain())) {
+                if (whole && moveHugePmd(old, oldAddr, oldPmd, newPmd)) {
+                    return true;
+                }
+                kernel.hugeMemory().splitHugePmd(old, oldPmd, oldAddr);
+            } else if (whole && moveNormalPmd(old, oldAddr, oldPmd, newPmd)) {
+                return true;
+            }
+            if (Entry.none(oldPmd.readPlain())) {
+                return true;
+            }
+            if (!kernel.pgtable().pteAlloc(fresh.mm(), newPmd)) {
+                return false;
+            }
+            if (movePtes(old, oldAddr, newAddr, extent, oldPmd, newPmd)) {
+                return true;
+            }
+        }
+    }
+
+    /// mm/mremap.c: move_normal_pmd(). Moves a PTE table with all that is in it. False where there
+    /// is no table any more, or something is at the new place.
+    private boolean moveNormalPmd(Vma vma, long oldAddr, Word oldPmd, Word newPmd) {
+        AnonVma anonVma = takeRmapLocks(vma);
+        boolean moved = false;
+        if (!kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
+            SpinLock oldPtl = kernel.ptLocks().pmdLock(vma.mm(), oldPmd);
+            SpinLock newPtl = kernel.ptLocks().pmdLockptr(vma.mm(), newPmd);
+            boolean nested = CopyPageRange.lockNested(newPtl, oldPtl);
+            long pmd = oldPmd.readPlain();
+            moved = Entry.isTable(pmd);
+            if (moved) {
+                kernel.entries().clear(oldPmd);
+                kernel.pgtable().populate(newPmd, kernel.memMap().table(Entry.pfn(pmd)));
+                flush(vma, oldAddr, geometry.size(Geometry.PMD));
+            }
+            if (nested) {
+                newPtl.unlock();
+            }
+            oldPtl.unlock();
+        }
+        if (anonVma != null) {
+            anonVma.rwsem().upWrite();
+        }
+        return moved;
+    }
+
+    /// mm/rmap.h: take_rmap_locks(), for anonymous memory.
+    private static @Nullable AnonVma takeRmapLocks(Vma vma) {
+        AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
+        if (anonVma != null) {
+            anonVma.rwsem().downWrite();
+        }
+        return anonVma;
+    }
+
+    /// mm/huge_memory.c: move_huge_pmd(). False where the PMD is not huge any more.
+    private boolean moveHugePmd(Vma vma, long oldAddr, Word oldPmd, Word newPmd) {
+        if (kernel.warnOn(!Entry.none(newPmd.readPlain()), "a huge PMD is moved over another")) {
+            return false;
+        }
+        SpinLock oldPtl = kernel.hugeMemory().pmdTransHugeLockSlow(oldPmd, vma);
+        if (oldPtl == null) {
+            return false;
+        }
+        SpinLock newPtl = kernel.ptLocks().pmdLockptr(vma.mm(), newPmd);
+        boolean nested = CopyPageRange.lockNested(newPtl, oldPtl);
+        long pmd = oldPmd.xchg(0, Order.FULL);
+        if (nested) { // pmd_move_must_withdraw()
+            PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), oldPmd);
+            pgtableGeneric.pgtableTransHugeDeposit(vma.mm(), newPmd, table);
+        }
+        kernel.entries().setPte(newPmd, pmd);
+        flush(vma, oldAddr, geometry.size(Geometry.PMD));
+        if (nested) {
+            newPtl.unlock();
+        }
+        oldPtl.unlock();
+        return true;
+    }
+
+    /// mm/mremap.c: move_ptes(). False where one of the PTE tables has gone.
+    private boolean movePtes(
+            Vma vma, long oldAddr, long newAddr, long extent, Word oldPmd, Word newPmd) {
+        PteMapping from = pgtableGeneric.pteOffsetMapLock(vma.mm(), oldPmd, oldAddr);
+        if (from == null) {
+            return false;
+        }
+        PteMapping to = pgtableGeneric.pteOffsetMapNolock(vma.mm(), newPmd, newAddr);
+        if (to == null) {
+            from.unmapUnlock();
+            return false;
+        }
+        boolean nested = CopyPageRange.lockNested(to.ptl(), from.ptl());
+        boolean forceFlush = false;
+        for (int i = 0; i < extent >> geometry.pageShift(); i++) {
+            if (!Entry.none(from.pte(i).readOnce())) {
+                forceFlush = true;
+                long pte = from.pte(i).xchg(0, Order.FULL);
+                kernel.entries().setPte(to.pte(i), pte);
+            }
+        }
+        if (forceFlush) {
+            flush(vma, oldAddr, extent);
+        }
+        if (nested) {
+            to.ptl().unlock();
+        }
+        to.unmap();
+        from.unmapUnlock();
+        return true;
+    }
+
+    private void flush(Vma vma, long addr, long len) {
+        kernel.tlbFlush().flushTlbRange(vma.mm(), addr, addr + len);
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Order;
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Objects;
+
+/// Moving and resizing mappings (mm/mremap.c), one VMA at a time: a move of several is refused like
+/// one that goes beyond the VMA.
+///
+/// # Locking
+///
+/// The mmap lock is held for writing. The new VMA is in place before the first entry moves; rmap
+/// may find a page in both places or in one, but never in none.
+public final class Mremap {
+    private final Kernel kernel;
+    private final Geometry geometry;
+
+    Mremap(Kernel kernel) {
+        this.kernel = kernel;
+        this.geometry = kernel.geometry();
+    }
+
+    /// `struct vma_remap_struct`.
+    private static final class Remap {
+        final MmStruct mm;
+        final long addr;
+        final int flags;
+        long oldLen;
+        long newLen;
+        long newAddr;
+
+        Remap(MmStruct mm, long addr, long oldLen, long newLen, int flags, long newAddr) {
+            this.mm = mm;
+            this.addr = addr;
+            this.oldLen = oldLen;
+            this.newLen = newLen;
+            this.flags = flags;
+            this.newAddr = newAddr;
+        }
+
+        boolean has(int flag) {
+            return (flags & flag) != 0;
+        }
+    }
+
+    /// mm/mremap.c: do_mremap(). mremap(2): the address of the mapping, or a negative error number.
+    public long mremap(MmStruct mm, long addr, long oldLen, long newLen, int flags, long newAddr) {
+        if ((flags & Mman.MREMAP_DONTUNMAP) != 0) {
+            throw new IllegalArgumentException("mremap() with MREMAP_DONTUNMAP is not modelled");
+        }
+        long pageMask = geometry.pageSize() - 1;
+        Remap vrm =
+                new Remap(
+                        mm,
+                        addr,
+                        (oldLen + pageMask) & ~pageMask,
+                        (newLen + pageMask) & ~pageMask,
+                        flags,
+                        newAddr);
+        if (!paramsValid(vrm)) {
+            return -Errno.EINVAL;
+        }
+        kernel.mmapLock().writeLock(mm);
+        boolean[] locked = {true};
+        long ret = remap(vrm, locked);
+        if (locked[0]) {
+            kernel.mmapLock().writeUnlock(mm);
+        }
+        kernel.files().taskWorkRun();
+        return ret;
+    }
+
+    /// mm/mremap.c: check_mremap_params().
+    private boolean paramsValid(Remap vrm) {
+        long pageMask = geometry.pageSize() - 1;
+        int known = Mman.MREMAP_MAYMOVE | Mman.MREMAP_FIXED;
+        if ((vrm.flags & ~known) != 0
+                || (vrm.addr & pageMask) != 0
+                || vrm.newLen <= 0
+                || vrm.newLen > geometry.taskSize()) {
+            return false;
+        }
+        if (!vrm.has(Mman.MREMAP_FIXED)) {
+            return true;
+        }
+        boolean overlaps =
+                vrm.addr < vrm.newAddr + vrm.newLen && vrm.newAddr < vrm.addr + vrm.oldLen;
+        return Long.compareUnsigned(vrm.newAddr, geometry.taskSize() - vrm.newLen) <= 0
+                && (vrm.newAddr & pageMask) == 0
+                && vrm.has(Mman.MREMAP_MAYMOVE)
+                && !overlaps;
+    }
+
+    /// The part of do_mremap() with the mmap lock held, which a shrinking drops.
+    private long remap(Remap vrm, boolean[] locked) {
+        Vma vma = kernel.mmap().vmaLookup(vrm.mm, vrm.addr);
+        long err = checkPrepVma(vrm, vma);
+        if (err != 0) {
+            return err;
+        }
+        if (vrm.has(Mman.MREMAP_FIXED)) {
+            return mremapTo(vrm);
+        }
+        if (vrm.newLen == vrm.oldLen) {
+            return vrm.addr;
+        }
+        if (vrm.newLen < vrm.oldLen) {
+            long ret = shrink(vrm, true);
+            locked[0] = ret != 0;
+            return ret != 0 ? ret : vrm.addr;
+        }
+        return expand(vrm, Objects.requireNonNull(vma));
+    }
+
+    /// mm/mremap.c: check_prep_vma(), align_hugetlb(). 0 or a negative error number.
+    private long checkPrepVma(Remap vrm, @Nullable Vma vma) {
+        if (vma == null) {
+            return -Errno.EFAULT;
+        }
+        if (vma.isHugetlb()) {
+            long mask = HugetlbVmas.hstate(vma).mask();
+            vrm.oldLen = (vrm.oldLen + ~mask) & mask;
+            vrm.newLen = (vrm.newLen + ~mask) & mask;
+            // A larger mapping would need reservations of its own.
+            if (((vrm.addr | vrm.newAddr) & ~mask) != 0 || vrm.newLen > vrm.oldLen) {
+                return -Errno.EINVAL;
+            }
+        }
+        if (!vrm.has(Mman.MREMAP_FIXED) && vrm.newLen <= vrm.oldLen) {
+            return 0;
+        }
+        if (vrm.oldLen == 0) {
+            return -Errno.EINVAL;
+        }
+        return Math.min(vrm.oldLen, vrm.newLen) > vma.end() - vrm.addr ? -Errno.EFAULT : 0;
+    }
+
+    /// mm/mremap.c: shrink_vma(). 0 or a negative error number.
+    private long shrink(Remap vrm, boolean dropLock) {
+        long start = vrm.addr + vrm.newLen;
+        return kernel.munmap().doVmiMunmap(vrm.mm, start, vrm.oldLen - vrm.newLen, dropLock);
+    }
+
+    /// mm/mremap.c: mremap_to(). Moves the mapping to where the caller wants it.
+    private long mremapTo(Remap vrm) {
+        long err = kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
+        if (err == 0 && vrm.newLen < vrm.oldLen) {
+            err = shrink(vrm, false);
+            vrm.oldLen = vrm.newLen;
+        }
+        if (err != 0) {
+            return err;
+        }
+        Vma vma = kernel.mmap().vmaLookup(vrm.mm, vrm.addr);
+        return vma == null ? -Errno.EFAULT : moveVma(vrm, vma);
+    }
+
+    /// mm/mremap.c: expand_vma(). In place where there is room behind, else elsewhere.
+    private long expand(Remap vrm, Vma vma) {
+        long end = vrm.addr + vrm.newLen;
+        boolean room =
+                vma.end() == vrm.addr + vrm.oldLen
+                        && end <= geometry.taskSize()
+                        && kernel.munmap().vmaFind(vrm.mm, vma.end(), end) == null;
+        if (room) {
+            kernel.vmaSplit().expand(vma, end);
+            return vrm.addr;
+        }
+        if (!vrm.has(Mman.MREMAP_MAYMOVE)) {
+            return -Errno.ENOMEM;
+        }
+        vrm.newAddr = kernel.mmap().getUnmappedArea(vrm.mm, vrm.newLen, geometry.pageSize());
+        return vrm.newAddr < 0 ? vrm.newAddr : moveVma(vrm, vma);
+    }
+
+    /// mm/mremap.c: move_vma(), copy_vma_and_data(). The new address or a negative error number.
+    private long moveVma(Remap vrm, Vma vma) {
+        if (vma.isHugetlb()) { // prep_move_vma()
+            int err = vrm.addr == vma.start() ? 0 : HugetlbVmas.maySplit(vma, vrm.addr);
+            long end = vrm.addr + vrm.oldLen;
+            err = err != 0 || end == vma.end() ? err : HugetlbVmas.maySplit(vma, end);
+            if (err != 0) {
+                return err;
+            }
+        }
+        kernel.vmaLock().vmaStartWrite(vma);
+        Vma fresh = copyVma(vma, vrm);
+        long moved = kernel.moveTables().move(vma, fresh, vrm.addr, vrm.newAddr, vrm.oldLen);
+        if (moved == vrm.oldLen) {
+            kernel.hugetlb().vmas().fixupReservations(vma);
+            kernel.munmap().doVmiMunmap(vrm.mm, vrm.addr, vrm.oldLen, false); // unmap_source_vma()
+            return vrm.newAddr;
+        }
+        kernel.moveTables().move(fresh, vma, vrm.newAddr, vrm.addr, moved);
+        kernel.hugetlb().vmas().fixupReservations(fresh);
+        kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
+        return -Errno.ENOMEM;
+    }
+
+    /// mm/vma.c: copy_vma(). A VMA at the new place that maps the same; VMAs are never merged.
+    private Vma copyVma(Vma vma, Remap vrm) {
+        long pgoff = vma.linearPageIndex(geometry, vrm.addr);
+        if (vma.isAnonymous() && vma.anonVma.read(Order.PLAIN) == null) {
+            pgoff = vrm.newAddr >> geometry.pageShift();
+        }
+        long end = vrm.newAddr + vrm.newLen;
+        Vma fresh = kernel.vmaSplit().dup(vma, vrm.mm, vrm.newAddr, end, pgoff);
+        kernel.anonVmas().anonVmaClone(fresh, vma);
+        kernel.vmaSplit().openFile(fresh);
+        kernel.mmap().insertNewVma(fresh, List.of()); // vma_link()
+        return fresh;
+    }
+}

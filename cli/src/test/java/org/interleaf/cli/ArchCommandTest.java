@@ -11,8 +11,7 @@ import java.nio.file.Path;
 
 /// `arch` and `locks`, on the model itself.
 final class ArchCommandTest {
-    private static final Path PATCHES =
-            Path.of("../core/src/test/resources/patches").toAbsolutePath();
+    private static final Path PATCHES = Path.of("../races/hugetlb-pt-locking").toAbsolutePath();
 
     @TempDir private Path folder;
 

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.TreeSet;
 
 /// The question of the seed, for every architecture: does hugetlb take the lock that core-mm takes?
 final class LockSurveyTest {
+    private static final Path RACE = Path.of("../races/hugetlb-pt-locking");
     private static final Path PATCHES = Path.of("src/test/resources/patches");
 
     @Test
@@ -118,7 +120,9 @@ final class LockSurveyTest {
     }
 
     private static Survey patched(String patch) {
-        ModelPatch read = ModelPatch.read(PATCHES.resolve(patch));
+        Path ofRace = RACE.resolve(patch);
+        boolean race = Files.exists(ofRace);
+        ModelPatch read = ModelPatch.read(race ? ofRace : PATCHES.resolve(patch));
         return new TestRunner(RunOptions.DEFAULT.withPatches(List.of(read))).survey();
     }
 

@@ -48,10 +48,12 @@ final class HugetlbConcurrentTest {
     })
     void unmappingAgainstPopulating(String arch, String size) {
         String test =
-                "{ char *a = mmap(S, RW, PRIVATE | MAP_NORESERVE); a[0] = 1; }\n"
-                        + "P0(char *a) { int r0 = madvise(a, S, MADV_DONTNEED); }\n"
-                        + "P1(char *a) { int r0 = madvise(a, S, MADV_POPULATE_READ); }\n"
-                        + "exists (0:r0=0)";
+                """
+                { char *a = mmap(S, RW, PRIVATE | MAP_NORESERVE); a[0] = 1; }
+                P0(char *a) { int r0 = madvise(a, S, MADV_DONTNEED); }
+                P1(char *a) { int r0 = madvise(a, S, MADV_POPULATE_READ); }
+                exists (0:r0=0)\
+                """;
         assertThat(explore(arch, size, 2, test)).isEqualTo("0:r0=0;");
     }
 
@@ -59,10 +61,12 @@ final class HugetlbConcurrentTest {
     @CsvSource({"x86-64,PMD", "arm64-4k,cont-PTE"})
     void twoFaultsOnTheLastPageOfThePool(String arch, String size) {
         String test =
-                "{ char *a = mmap(S, RW, PRIVATE | MAP_NORESERVE); }\n"
-                        + "P0(char *a) { a[0] = 1; }\n"
-                        + "P1(char *a) { a[PAGE_SIZE] = 2; }\n"
-                        + "exists (a[0]=1 /\\ a[PAGE_SIZE]=2)";
+                """
+                { char *a = mmap(S, RW, PRIVATE | MAP_NORESERVE); }
+                P0(char *a) { a[0] = 1; }
+                P1(char *a) { a[PAGE_SIZE] = 2; }
+                exists (a[0]=1 /\\ a[PAGE_SIZE]=2)\
+                """;
         assertThat(explore(arch, size, 1, test)).isEqualTo("a[0]=1; a[PAGE_SIZE]=2;");
     }
 
@@ -70,10 +74,12 @@ final class HugetlbConcurrentTest {
     @CsvSource({"x86-64,PMD", "arm64-4k,cont-PTE"})
     void unmappingSharedMemoryAgainstAFaultOfTheChild(String arch, String size) {
         String test =
-                "{ char *a = mmap(S, RW, SHARED); a[0] = 1; int pid = fork(); }\n"
-                        + "P0(char *a) { int r0 = munmap(a, S); }\n"
-                        + "P1(char *a, int pid) { kthread_use_mm(pid); char r0 = a[0]; }\n"
-                        + "exists (1:r0=1)";
+                """
+                { char *a = mmap(S, RW, SHARED); a[0] = 1; int pid = fork(); }
+                P0(char *a) { int r0 = munmap(a, S); }
+                P1(char *a, int pid) { kthread_use_mm(pid); char r0 = a[0]; }
+                exists (1:r0=1)\
+                """;
         assertThat(explore(arch, size, 1, test)).isEqualTo("1:r0=1;");
     }
 
@@ -81,11 +87,12 @@ final class HugetlbConcurrentTest {
     @ValueSource(booleans = {true, false})
     void takingPagesOutOfAFileAgainstFaulting(boolean truncate) {
         String test =
-                "{ int fd = memfd_create(\"x\", MFD_HUGETLB);"
-                        + " char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }\n"
-                        + "P0(int fd) { int r0 = CALL; }\n"
-                        + "P1(char *a) { int r0 = madvise(a, S, MADV_POPULATE_WRITE); }\n"
-                        + "exists (0:r0=0 /\\ 1:r0=0)";
+                """
+                { int fd = memfd_create("x", MFD_HUGETLB); char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }
+                P0(int fd) { int r0 = CALL; }
+                P1(char *a) { int r0 = madvise(a, S, MADV_POPULATE_WRITE); }
+                exists (0:r0=0 /\\ 1:r0=0)\
+                """;
         String hole = "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE";
         String call = truncate ? "ftruncate(fd, 0)" : "fallocate(fd, " + hole + ", 0, S)";
         String states = explore("x86-64", "PMD", 2, test.replace("CALL", call));
@@ -97,12 +104,12 @@ final class HugetlbConcurrentTest {
     @CsvSource({"x86-64,PMD", "arm64-4k,cont-PTE", "arm64-4k,PUD"})
     void forkAgainstPinning(String arch, String size) {
         String test =
-                "{ char *a = mmap(S, RW, PRIVATE); a[0] = 1; }\n"
-                        + "P0() { int pid = fork(); }\n"
-                        + "P1(char *a) { struct page *p; char r0;"
-                        + " p = pin_user_pages_fast(a, FOLL_WRITE);"
-                        + " kmap_write(p, 5); r0 = a[0]; unpin_user_page(p); }\n"
-                        + "exists (1:r0=5)";
+                """
+                { char *a = mmap(S, RW, PRIVATE); a[0] = 1; }
+                P0() { int pid = fork(); }
+                P1(char *a) { struct page *p; char r0; p = pin_user_pages_fast(a, FOLL_WRITE); kmap_write(p, 5); r0 = a[0]; unpin_user_page(p); }
+                exists (1:r0=5)\
+                """;
         assertThat(explore(arch, size, 2, test)).isEqualTo("1:r0=5;");
     }
 
@@ -110,11 +117,12 @@ final class HugetlbConcurrentTest {
     @CsvSource({"arm64-4k,cont-PTE,2", "arm64-4k,cont-PMD,2", "x86-64,PMD,2"})
     void parentAgainstChildCopyingOnWrite(String arch, String size, int pages) {
         String test =
-                "{ char *a = mmap(S, RW, PRIVATE); a[0] = 1; int pid = fork(); }\n"
-                        + "P0(char *a) { char r0; a[0] = 2; r0 = a[0]; }\n"
-                        + "P1(char *a, int pid) { char r0; kthread_use_mm(pid);"
-                        + " a[PAGE_SIZE] = 3; r0 = a[0]; }\n"
-                        + "exists (0:r0=2 /\\ 1:r0=1)";
+                """
+                { char *a = mmap(S, RW, PRIVATE); a[0] = 1; int pid = fork(); }
+                P0(char *a) { char r0; a[0] = 2; r0 = a[0]; }
+                P1(char *a, int pid) { char r0; kthread_use_mm(pid); a[PAGE_SIZE] = 3; r0 = a[0]; }
+                exists (0:r0=2 /\\ 1:r0=1)\
+                """;
         assertThat(explore(arch, size, pages, test)).isEqualTo("0:r0=2; 1:r0=1;");
     }
 
@@ -122,11 +130,12 @@ final class HugetlbConcurrentTest {
     @CsvSource({"arm64-4k,cont-PTE", "x86-64,PMD"})
     void anOwnerAgainstItsChildWithOnePage(String arch, String size) {
         String test =
-                "{ char *a = mmap(S, RW, PRIVATE); a[0] = 1; int pid = fork(); }\n"
-                        + "P0(char *a) { char r0; a[0] = 2; r0 = a[0]; }\n"
-                        + "P1(char *a, int pid) { kthread_use_mm(pid);"
-                        + " int r0 = madvise(a, S, MADV_POPULATE_READ); }\n"
-                        + "exists (0:r0=2)";
+                """
+                { char *a = mmap(S, RW, PRIVATE); a[0] = 1; int pid = fork(); }
+                P0(char *a) { char r0; a[0] = 2; r0 = a[0]; }
+                P1(char *a, int pid) { kthread_use_mm(pid); int r0 = madvise(a, S, MADV_POPULATE_READ); }
+                exists (0:r0=2)\
+                """;
         assertThat(explore(arch, size, 1, test)).isEqualTo("0:r0=2;");
     }
 
@@ -134,12 +143,12 @@ final class HugetlbConcurrentTest {
     @CsvSource({"arm64-4k,cont-PMD", "arm64-4k,cont-PTE", "x86-64,PUD"})
     void protectingAndMovingAgainstGupFast(String arch, String size) {
         String test =
-                "{ char *a = mmap(S, RW, PRIVATE); a[0] = 1; }\n"
-                        + "P0(char *a) { mprotect(a, S, PROT_READ);"
-                        + " mremap(a, S, S, MREMAP_MAYMOVE | MREMAP_FIXED, a + S); }\n"
-                        + "P1(char *a) { struct page *p; p = get_user_pages_fast_only(a, 0);"
-                        + " int r0 = p == 0; if (p) put_page(p); }\n"
-                        + "exists (1:r0=0)";
+                """
+                { char *a = mmap(S, RW, PRIVATE); a[0] = 1; }
+                P0(char *a) { mprotect(a, S, PROT_READ); mremap(a, S, S, MREMAP_MAYMOVE | MREMAP_FIXED, a + S); }
+                P1(char *a) { struct page *p; p = get_user_pages_fast_only(a, 0); int r0 = p == 0; if (p) put_page(p); }
+                exists (1:r0=0)\
+                """;
         assertThat(explore(arch, size, 1, test)).contains("1:r0=0;", "1:r0=1;");
     }
 
@@ -162,12 +171,12 @@ final class HugetlbConcurrentTest {
     @Test
     void migrationAgainstPinning() {
         String test =
-                "{ char *a = mmap(S, RW, PRIVATE); a[0] = 1; }\n"
-                        + "P0(char *a) { int r0 = move_pages(a); }\n"
-                        + "P1(char *a) { struct page *p; char r0;"
-                        + " p = pin_user_pages_fast(a, FOLL_WRITE); a[0] = 3;"
-                        + " r0 = kmap_read(p); unpin_user_page(p); }\n"
-                        + "exists (1:r0=3)";
+                """
+                { char *a = mmap(S, RW, PRIVATE); a[0] = 1; }
+                P0(char *a) { int r0 = move_pages(a); }
+                P1(char *a) { struct page *p; char r0; p = pin_user_pages_fast(a, FOLL_WRITE); a[0] = 3; r0 = kmap_read(p); unpin_user_page(p); }
+                exists (1:r0=3)\
+                """;
         // Only who pins knows: a pinned page stays, and one that has moved is pinned where it is.
         assertThat(explore("arm64-4k", "cont-PTE", 2, test)).isEqualTo("1:r0=3;");
     }
@@ -175,11 +184,12 @@ final class HugetlbConcurrentTest {
     @Test
     void migrationOfAFilesPageAgainstTruncation() {
         String test =
-                "{ int fd = memfd_create(\"x\", MFD_HUGETLB);"
-                        + " char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }\n"
-                        + "P0(char *a) { move_pages(a); }\n"
-                        + "P1(int fd) { int r0 = ftruncate(fd, 0); }\n"
-                        + "exists (1:r0=0)";
+                """
+                { int fd = memfd_create("x", MFD_HUGETLB); char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }
+                P0(char *a) { move_pages(a); }
+                P1(int fd) { int r0 = ftruncate(fd, 0); }
+                exists (1:r0=0)\
+                """;
         assertThat(explore("x86-64", "PMD", 2, test)).isEqualTo("1:r0=0;");
     }
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.explore.Limits;
 import org.interleaf.run.Benchmark;
 import org.interleaf.run.Benchmark.Once;
 import org.interleaf.run.Benchmark.Result;
+import org.interleaf.run.CheckpointOptions;
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -40,6 +43,9 @@ import java.util.concurrent.Callable;
             "  time ./interleaf bench --once ainc:8",
             "      one cold exploration, to compare the whole process with another tool",
             "  ./interleaf bench --once --workers 2 lastzero:15",
+            "  ./interleaf bench --once --checkpoint save lastzero:17",
+            "  ./interleaf bench --once --resume save lastzero:17",
+            "      the same after whatever stopped it",
             "  ./interleaf bench --seconds 20 my.litmus",
             "",
             "Columns: executions of one exploration, and its seconds when cold; warm,",
@@ -86,6 +92,8 @@ final class BenchCommand implements Callable<Integer> {
             description = "How many threads share an exploration. Default: ${DEFAULT-VALUE}.")
     private long workers;
 
+    @Mixin private SavingOptions saving;
+
     @Option(
             names = "--json",
             paramLabel = "FILE",
@@ -102,17 +110,26 @@ final class BenchCommand implements Callable<Integer> {
             throw new BadInput("--workers " + workers + " are too many", "one a core is best");
         }
         List<Workload> workloads = Workload.find(words, environment);
+        CheckpointOptions saved = saving.saved(workloads.size());
+        if (saved != null && !once) {
+            throw new BadInput(saving.option() + " is for one exploration", "add --once");
+        }
         try (JsonLines lines = JsonLines.to(json)) {
             BenchTable table = new BenchTable(spec.commandLine().getOut(), lines);
-            return (once ? explore(workloads, table) : measure(workloads, table)).code();
+            return (once ? explore(workloads, table, saved) : measure(workloads, table)).code();
         }
     }
 
-    private ExitStatus explore(List<Workload> workloads, BenchTable table) {
+    private ExitStatus explore(
+            List<Workload> workloads, BenchTable table, @Nullable CheckpointOptions saved) {
+        Limits limits = Benchmark.PLAIN.withStop(environment.interruption()::requested);
         ExitStatus worst = ExitStatus.OK;
         for (Workload workload : workloads) {
             Once result =
-                    workload.with(made -> Benchmark.once(made, Benchmark.PLAIN, (int) workers));
+                    workload.with(
+                            made ->
+                                    Benchmark.once(
+                                            made, limits, (int) workers, workload.name(), saved));
             worst = worst.worseOf(table.once(workload, result));
         }
         return worst;

@@ -6,9 +6,8 @@ import org.interleaf.run.CheckpointOptions;
 import org.interleaf.run.RunOptions;
 import org.jspecify.annotations.Nullable;
 
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-
-import java.nio.file.Path;
 
 /// The options that say who does the work, and where it is kept safe.
 final class WorkOptions {
@@ -24,23 +23,7 @@ final class WorkOptions {
             })
     private @Nullable Long workers;
 
-    @Option(
-            names = "--checkpoint",
-            paramLabel = "FILE",
-            description = {
-                "Save the exploration to FILE every two seconds and at its end, so that it can be"
-                        + " resumed after Ctrl-C, a limit, or a power cut. For a single test."
-            })
-    private @Nullable Path checkpoint;
-
-    @Option(
-            names = "--resume",
-            paramLabel = "FILE",
-            description = {
-                "Go on with the exploration that was saved to FILE, and go on saving it there. The"
-                        + " test and all options that change it must be the same."
-            })
-    private @Nullable Path resume;
+    @Mixin private SavingOptions saving;
 
     /// `options` with what these ask for.
     ///
@@ -61,22 +44,11 @@ final class WorkOptions {
     }
 
     private @Nullable CheckpointOptions saved(RunOptions options, int tests) {
-        Path file = resume == null ? checkpoint : resume;
-        if (file == null) {
-            return null;
-        }
-        if (checkpoint != null && resume != null) {
+        CheckpointOptions saved = saving.saved(tests);
+        if (saved != null && !(options.strategy() instanceof Exhaustive)) {
             throw new BadInput(
-                    "--checkpoint and --resume exclude each other",
-                    "--resume saves too, to the file that it goes on from");
+                    saving.option() + " goes with --strategy dpor only", "leave one of them out");
         }
-        String option = resume == null ? "--checkpoint" : "--resume";
-        if (tests != 1) {
-            throw new BadInput(option + " is for a single test, not " + tests, "name one file");
-        }
-        if (!(options.strategy() instanceof Exhaustive)) {
-            throw new BadInput(option + " goes with --strategy dpor only", "leave one of them out");
-        }
-        return new CheckpointOptions(file, resume != null, CheckpointOptions.USUAL_INTERVAL);
+        return saved;
     }
 }

@@ -29,7 +29,7 @@ import java.util.List;
 /// for something else in each, unless the later one has no new event of that kind.
 final class Dpor implements Scheduler, Branches {
     private final Machine machine;
-    private Frontier frontier = new Frontier();
+    private Frontier frontier;
     private final int maxSteps;
     private final EventLog log;
     private final Reversal reversal;
@@ -57,8 +57,10 @@ final class Dpor implements Scheduler, Branches {
     private boolean cut;
 
     /// @param maxSteps the length at which an execution is cut
-    Dpor(Machine machine, int maxSteps, Equivalence equivalence) {
+    /// @param frontier what is shared with other explorers of the same program
+    Dpor(Machine machine, int maxSteps, Equivalence equivalence, Frontier frontier) {
         this.machine = machine;
+        this.frontier = frontier;
         this.maxSteps = maxSteps;
         this.log = new EventLog(machine.tasks().size(), equivalence);
         this.reversal = new Reversal(log);
@@ -265,7 +267,7 @@ final class Dpor implements Scheduler, Branches {
     private void arrive() {
         Branch branch = path[base - 1];
         stateAt(base);
-        inheritSleep(branch.fork.asleepIn(branch), base);
+        inheritSleep(frontier.asleepIn(branch), base);
         if (branch.exploresEverything()) {
             wakeup.get(base).become(null);
             return;

@@ -4,6 +4,8 @@ package org.interleaf.explore;
 import org.interleaf.explore.Fork.Branch;
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+
 /// What several workers share: the states at which their ways part, and what is to be tried there.
 ///
 /// A worker takes a *branch* and explores all that is behind it in memory of its own. Only what its
@@ -201,6 +203,11 @@ final class Frontier {
         wanted = recalls();
         notifyAll();
         return own;
+    }
+
+    /// What sleeps in `branch` before its event.
+    synchronized List<Footprint> asleepIn(Branch branch) {
+        return branch.fork.asleepIn(branch);
     }
 
     /// A worker has made the event of `branch`, behind which there are sequences to follow: takes

@@ -30,7 +30,7 @@ final class Worker {
     Worker(Program program, Limits limits, String fingerprint, Frontier frontier) {
         this.program = program;
         this.machine = program.machine();
-        this.dpor = new Dpor(machine, limits.maxSteps(), limits.equivalence());
+        this.dpor = new Dpor(machine, limits.maxSteps(), limits.equivalence(), frontier);
         this.fingerprint = fingerprint;
         this.frontier = frontier;
     }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.run;
 
-import org.interleaf.explore.Ending;
+import org.interleaf.explore.Checkpoints;
 import org.interleaf.explore.Equivalence;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Straight;
-import org.interleaf.machine.Machine;
+import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.function.Supplier;
 
 /// Measures how fast programs are explored.
@@ -75,22 +72,33 @@ public final class Benchmark {
     ///
     /// @param programs makes the program, for each worker anew
     public static Once once(Supplier<Program> programs, Limits limits, int workers) {
-        List<Counting> parts = Collections.synchronizedList(new ArrayList<>());
-        Exploration found = explorer(() -> counting(programs, parts), limits, workers).explore();
-        long complete = 0;
-        long blocked = 0;
-        for (Counting part : parts) {
-            complete += part.complete;
-            blocked += part.blocked;
-        }
-        double seconds = found.elapsed().toNanos() / NANOS;
-        return new Once(complete, blocked, found.complete(), seconds);
+        return once(programs, limits, workers, FINGERPRINT, null);
     }
 
-    private static Program counting(Supplier<Program> programs, List<Counting> parts) {
-        Counting part = new Counting(programs.get());
-        parts.add(part);
-        return part;
+    /// The same, saved as it goes on.
+    ///
+    /// @param name tells the program from others
+    /// @param saved where; null for nowhere
+    public static Once once(
+            Supplier<Program> programs,
+            Limits limits,
+            int workers,
+            String name,
+            @Nullable CheckpointOptions saved) {
+        Counts counts = new Counts(programs);
+        Explorer explorer = explorer(counts::newPart, limits, workers);
+        if (saved != null) {
+            explorer.withCheckpoints(
+                    new Checkpoints(
+                            saved.file(),
+                            name + " " + Build.id(),
+                            saved.interval(),
+                            counts,
+                            saved.resume()));
+        }
+        Exploration found = explorer.explore();
+        double seconds = found.elapsed().toNanos() / NANOS;
+        return new Once(counts.complete(), counts.blocked(), found.complete(), seconds);
     }
 
     private static Explorer explorer(Supplier<Program> programs, Limits limits, int workers) {
@@ -147,31 +155,5 @@ public final class Benchmark {
             program.machine().run(straight);
         } while (System.nanoTime() < end);
         return (double) (System.nanoTime() - start) / straight.steps();
-    }
-
-    /// Counts how the executions of another program end.
-    private static final class Counting implements Program {
-        private final Program program;
-        private long complete;
-        private long blocked;
-
-        Counting(Program program) {
-            this.program = program;
-        }
-
-        @Override
-        public Machine machine() {
-            return program.machine();
-        }
-
-        @Override
-        public void finished(Ending ending) {
-            switch (ending.kind()) {
-                case COMPLETE -> complete++;
-                case DEADLOCK, LIVELOCK -> blocked++;
-                case CUT, FRUITLESS -> {}
-            }
-            program.finished(ending);
-        }
     }
 }

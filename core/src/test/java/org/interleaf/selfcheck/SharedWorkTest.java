@@ -124,6 +124,18 @@ final class SharedWorkTest {
     }
 
     @Test
+    void whateverTheThreadsDo() {
+        for (int i = 0; i < 200; i++) {
+            Exploration shared =
+                    new Explorer(Literature.make("lastzero", 6), Limits.NONE, "test")
+                            .withWorkers(3, () -> Literature.make("lastzero", 6), Duration.ZERO)
+                            .explore();
+            assertThat(shared.executions()).as("round %s", i).isEqualTo(144);
+            assertThat(shared.superfluous()).isZero();
+        }
+    }
+
+    @Test
     void stoppedAfterEveryExecutionAndResumedOnAnotherMachine() {
         Path file = folder.resolve("checkpoint");
         long resumed = 0;

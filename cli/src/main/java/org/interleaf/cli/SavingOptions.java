@@ -48,8 +48,7 @@ final class SavingOptions {
                     "--resume saves too, to the file that it goes on from");
         }
         if (explorations != 1) {
-            throw new BadInput(
-                    option() + " is for a single test, not " + explorations, "name one");
+            throw new BadInput(option() + " is for a single test, not " + explorations, "name one");
         }
         return new CheckpointOptions(file, resume != null, CheckpointOptions.USUAL_INTERVAL);
     }

@@ -157,7 +157,8 @@ final class HugetlbConcurrentTest {
         "arm64-4k,cont-PTE,char r0; a[0] = 2; r0 = a[0];,1:r0=2;",
         "arm64-4k,cont-PMD,char r0; mprotect(a | S | PROT_READ); r0 = a[0];,1:r0=1;",
         "x86-64,PMD,int r0 = munmap(a | S);,1:r0=0;",
-        "x86-64,PUD,char r0; a[0] = 3; r0 = a[0];,1:r0=3;"
+        "x86-64,PUD,char r0; a[0] = 3; r0 = a[0];,1:r0=3;",
+        "arm64-4k,cont-PTE,int r0 = smaps(a) == S;,1:r0=1;"
     })
     void migrationAgainstUsers(String arch, String size, String body, String end) {
         String test =

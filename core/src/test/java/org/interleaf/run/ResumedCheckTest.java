@@ -17,8 +17,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/// A check that is stopped again and again, each time resumed on another machine,
-/// comes to what one does that nobody stops.
+/// A check that is stopped again and again, each time resumed on another machine, comes to what one
+/// does that nobody stops.
 final class ResumedCheckTest {
     private static final Path RACE = Path.of("..", "races", "gup-fast-vs-collapse");
 
@@ -30,20 +30,37 @@ final class ResumedCheckTest {
         return RunOptions.DEFAULT.withPatches(List.of(patch));
     }
 
-    private Answer stopped(TestRunner runner, Source test, RunOptions options, int executionsAtATime) {
+    private Answer stopped(
+            TestRunner runner, Source test, RunOptions options, int executionsAtATime) {
         Path file = folder.resolve("saved");
         long end = executionsAtATime;
-        Answer answer = step(runner, test, options, new CheckpointOptions(file, false, Duration.ofDays(1)), end);
+        Answer answer =
+                step(
+                        runner,
+                        test,
+                        options,
+                        new CheckpointOptions(file, false, Duration.ofDays(1)),
+                        end);
         while (!answer.exploration().complete()) {
             assertThat(answer.exploration().executions()).isEqualTo(end);
             end += executionsAtATime;
-            answer = step(runner, test, options, new CheckpointOptions(file, true, Duration.ofDays(1)), end);
+            answer =
+                    step(
+                            runner,
+                            test,
+                            options,
+                            new CheckpointOptions(file, true, Duration.ofDays(1)),
+                            end);
         }
         return answer;
     }
 
     private static Answer step(
-            TestRunner runner, Source test, RunOptions options, CheckpointOptions saved, long executions) {
+            TestRunner runner,
+            Source test,
+            RunOptions options,
+            CheckpointOptions saved,
+            long executions) {
         Limits limits = options.limits().withMaxExecutions(executions);
         return runner.with(options.withLimits(limits).withCheckpoint(saved)).check(test);
     }
@@ -84,12 +101,7 @@ final class ResumedCheckTest {
         Path file = folder.resolve("saved");
         RunOptions options = patched("before.patch");
         TestRunner runner = new TestRunner(options);
-        step(
-                runner,
-                test,
-                options,
-                new CheckpointOptions(file, false, Duration.ofDays(1)),
-                3);
+        step(runner, test, options, new CheckpointOptions(file, false, Duration.ofDays(1)), 3);
         CheckpointOptions resumed = new CheckpointOptions(file, true, Duration.ofDays(1));
         assertThatThrownBy(() -> step(runner, test, RunOptions.DEFAULT, resumed, 10))
                 .isInstanceOf(CheckpointException.class)

@@ -180,16 +180,15 @@ final class HugetlbFault {
         hugetlb.vmas().assertLocked(vmf.vma);
         vmf.lock(hugetlb);
         long entry = hugetlb.pte().get(vmf.h, vmf.pte());
-        boolean migrates = Entry.isMigration(entry);
-        if (migrates) {
+        if (!Entry.isMigration(entry)) {
+            vmf.ptl().unlock();
             hugetlb.vmas().unlockRead(vmf.vma);
+            return;
         }
+        hugetlb.vmas().unlockRead(vmf.vma);
+        Folio folio = kernel.memMap().softleafToFolio(kernel, entry);
         vmf.ptl().unlock();
-        if (migrates) {
-            folio(entry).lock().waitUnlocked();
-        } else {
-            hugetlb.vmas().unlockRead(vmf.vma);
-        }
+        folio.lock().waitUnlocked();
     }
 
     // ---- missing pages

@@ -60,7 +60,7 @@ final class HugetlbProtect {
     /// The part of hugetlb_change_protection() for a page that migrates.
     private void protectMigration(Vma vma, long addr, Word ptep, long pte) {
         if (Entry.softleafKind(pte) == Entry.MIGRATION_WRITE) {
-            Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pte)));
+            Folio folio = kernel.memMap().softleafToFolio(kernel, pte);
             long kind = folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
             long fresh = Entry.withKind(pte, kind);
             hugetlb.pte().set(vma.mm(), HugetlbVmas.hstate(vma), addr, ptep, fresh);

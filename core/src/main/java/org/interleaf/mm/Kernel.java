@@ -59,6 +59,7 @@ public final class Kernel {
     private final Mprotect mprotect;
     private final Mremap mremap;
     private final MoveTables moveTables;
+    private final Smaps smaps;
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
@@ -115,6 +116,7 @@ public final class Kernel {
         fork = new Fork(this);
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
+        smaps = new Smaps(this);
         moveTables = new MoveTables(this);
         mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
@@ -338,6 +340,10 @@ public final class Kernel {
 
     public Mremap mremap() {
         return mremap;
+    }
+
+    public Smaps smaps() {
+        return smaps;
     }
 
     MoveTables moveTables() {

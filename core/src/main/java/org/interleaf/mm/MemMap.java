@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.Word;
@@ -57,6 +58,16 @@ public final class MemMap {
     /// without a reference the answer can be out of date at once.
     public Folio pageFolio(Page page) {
         return folioAt(page.compoundHead.readOnce());
+    }
+
+    /// include/linux/leafops.h: softleaf_to_folio(). The folio that a migration entry speaks of. It
+    /// is locked as long as there is such an entry, of which the caller must be sure: its table is
+    /// locked.
+    Folio softleafToFolio(Kernel kernel, long entry) {
+        Folio folio = folioAt(Entry.pfn(entry));
+        machine.fence(Fence.RMB);
+        kernel.warnOn(!folio.lock().isLocked(), "a folio that migrates is not locked", folio);
+        return folio;
     }
 
     /// The folio that `page` is part of, looked at from outside.

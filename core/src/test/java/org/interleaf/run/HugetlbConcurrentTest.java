@@ -88,7 +88,8 @@ final class HugetlbConcurrentTest {
     void takingPagesOutOfAFileAgainstFaulting(boolean truncate) {
         String test =
                 """
-                { int fd = memfd_create("x", MFD_HUGETLB); char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }
+                { int fd = memfd_create("x", MFD_HUGETLB);
+                    char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }
                 P0(int fd) { int r0 = CALL; }
                 P1(char *a) { int r0 = madvise(a, S, MADV_POPULATE_WRITE); }
                 exists (0:r0=0 /\\ 1:r0=0)\
@@ -107,7 +108,8 @@ final class HugetlbConcurrentTest {
                 """
                 { char *a = mmap(S, RW, PRIVATE); a[0] = 1; }
                 P0() { int pid = fork(); }
-                P1(char *a) { struct page *p; char r0; p = pin_user_pages_fast(a, FOLL_WRITE); kmap_write(p, 5); r0 = a[0]; unpin_user_page(p); }
+                P1(char *a) { struct page *p; char r0; p = pin_user_pages_fast(a, FOLL_WRITE);
+                    kmap_write(p, 5); r0 = a[0]; unpin_user_page(p); }
                 exists (1:r0=5)\
                 """;
         assertThat(explore(arch, size, 2, test)).isEqualTo("1:r0=5;");
@@ -133,7 +135,8 @@ final class HugetlbConcurrentTest {
                 """
                 { char *a = mmap(S, RW, PRIVATE); a[0] = 1; int pid = fork(); }
                 P0(char *a) { char r0; a[0] = 2; r0 = a[0]; }
-                P1(char *a, int pid) { kthread_use_mm(pid); int r0 = madvise(a, S, MADV_POPULATE_READ); }
+                P1(char *a, int pid) { kthread_use_mm(pid);
+                    int r0 = madvise(a, S, MADV_POPULATE_READ); }
                 exists (0:r0=2)\
                 """;
         assertThat(explore(arch, size, 1, test)).isEqualTo("0:r0=2;");
@@ -145,8 +148,10 @@ final class HugetlbConcurrentTest {
         String test =
                 """
                 { char *a = mmap(S, RW, PRIVATE); a[0] = 1; }
-                P0(char *a) { mprotect(a, S, PROT_READ); mremap(a, S, S, MREMAP_MAYMOVE | MREMAP_FIXED, a + S); }
-                P1(char *a) { struct page *p; p = get_user_pages_fast_only(a, 0); int r0 = p == 0; if (p) put_page(p); }
+                P0(char *a) { mprotect(a, S, PROT_READ);
+                    mremap(a, S, S, MREMAP_MAYMOVE | MREMAP_FIXED, a + S); }
+                P1(char *a) { struct page *p; p = get_user_pages_fast_only(a, 0);
+                    int r0 = p == 0; if (p) put_page(p); }
                 exists (1:r0=0)\
                 """;
         assertThat(explore(arch, size, 1, test)).contains("1:r0=0;", "1:r0=1;");
@@ -157,7 +162,8 @@ final class HugetlbConcurrentTest {
         "arm64-4k,cont-PTE,char r0; a[0] = 2; r0 = a[0];,1:r0=2;",
         "arm64-4k,cont-PMD,char r0; mprotect(a | S | PROT_READ); r0 = a[0];,1:r0=1;",
         "x86-64,PMD,int r0 = munmap(a | S);,1:r0=0;",
-        "x86-64,PUD,char r0; a[0] = 3; r0 = a[0];,1:r0=3;"
+        "x86-64,PUD,char r0; a[0] = 3; r0 = a[0];,1:r0=3;",
+        "arm64-4k,cont-PTE,int r0 = smaps(a) == S;,1:r0=1;"
     })
     void migrationAgainstUsers(String arch, String size, String body, String end) {
         String test =
@@ -174,7 +180,8 @@ final class HugetlbConcurrentTest {
                 """
                 { char *a = mmap(S, RW, PRIVATE); a[0] = 1; }
                 P0(char *a) { int r0 = move_pages(a); }
-                P1(char *a) { struct page *p; char r0; p = pin_user_pages_fast(a, FOLL_WRITE); a[0] = 3; r0 = kmap_read(p); unpin_user_page(p); }
+                P1(char *a) { struct page *p; char r0; p = pin_user_pages_fast(a, FOLL_WRITE);
+                    a[0] = 3; r0 = kmap_read(p); unpin_user_page(p); }
                 exists (1:r0=3)\
                 """;
         // Only who pins knows: a pinned page stays, and one that has moved is pinned where it is.
@@ -185,7 +192,8 @@ final class HugetlbConcurrentTest {
     void migrationOfAFilesPageAgainstTruncation() {
         String test =
                 """
-                { int fd = memfd_create("x", MFD_HUGETLB); char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }
+                { int fd = memfd_create("x", MFD_HUGETLB);
+                    char *a = mmap(0, S, RW, MAP_SHARED, fd, 0); a[0] = 1; }
                 P0(char *a) { move_pages(a); }
                 P1(int fd) { int r0 = ftruncate(fd, 0); }
                 exists (1:r0=0)\

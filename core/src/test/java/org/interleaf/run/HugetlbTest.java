@@ -196,6 +196,15 @@ final class HugetlbTest {
                         + " /\\ nr_hugepages(S)=1 /\\ free_hugepages(S)=1");
     }
 
+    @Test
+    void smapsTellsOfPagesThatAreMapped() {
+        always(
+                "a = mmap(2 * S, RW, HUGE); r0 = smaps(a); a[S] = 1; r1 = smaps(a) == S;"
+                        + " pid = fork(); r2 = smaps(a) == S; exit_mmap(pid); munmap(a, 2 * S);"
+                        + " r3 = smaps(a);",
+                "0:r0=0 /\\ 0:r1=1 /\\ 0:r2=1 /\\ 0:r3=-14");
+    }
+
     // ---- files
 
     @Test

@@ -139,7 +139,7 @@ final class LockSurvey {
             kernel.mmapLock().readLock(mm);
             Vma vma = Objects.requireNonNull(kernel.mmap().vmaLookup(mm, at));
             FolioWalk.Found found = Objects.requireNonNull(kernel.folioWalk().start(vma, at));
-            found.end();
+            kernel.folioWalk().end(found, vma);
             kernel.mmapLock().readUnlock(mm);
             locks.add(found.ptl());
         }

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Ref;
+import org.interleaf.machine.Rounds;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
@@ -29,17 +30,26 @@ final class Filemap {
     /// reference; null where there is none.
     @Nullable Folio getFolio(Inode inode, long index) {
         machine.rcu().readLock();
-        Ref<CacheSlot> slot = inode.slot(index);
-        Folio folio = null;
-        long pfn = pfnAt(slot, index);
-        while (pfn >= 0 && folio == null) {
-            folio = tryGet(slot, index, pfn);
-            if (folio == null) {
-                pfn = pfnAt(slot, index);
-            }
-        }
+        Folio folio = getEntry(inode, index);
         machine.rcu().readUnlock();
         return folio;
+    }
+
+    /// mm/filemap.c: filemap_get_entry(), find_get_entry(). A folio whose count is zero, since it is
+    /// about to go or to be replaced, is looked up again.
+    private @Nullable Folio getEntry(Inode inode, long index) {
+        Ref<CacheSlot> slot = inode.slot(index);
+        Rounds retries = null;
+        long pfn = pfnAt(slot, index);
+        while (pfn >= 0) {
+            Folio folio = tryGet(slot, index, pfn);
+            if (folio != null) {
+                return folio;
+            }
+            retries = machine.retry(retries, "filemap_get_entry");
+            pfn = pfnAt(slot, index);
+        }
+        return null;
     }
 
     private static long pfnAt(Ref<CacheSlot> slot, long index) {
@@ -97,9 +107,7 @@ final class Filemap {
         Arrays.sort(indexes);
         Batch batch = new Batch(indexes);
         for (int i = 0; i < indexes.length; i++) {
-            Ref<CacheSlot> slot = inode.slot(indexes[i]);
-            long pfn = pfnAt(slot, indexes[i]);
-            batch.folios[i] = pfn < 0 ? null : tryGet(slot, indexes[i], pfn);
+            batch.folios[i] = getEntry(inode, indexes[i]);
         }
         machine.rcu().readUnlock();
         return batch;

@@ -25,21 +25,34 @@ public final class FolioWalk {
     /// @param page the page at the address itself
     /// @param mapping the mapped PTE table; null above PTE level
     public record Found(
-            int level, Word entry, Page page, SpinLock ptl, @Nullable PteMapping mapping) {
-        /// include/linux/pagewalk.h: folio_walk_end().
-        public void end() {
-            ptl.unlock();
-            if (mapping != null) {
-                mapping.unmap();
-            }
-        }
-    }
+            int level, Word entry, Page page, SpinLock ptl, @Nullable PteMapping mapping) {}
 
     /// mm/pagewalk.c: folio_walk_start(). The page that is mapped at `addr`, which is in the VMA;
     /// null where there is none, or one that must not be looked at. The mmap lock is held.
     public @Nullable Found start(Vma vma, long addr) {
-        MmStruct mm = vma.mm();
-        kernel.mmapLock().assertLocked(mm);
+        kernel.mmapLock().assertLocked(vma.mm());
+        if (vma.isHugetlb()) { // vma_pgtable_walk_begin()
+            kernel.hugetlb().vmas().lockRead(vma);
+        }
+        Found found = startAtPgd(vma.mm(), addr);
+        if (found == null && vma.isHugetlb()) {
+            kernel.hugetlb().vmas().unlockRead(vma);
+        }
+        return found;
+    }
+
+    /// include/linux/pagewalk.h: folio_walk_end(). The folio may go away after it.
+    public void end(Found found, Vma vma) {
+        found.ptl.unlock();
+        if (found.mapping != null) {
+            found.mapping.unmap();
+        }
+        if (vma.isHugetlb()) { // vma_pgtable_walk_end()
+            kernel.hugetlb().vmas().unlockRead(vma);
+        }
+    }
+
+    private @Nullable Found startAtPgd(MmStruct mm, long addr) {
         Word entry = kernel.pgtable().pgdOffset(mm, addr);
         for (int level = Geometry.PGD; level > Geometry.PUD; level--) {
             if (kernel.pgtable().noneOrClearBad(level, entry)) {

@@ -96,11 +96,15 @@ public final class Hstate {
 
     // ---- the free list; `hugetlb_lock` is held
 
-    /// Puts a folio on top.
-    void push(Folio folio) {
+    /// Puts a folio on top; false where there would be more of them than fit into memory.
+    boolean push(Folio folio) {
         long n = freeHugePages.readPlain();
+        if (n >= freelist.length) {
+            return false;
+        }
         freelist[(int) n].writePlain(folio.pfn());
         freeHugePages.writePlain(n + 1);
+        return true;
     }
 
     /// The first frame of the folio on top; -1 where the list is empty.

@@ -6,6 +6,7 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.BiPredicate;
@@ -19,6 +20,9 @@ import java.util.function.BiPredicate;
 /// but the migration has a reference, contents and identity move; the entries come back in either
 /// case.
 public final class HugetlbMigrate {
+    /// What add_folio_for_migration() returns where there is something to move.
+    private static final int QUEUED = 1;
+
     private final Kernel kernel;
     private final Hugetlb hugetlb;
 
@@ -27,25 +31,44 @@ public final class HugetlbMigrate {
         this.hugetlb = hugetlb;
     }
 
-    /// mm/migrate.c: do_move_pages_to_node(), add_folio_for_migration(), for one page:
-    /// move_pages(2) to another node. 0 or a negative error number. What cannot be moved at the
+    /// mm/migrate.c: kernel_move_pages(), do_pages_move(). move_pages(2) to another node, with
+    /// `MPOL_MF_MOVE_ALL`, for one page. 0 or a negative error number. What cannot be moved at the
     /// first attempt is put back.
     public long movePages(MmStruct mm, long addr) {
+        List<Folio> pagelist = new ArrayList<>(1);
+        int err = addFolioForMigration(mm, addr, pagelist);
+        return err == QUEUED ? migrate(pagelist.getFirst()) : err;
+    }
+
+    /// mm/migrate.c: add_folio_for_migration(). Isolates the folio at `addr` and adds it to
+    /// `pagelist`: {@link #QUEUED}, or a negative error number. It is isolated under the lock of the
+    /// entry that maps it, which keeps it from being freed.
+    private int addFolioForMigration(MmStruct mm, long addr, List<Folio> pagelist) {
+        int err = -Errno.EFAULT;
         kernel.mmapLock().readLock(mm);
         Vma vma = kernel.mmap().vmaLookup(mm, addr);
-        FolioWalk.Found found = vma == null ? null : kernel.folioWalk().start(vma, addr);
-        Folio folio = null;
-        long err = vma == null ? -Errno.EFAULT : -Errno.ENOENT;
-        if (found != null) {
-            Folio mapped = kernel.memMap().pageFolio(found.page());
-            err = -Errno.EBUSY;
-            if (mapped.isHugetlb() && hugetlb.pool().isolate(mapped)) {
-                folio = mapped;
+        if (vma != null) {
+            FolioWalk.Found found = kernel.folioWalk().start(vma, addr);
+            if (found != null) {
+                Folio folio = kernel.memMap().pageFolio(found.page());
+                err = isolateForMigration(folio, pagelist);
+                kernel.folioWalk().end(found, vma);
+            } else {
+                err = -Errno.ENOENT;
             }
-            found.end();
         }
         kernel.mmapLock().readUnlock(mm);
-        return folio == null ? err : migrate(folio);
+        return err;
+    }
+
+    /// mm/migrate.c: __add_folio_for_migration(), for hugetlb; folios of other kinds stay where they
+    /// are.
+    private int isolateForMigration(Folio folio, List<Folio> pagelist) {
+        if (folio.isHugetlb() && hugetlb.pool().isolate(folio)) {
+            pagelist.add(folio);
+            return QUEUED;
+        }
+        return -Errno.EBUSY;
     }
 
     /// mm/migrate.c: unmap_and_move_hugetlb_folio(). The folio is isolated, and put back.

@@ -88,7 +88,7 @@ public final class HugetlbPool {
     /// mm/hugetlb.c: enqueue_hugetlb_folio().
     private void enqueue(Hstate h, Folio folio) {
         kernel.warnOn(folio.refCount() != 0, "references to a free huge page", folio);
-        h.push(folio);
+        kernel.bugOn(!h.push(folio), "more huge pages are free than there are");
         folio.hugetlb().set(HugetlbFolio.FREED);
     }
 

@@ -153,6 +153,7 @@ final class RacesCommand implements Callable<Integer> {
         private ExitStatus one(Race race, Race.Variant variant) {
             RunOptions options =
                     variant.options()
+                            .withWorkers(Runtime.getRuntime().availableProcessors())
                             .withLimits(
                                     limits.limits()
                                             .withStop(environment.interruption()::requested)
@@ -179,7 +180,10 @@ final class RacesCommand implements Callable<Integer> {
             Judgement judgement = Judgement.of(variant.expected(), answer, false);
             executions += answer.exploration().executions();
             answer.warnings().forEach(err::println);
-            out.println(table.row(race, variant, answer) + status(judgement.status()));
+            out.println(
+                    table.row(race, variant, answer)
+                            + status(judgement.status())
+                            + RaceTable.found(variant.expected(), answer));
             String file = variant.test().toString();
             if (judgement.status() == ExitStatus.NOT_AS_DECLARED) {
                 judgement.reasons().forEach(reason -> out.println("    " + reason));
@@ -200,9 +204,9 @@ final class RacesCommand implements Callable<Integer> {
         private String status(ExitStatus status) {
             var ansi = environment.terminal().ansi();
             return switch (status) {
-                case OK -> ansi.paint(Ink.GOOD, "ok");
-                case UNDECIDED -> ansi.paint(Ink.BAD, "UNDECIDED");
-                case NOT_AS_DECLARED -> ansi.paint(Ink.BAD, "FAILED");
+                case OK -> ansi.paint(Ink.GOOD, "ok") + "  ";
+                case UNDECIDED -> ansi.paint(Ink.BAD, "UNDECIDED") + "  ";
+                case NOT_AS_DECLARED -> ansi.paint(Ink.BAD, "FAILED") + "  ";
                 case BAD_INPUT, INTERNAL_ERROR -> ansi.paint(Ink.BAD, "ERROR");
             };
         }

@@ -8,6 +8,8 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mmu;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Mutex;
+import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.RcuDomain;
 import org.interleaf.machine.Ref;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.RwSem;
@@ -43,7 +45,12 @@ final class Playground implements Monitor {
 
     final WaitQueue queue;
     final SeqCount seq;
+    final RcuDomain srcu;
     final Ref<Node> head;
+
+    /// One page frame for each CPU.
+    final PhysicalMemory memory;
+
     final TinyTables tables;
     final Mmu mmu;
 
@@ -58,6 +65,8 @@ final class Playground implements Monitor {
         long last;
         int readHolds;
         int writeHolds;
+        boolean inSrcu;
+        long frame;
         final StringBuilder log = new StringBuilder();
     }
 
@@ -65,11 +74,13 @@ final class Playground implements Monitor {
     static final class Node extends Shared {
         final Region region;
         final Word word;
+        final BitLock lock;
 
         Node(Machine machine, long initial) {
             super(machine);
             region = new Region(machine);
             word = machine.word(region, null, "node", -1, initial);
+            lock = new BitLock(machine, word, 8, "lock", false);
         }
     }
 
@@ -102,6 +113,8 @@ final class Playground implements Monitor {
         seq = new SeqCount(machine, null, "seq");
         head = new Ref<>(machine, Node.class, null, "head", -1);
         tables = new TinyTables(machine, program.tableLevels(), words);
+        srcu = new RcuDomain(machine, "srcu");
+        memory = new PhysicalMemory(machine, 1, 1, 1, 0);
         mmu = new Mmu(machine, tables, program.faultDropsTranslation());
         spawn(program);
         trace = new TraceKey(machine.tasks().size(), equivalence);
@@ -120,6 +133,7 @@ final class Playground implements Monitor {
             machine.startDaemons();
         }
         machine.monitor(this);
+        srcu.seal();
         machine.seal();
         machine.tasks().forEach(task -> locals.add(new Local()));
     }
@@ -218,6 +232,8 @@ final class Playground implements Monitor {
             local.last = 0;
             local.readHolds = 0;
             local.writeHolds = 0;
+            local.inSrcu = false;
+            local.frame = -1;
             local.log.setLength(0);
         }
     }

@@ -46,6 +46,13 @@ enum Kind {
 
     /// Locks and trylocks of bits of a word that is a number as well.
     TRY((on, x, y) -> on.see(raw(on, x, Op.TRY, y | 1, y + 1))),
+
+    /// A number of two bits, which wraps around.
+    ADD_NARROW((on, x, y) -> on.see(on.narrow.fetchAdd(1, -62, Order.FULL))),
+    UPDATE_NARROW((on, x, y) -> on.narrow.add(y + 1, -62, Order.RELAXED)),
+    AWAIT_NARROW((on, x, y) -> on.see(on.narrow.await(-1, y))),
+    AWAIT_NOT_NARROW((on, x, y) -> on.see(on.narrow.awaitNot(-1, y))),
+
     LOCK((on, x, y) -> on.see(raw(on, x, Op.LOCK, y | 1, y + 1))),
     TAKE_OR_QUEUE((on, x, y) -> on.see(raw(on, x, Op.TAKE_OR_QUEUE, y | 1, 4L << 32 | 1))),
 
@@ -360,8 +367,9 @@ enum Kind {
     }
 
     private static long beside(Playground on, int x, Op op, long a, int y, boolean written) {
+        long b = op == Op.CMPXCHG || op == Op.TRY || op == Op.LOCK ? 1 : 0;
         Word extra = on.words[(x + 1 + y) % Playground.WORDS];
-        return on.machine.access(on.words[x], op, Order.ONCE, a, 1, extra, written);
+        return on.machine.access(on.words[x], op, Order.ONCE, a, b, extra, written);
     }
 
     private static void user(Playground on, int page, boolean write, Op op, long a) {

@@ -35,6 +35,9 @@ final class Playground implements Monitor {
     /// Words 0 to 2 live forever, 3 and 4 belong to a region each.
     final Word[] words = new Word[WORDS];
 
+    /// Holds two bits.
+    final Word narrow;
+
     final Region[] regions = new Region[REGIONS];
     final SpinLock[] spins;
     final Mutex mutex;
@@ -101,6 +104,7 @@ final class Playground implements Monitor {
             Region region = w < WORDS - REGIONS ? null : regions[w - (WORDS - REGIONS)];
             words[w] = machine.word(region, null, "w" + w, -1, 0);
         }
+        narrow = machine.word("narrow", 0);
         spins =
                 new SpinLock[] {
                     new SpinLock(machine, null, null, "s0"),
@@ -206,6 +210,7 @@ final class Playground implements Monitor {
         }
         text.append(spins[0].word().peek()).append(spins[1].word().peek());
         text.append(' ').append(seq.word().peek()).append(head.word().peek());
+        text.append(' ').append(narrow.peek());
         for (Word entry : tables.entries) {
             text.append(' ').append(entry.peek());
         }

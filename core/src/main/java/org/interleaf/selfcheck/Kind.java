@@ -246,6 +246,7 @@ enum Kind {
 
     ALLOCATE((on, x, y) -> on.regions[x].allocate()),
     FREE((on, x, y) -> on.regions[x].free()),
+    TOUCH((on, x, y) -> on.see(on.words[Playground.WORDS - 1 - x].readOnce())),
 
     /// Makes an object and has {@link Playground#head} point to it.
     PUBLISH(

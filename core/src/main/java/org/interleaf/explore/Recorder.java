@@ -124,7 +124,7 @@ public final class Recorder implements Scheduler {
             case OR, UPDATE_OR -> "atomic_or";
             case XOR, UPDATE_XOR -> "atomic_xor";
             case CMPXCHG -> "cmpxchg";
-            case ADD_UNLESS -> "atomic_add_unless";
+            case ADD_UNLESS, ADD_UNLESS_INT -> "atomic_add_unless";
             case ADD_LIMITED -> "refcount_inc_not_zero_limited";
             case TRY -> "trylock";
             case TAKE_OR_QUEUE, LOCK -> "lock";

@@ -16,7 +16,8 @@ public enum Op {
     XCHG,
     /// Stores `b` in the bits of the mask `a`, as a store that is narrower than the word does.
     STORE_BITS,
-    /// Adds `a`.
+    /// Adds `a`. A word that holds a narrower number lacks `|b|` bits at the top: the sum is cut to
+    /// the others and extended again, by its sign where `b` is positive and by 0 where negative.
     ADD,
     /// Keeps the bits of `a`.
     AND,
@@ -28,6 +29,8 @@ public enum Op {
     CMPXCHG,
     /// Adds `a` unless the value is `b`.
     ADD_UNLESS,
+    /// The same in a word that holds a C `int`, whose sums wrap around.
+    ADD_UNLESS_INT,
     /// Adds `a` unless the value is 0 or the sum would be above `b`:
     /// `refcount_inc_not_zero_limited()`.
     ADD_LIMITED,
@@ -36,7 +39,7 @@ public enum Op {
     /// Where the bits of mask `a` are clear adds the low half of `b`, else its high half: take the
     /// lock, or announce that one waits for it.
     TAKE_OR_QUEUE,
-    /// Adds `a`; nobody looks at what was there, so it makes no difference which of two such
+    /// As {@link #ADD}; nobody looks at what was there, so it makes no difference which of two such
     /// operations comes first. The same goes for the next three.
     UPDATE_ADD,
     /// Keeps the bits of `a`.
@@ -81,7 +84,7 @@ public enum Op {
         return switch (this) {
             case LOAD, AWAIT, AWAIT_NOT -> false;
             case CMPXCHG -> value == a;
-            case ADD_UNLESS -> value != b;
+            case ADD_UNLESS, ADD_UNLESS_INT -> value != b;
             case ADD_LIMITED -> value != 0 && value <= b - a;
             case TRY -> (value & a) == 0;
             default -> true;
@@ -94,7 +97,9 @@ public enum Op {
             case LOAD, AWAIT, AWAIT_NOT -> value;
             case STORE, XCHG -> a;
             case STORE_BITS -> (value & ~a) | b;
-            case ADD, ADD_UNLESS, ADD_LIMITED, UPDATE_ADD -> value + a;
+            case ADD, UPDATE_ADD -> fit(value + a, b);
+            case ADD_UNLESS, ADD_LIMITED -> value + a;
+            case ADD_UNLESS_INT -> (int) (value + a);
             case AND, UPDATE_AND -> value & a;
             case OR, UPDATE_OR -> value | a;
             case XOR, UPDATE_XOR -> value ^ a;
@@ -103,5 +108,10 @@ public enum Op {
             case TAKE_OR_QUEUE -> value + ((value & a) == 0 ? (int) b : b >> 32);
             case TAKE_PENDING -> value & ~a;
         };
+    }
+
+    /// `value` without the bits that a word lacks, see {@link #ADD}.
+    private static long fit(long value, long lacking) {
+        return lacking >= 0 ? value << lacking >> lacking : value << -lacking >>> -lacking;
     }
 }

@@ -148,7 +148,10 @@ public final class Rounds {
     /// not, for all that is known.
     @Nullable RoundTrial trial() {
         boolean plain = task.extra == null && task.word.region == null;
-        if (trial == null || effect || !plain || task.op.waits() || !machine.loops().waiting()) {
+        // An update always has an effect: it commutes with others of its kind, so that what it
+        // finds, and whether it changes that, can decide nothing.
+        boolean canEndRound = plain && !task.op.waits() && !task.op.isUpdate();
+        if (trial == null || effect || !canEndRound || !machine.loops().waiting()) {
             return null;
         }
         return new RoundTrial(task, trial, Arrays.copyOf(values, seen), task.op, task.a, task.b);

@@ -165,6 +165,13 @@ public final class Word {
         return machine.access(this, Op.ADD, order, delta, 0);
     }
 
+    /// The same in a word that holds a narrower number.
+    ///
+    /// @param lacking how many bits are missing at the top, negative for an unsigned number
+    public long fetchAdd(long delta, int lacking, Order order) {
+        return machine.access(this, Op.ADD, order, delta, lacking);
+    }
+
     /// `atomic_fetch_and()`; returns the value before.
     public long fetchAnd(long mask, Order order) {
         return machine.access(this, Op.AND, order, mask, 0);
@@ -186,6 +193,13 @@ public final class Word {
         machine.access(this, Op.UPDATE_ADD, order, delta, 0);
     }
 
+    /// The same in a word that holds a narrower number.
+    ///
+    /// @param lacking how many bits are missing at the top, negative for an unsigned number
+    public void add(long delta, int lacking, Order order) {
+        machine.access(this, Op.UPDATE_ADD, order, delta, lacking);
+    }
+
     /// `atomic_and()`: as {@link #fetchAnd} where nobody uses the value before.
     public void and(long mask, Order order) {
         machine.access(this, Op.UPDATE_AND, order, mask, 0);
@@ -205,6 +219,11 @@ public final class Word {
     /// nothing was added.
     public long addUnless(long delta, long unless, Order order) {
         return machine.access(this, Op.ADD_UNLESS, order, delta, unless);
+    }
+
+    /// The same in a word that holds a C `int`, whose sums wrap around.
+    public long addUnlessInt(long delta, long unless, Order order) {
+        return machine.access(this, Op.ADD_UNLESS_INT, order, delta, unless);
     }
 
     /// `__refcount_inc_not_zero_limited_acquire()` and its like; returns the value before, to which

@@ -8,6 +8,8 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mmu;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Mutex;
+import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.RcuDomain;
 import org.interleaf.machine.Ref;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.RwSem;
@@ -33,6 +35,9 @@ final class Playground implements Monitor {
     /// Words 0 to 2 live forever, 3 and 4 belong to a region each.
     final Word[] words = new Word[WORDS];
 
+    /// Holds two bits.
+    final Word narrow;
+
     final Region[] regions = new Region[REGIONS];
     final SpinLock[] spins;
     final Mutex mutex;
@@ -43,7 +48,12 @@ final class Playground implements Monitor {
 
     final WaitQueue queue;
     final SeqCount seq;
+    final RcuDomain srcu;
     final Ref<Node> head;
+
+    /// One page frame for each CPU.
+    final PhysicalMemory memory;
+
     final TinyTables tables;
     final Mmu mmu;
 
@@ -58,6 +68,8 @@ final class Playground implements Monitor {
         long last;
         int readHolds;
         int writeHolds;
+        boolean inSrcu;
+        long frame;
         final StringBuilder log = new StringBuilder();
     }
 
@@ -65,11 +77,13 @@ final class Playground implements Monitor {
     static final class Node extends Shared {
         final Region region;
         final Word word;
+        final BitLock lock;
 
         Node(Machine machine, long initial) {
             super(machine);
             region = new Region(machine);
             word = machine.word(region, null, "node", -1, initial);
+            lock = new BitLock(machine, word, 8, "lock", false);
         }
     }
 
@@ -95,6 +109,7 @@ final class Playground implements Monitor {
             Region region = w < WORDS - REGIONS ? null : regions[w - (WORDS - REGIONS)];
             words[w] = machine.word(region, null, "w" + w, -1, 0);
         }
+        narrow = machine.word("narrow", 0);
         spins =
                 new SpinLock[] {
                     new SpinLock(machine, null, null, "s0"),
@@ -107,6 +122,8 @@ final class Playground implements Monitor {
         seq = new SeqCount(machine, null, "seq");
         head = new Ref<>(machine, Node.class, null, "head", -1);
         tables = new TinyTables(machine, program.tableLevels(), words);
+        srcu = new RcuDomain(machine, "srcu");
+        memory = new PhysicalMemory(machine, 1, 1, 1, 0);
         mmu = new Mmu(machine, tables, program.faultDropsTranslation());
         spawn(program, alike);
         trace = new TraceKey(machine.tasks().size(), equivalence);
@@ -129,6 +146,7 @@ final class Playground implements Monitor {
             machine.startDaemons();
         }
         machine.monitor(this);
+        srcu.seal();
         machine.seal();
         machine.tasks().forEach(task -> locals.add(new Local()));
     }
@@ -201,6 +219,7 @@ final class Playground implements Monitor {
         }
         text.append(spins[0].word().peek()).append(spins[1].word().peek());
         text.append(' ').append(seq.word().peek()).append(head.word().peek());
+        text.append(' ').append(narrow.peek());
         for (Word entry : tables.entries) {
             text.append(' ').append(entry.peek());
         }
@@ -227,6 +246,8 @@ final class Playground implements Monitor {
             local.last = 0;
             local.readHolds = 0;
             local.writeHolds = 0;
+            local.inSrcu = false;
+            local.frame = -1;
             local.log.setLength(0);
         }
     }

@@ -12,11 +12,13 @@ record Statement(Kind kind, int x, int y, When when) {
     enum When {
         ALWAYS,
         IF_ZERO,
-        IF_NOT_ZERO;
+        IF_NOT_ZERO,
+        /// Once more if it is not 0 afterwards.
+        UNTIL_ZERO;
 
         boolean holds(long last) {
             return switch (this) {
-                case ALWAYS -> true;
+                case ALWAYS, UNTIL_ZERO -> true;
                 case IF_ZERO -> last == 0;
                 case IF_NOT_ZERO -> last != 0;
             };
@@ -26,6 +28,9 @@ record Statement(Kind kind, int x, int y, When when) {
     void run(Playground on) {
         if (when.holds(on.local().last)) {
             kind.action().run(on, x, y);
+            if (when == When.UNTIL_ZERO && on.local().last != 0) {
+                kind.action().run(on, x, y);
+            }
         }
     }
 

@@ -195,4 +195,23 @@ final class SemanticsTest {
                 .asString()
                 .startsWith(expected);
     }
+
+    @Test
+    void aSumThatWrapsAroundIsFoundWrappedByWhatComparesNext() {
+        String test =
+                """
+                C t
+                { a = 2147483647; b = 2147483647; }
+                P0(atomic_t *a, atomic_t *b)
+                {
+                    atomic_inc(a);
+                    int r0 = atomic_cmpxchg(a, -2147483648, 1);
+                    int r1 = atomic_add_unless(b, 2, 7);
+                    int r2 = atomic_add_unless(b, 1, -2147483647);
+                }
+                locations [a; b; 0:r0; 0:r1; 0:r2]
+                """;
+        assertThat(Tests.explore(test).states())
+                .containsExactly("0:r0=-2147483648; 0:r1=1; 0:r2=0; [a]=1; [b]=-2147483647;");
+    }
 }

@@ -29,6 +29,10 @@ final class ExplorerTest {
     }
 
     private void hasTraces(int traces) {
+        hasTraces(Equivalence.TRACE, traces);
+    }
+
+    private void hasTraces(Equivalence equivalence, int traces) {
         Daemons daemons =
                 tasks.stream().flatMap(List::stream).anyMatch(s -> s.kind() == Kind.IPI)
                         ? Daemons.LAST
@@ -36,7 +40,7 @@ final class ExplorerTest {
         CrossCheck.Result result =
                 CrossCheck.of(
                         new RandomProgram(2, daemons, true, 1, true, List.copyOf(tasks)),
-                        Equivalence.TRACE);
+                        equivalence);
         assertThat(result.problem()).isNull();
         assertThat(result.traces()).isEqualTo(traces);
     }
@@ -110,5 +114,13 @@ final class ExplorerTest {
         task(of(Kind.FLUSH, 0, 0));
         task(of(Kind.STORE, 0, 1));
         hasTraces(6);
+    }
+
+    /// A round is never made for nothing that has an update in it, whatever the update finds.
+    @Test
+    void anUpdateInALoopRacesWithTheReadsBeforeIt() {
+        task(of(Kind.LOAD, 0, 0));
+        task(of(Kind.LOOP_UPDATE, 0, 1));
+        hasTraces(Equivalence.UPDATE, 2);
     }
 }

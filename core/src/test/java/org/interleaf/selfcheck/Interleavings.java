@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /// All interleavings of a random program that is small enough, by brute force: of each trace and of
-/// each outcome the least that one of its interleavings needs.
+/// each outcome the least that one of its interleavings needs. Traces are told apart as the strategies
+/// do that these are compared with: updates that commute conflict.
 final class Interleavings {
     private static final int MAX = 400;
 
@@ -25,19 +26,23 @@ final class Interleavings {
     final Map<TraceKey.Key, Integer> switchesOfTrace = new HashMap<>();
     final Map<String, Integer> switchesOfOutcome = new TreeMap<>();
     private final Playground other;
+    private boolean stopsEarly;
 
     private Interleavings(RandomProgram program) {
         ground = new Playground(program, Equivalence.TRACE);
         other = new Playground(program, Equivalence.TRACE);
     }
 
-    /// Null where there are too many.
+    /// Null where there are too many, or loops are cut or begun in vain.
     static @Nullable Interleavings of(RandomProgram program) {
         Interleavings all = new Interleavings(program);
-        return BruteForce.explore(all.ground.machine, all::enter, MAX) ? all : null;
+        boolean few = BruteForce.explore(all.ground.machine, all::enter, MAX);
+        return few && !all.stopsEarly ? all : null;
     }
 
     private void enter() {
+        Ending.Kind kind = Ending.Kind.of(ground.machine);
+        stopsEarly |= kind == Ending.Kind.CUT || kind == Ending.Kind.FRUITLESS;
         Schedule schedule = new Schedule("", ground.went());
         preemptionsOfTrace.merge(ground.trace(), preemptions(schedule), Integer::min);
         switchesOfTrace.merge(ground.trace(), schedule.switches(), Integer::min);

@@ -13,6 +13,7 @@ import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.literature.Literature;
 import org.interleaf.machine.Machine;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -78,10 +79,12 @@ final class SharedWorkTest {
         }
     }
 
-    private static List<String> alone(RandomProgram program) {
+    /// What one explorer sees; null where that is too much, or loops are cut or begun in vain.
+    private static @Nullable List<String> alone(RandomProgram program) {
         Seen seen = new Seen();
-        Explorer.explore(seen.watch(program), Limits.NONE.withMaxExecutions(2_000), "test");
-        return seen.sorted();
+        Limits limits = Limits.NONE.withMaxExecutions(2_000);
+        Exploration found = Explorer.explore(seen.watch(program), limits, "test");
+        return found.complete() && found.superfluous() == 0 ? seen.sorted() : null;
     }
 
     @Test
@@ -90,7 +93,7 @@ final class SharedWorkTest {
         for (long seed = 1; seed <= PROGRAMS; seed++) {
             RandomProgram program = RandomProgram.of(seed);
             List<String> expected = alone(program);
-            if (expected.size() >= 2_000) {
+            if (expected == null) {
                 continue;
             }
             Seen seen = new Seen();
@@ -142,7 +145,7 @@ final class SharedWorkTest {
         for (long seed = 1; seed <= PROGRAMS; seed++) {
             RandomProgram program = RandomProgram.of(seed);
             List<String> expected = alone(program);
-            if (expected.size() > 60) {
+            if (expected == null || expected.size() > 60) {
                 continue;
             }
             Exploration found;

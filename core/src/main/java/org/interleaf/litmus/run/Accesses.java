@@ -90,6 +90,11 @@ public final class Accesses {
         return type == null ? cell.type() : type;
     }
 
+    /// How many bits the numbers at `cell` lack at the top of a word, see {@link Type.Int#lacking}.
+    static int lacking(Cell cell) {
+        return cell.type() instanceof Type.Int number ? number.lacking() : 0;
+    }
+
     /// The location at an address that an atomic operation is made on.
     static Cell atomicCell(Frame frame, long at, CallSite site) {
         Cell cell = frame.context().memory().cell(at);

@@ -45,22 +45,27 @@ public record Rmw(
         Type works = Accesses.typeOf(type, cell);
         long first = cell.type().convert(works.convert(a.eval(frame)));
         long second = cell.type().convert(works.convert(b.eval(frame)));
-        long before = perform(cell.word(), first, second);
+        int lacking = Accesses.lacking(cell);
+        long before = perform(cell.word(), first, second, lacking);
         return result.of(works.convert(before), works.convert(first), works.convert(second), works);
     }
 
-    private long perform(Word word, long first, long second) {
+    private long perform(Word word, long first, long second, int lacking) {
         return switch (op) {
             case XCHG -> word.xchg(first, order);
             case CMPXCHG -> word.cmpxchg(first, second, order);
-            case ADD -> word.fetchAdd(first, order);
+            case ADD -> word.fetchAdd(first, lacking, order);
             case AND -> word.fetchAnd(first, order);
             case OR -> word.fetchOr(first, order);
             case XOR -> word.fetchXor(first, order);
-            case ADD_UNLESS -> word.addUnless(first, second, order);
+            case ADD_UNLESS ->
+                    lacking == Integer.SIZE
+                            ? word.addUnlessInt(first, second, order)
+                            : word.addUnless(first, second, order);
             case LOAD,
                     STORE,
                     STORE_BITS,
+                    ADD_UNLESS_INT,
                     ADD_LIMITED,
                     UPDATE_ADD,
                     UPDATE_AND,

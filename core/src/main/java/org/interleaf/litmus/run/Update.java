@@ -26,7 +26,7 @@ public record Update(Op op, Node address, @Nullable Type type, Node a, Order ord
             return 0;
         }
         frame.did();
-        update(cell.word(), operand);
+        update(cell, operand);
         return 0;
     }
 
@@ -39,9 +39,10 @@ public record Update(Op op, Node address, @Nullable Type type, Node a, Order ord
         }
     }
 
-    private void update(Word word, long operand) {
+    private void update(Cell cell, long operand) {
+        Word word = cell.word();
         switch (op) {
-            case ADD -> word.add(operand, order);
+            case ADD -> word.add(operand, Accesses.lacking(cell), order);
             case AND -> word.and(operand, order);
             case OR -> word.or(operand, order);
             case XOR -> word.xor(operand, order);

@@ -28,6 +28,13 @@ public sealed interface Type {
             return signed ? value << spare >> spare : value << spare >>> spare;
         }
 
+        /// How many bits a number of the type lacks at the top of a word; negative where the type is
+        /// unsigned.
+        public int lacking() {
+            int spare = 64 - 8 * bytes;
+            return signed ? spare : -spare;
+        }
+
         @Override
         public String toString() {
             return name;

@@ -21,7 +21,7 @@ import java.util.zip.CRC32;
 /// The format of a saved exploration: a line that names it, what is explored, what was covered, the
 /// results, the forks that are left, and a checksum of all that.
 final class CheckpointFile {
-    private static final String FORMAT = "interleaf checkpoint 1\n";
+    private static final String FORMAT = "interleaf checkpoint 2\n";
 
     private CheckpointFile() {}
 
@@ -73,6 +73,7 @@ final class CheckpointFile {
         out.writeLong(covered.superfluous());
         out.writeLong(covered.cut());
         out.writeLong(covered.steps());
+        out.writeDouble(covered.shares());
         out.writeLong(covered.elapsed().toNanos());
         results.save(out);
         out.writeBoolean(frontier.done());
@@ -113,8 +114,10 @@ final class CheckpointFile {
                             in.readLong(),
                             in.readLong(),
                             in.readLong(),
+                            in.readDouble(),
                             false,
-                            Duration.ofNanos(in.readLong()));
+                            Duration.ofNanos(in.readLong()),
+                            Coverage.UNKNOWN);
             results.load(in);
             boolean done = in.readBoolean();
             return new Saved(covered, done, in.readBoolean() ? ForkFormat.read(in) : null);

@@ -33,6 +33,7 @@ final class Dpor implements Scheduler, Branches {
     private final int maxSteps;
     private final EventLog log;
     private final Reversal reversal;
+    private final @Nullable Twins twins;
 
     /// One element a state, that is, for each number of events made so far.
     private List<List<Footprint>> sleep = new ArrayList<>();
@@ -56,14 +57,16 @@ final class Dpor implements Scheduler, Branches {
     private boolean superfluous;
     private boolean cut;
 
-    /// @param maxSteps the length at which an execution is cut
+    /// @param limits the length at which an execution is cut, and what counts as the same
     /// @param frontier what is shared with other explorers of the same program
-    Dpor(Machine machine, int maxSteps, Equivalence equivalence, Frontier frontier) {
+    Dpor(Machine machine, Limits limits, Frontier frontier) {
         this.machine = machine;
         this.frontier = frontier;
-        this.maxSteps = maxSteps;
-        this.log = new EventLog(machine.tasks().size(), equivalence);
+        this.maxSteps = limits.maxSteps();
+        Starts starts = new Starts(machine, limits.symmetry());
+        this.log = new EventLog(machine, limits.equivalence(), starts);
         this.reversal = new Reversal(log);
+        this.twins = starts.any() ? new Twins(starts) : null;
     }
 
     // ---- what to explore
@@ -121,7 +124,7 @@ final class Dpor implements Scheduler, Branches {
 
     /// Gives the shallowest state away that has something left to try for others. False where this
     /// explorer then has nothing left for itself.
-    boolean share() {
+    boolean giveSome() {
         int state = base;
         while (state < replayUntil && wakeup.get(state).isEmpty()) {
             state++;
@@ -187,9 +190,13 @@ final class Dpor implements Scheduler, Branches {
         return pickFreely(tasks);
     }
 
-    private static boolean anyReady(List<Task> tasks) {
+    private boolean mayGo(Task task) {
+        return task.ready() && !log.mustNotStart(task.id());
+    }
+
+    private boolean anyReady(List<Task> tasks) {
         for (Task task : tasks) {
-            if (task.ready()) {
+            if (mayGo(task)) {
                 return true;
             }
         }
@@ -197,7 +204,7 @@ final class Dpor implements Scheduler, Branches {
     }
 
     private Task feasible(Task task) {
-        if (!task.ready()) {
+        if (!mayGo(task)) {
             throw new AssertionError(
                     "[interleaf internal] a wakeup sequence leads to a blocked access of " + task);
         }
@@ -210,7 +217,7 @@ final class Dpor implements Scheduler, Branches {
         Task found = null;
         for (int i = -1; i < tasks.size() && found == null; i++) {
             int t = i < 0 ? lastTask : i;
-            if (t < 0 || !tasks.get(t).ready()) {
+            if (t < 0 || !mayGo(tasks.get(t))) {
                 continue;
             }
             if (asleep(t)) {
@@ -318,6 +325,23 @@ final class Dpor implements Scheduler, Branches {
         return cut;
     }
 
+    /// How many traces the execution stands for, see {@link Ending#share}.
+    double share() {
+        return twins == null ? 1 : twins.share(log);
+    }
+
+    /// Makes sure that nobody could go on who had to wait for others like it.
+    ///
+    /// @throws IllegalStateException if tasks that were declared identical are not
+    void checkSymmetry() {
+        for (Task task : machine.tasks()) {
+            if (!cut && task.ready() && log.mustNotStart(task.id())) {
+                throw new IllegalStateException(
+                        task + " could begin where a task that it was declared identical with could not");
+            }
+        }
+    }
+
     int steps() {
         return position;
     }
@@ -341,7 +365,7 @@ final class Dpor implements Scheduler, Branches {
     /// Plans for every race of the execution that ended.
     void planRaces() {
         for (Task task : machine.tasks()) {
-            if (!task.finished() && !task.ready()) {
+            if (!task.finished() && !task.ready() && !log.mustNotStart(task.id())) {
                 log.addBlocked(task);
             }
         }

@@ -48,6 +48,14 @@ public interface Ending {
     /// How often another task than before made the next access.
     int switches();
 
+    /// How many executions this one stands for: more than itself where others differ only in who is
+    /// who among tasks that are {@link org.interleaf.machine.Machine#identical identical}. Where
+    /// several of those are explored as well, each has its share, so that the shares of all together
+    /// are the number of executions without symmetry.
+    default double share() {
+        return 1;
+    }
+
     /// The way to run it again.
     Schedule schedule();
 }

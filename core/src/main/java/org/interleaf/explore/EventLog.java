@@ -2,6 +2,7 @@
 package org.interleaf.explore;
 
 import org.interleaf.machine.Aim;
+import org.interleaf.machine.Machine;
 import org.interleaf.machine.Op;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.RoundTrial;
@@ -35,6 +36,7 @@ final class EventLog {
 
     private final int tasks;
     private final Equivalence equivalence;
+    private final Starts starts;
     private int size;
     private int accessCount;
 
@@ -64,6 +66,13 @@ final class EventLog {
     private int[] last;
 
     private final int[] lastOfTask;
+
+    /// The first event of each task that is one of several that are alike, once it has been made.
+    private final int[] firstOfTask;
+
+    /// One element an event, where tasks begin in order: see {@link #startsBehind(int)}.
+    private long[] startsBehind = new long[0];
+
     private final int[] scratchClock;
 
     private final RaceList races = new RaceList();
@@ -77,12 +86,14 @@ final class EventLog {
 
     private final Jointly jointly = new Jointly(this);
 
-    EventLog(int tasks, Equivalence equivalence) {
-        this.tasks = tasks;
+    EventLog(Machine machine, Equivalence equivalence, Starts starts) {
+        this.tasks = machine.tasks().size();
+        this.starts = starts;
         this.equivalence = equivalence;
         this.last = new int[256];
         this.clock = new int[256 * tasks];
         this.lastOfTask = new int[tasks];
+        this.firstOfTask = new int[tasks];
         this.scratchClock = new int[tasks];
         Arrays.fill(lastOfTask, NONE);
         Arrays.fill(last, NONE);
@@ -98,6 +109,25 @@ final class EventLog {
 
     RaceList races() {
         return races;
+    }
+
+    /// Whether task `t` has made an access.
+    boolean hasStarted(int t) {
+        return lastOfTask[t] != NONE;
+    }
+
+    /// Of the tasks that begin in order, by their ids, those whose first events come before that of
+    /// task `t`, not counting that they begin in order.
+    long startsBehind(int t) {
+        return startsBehind[firstOfTask[t]];
+    }
+
+    /// Whether it is not yet the turn of task `t` to make its first access.
+    boolean mustNotStart(int t) {
+        int predecessor = starts.predecessor(t);
+        return predecessor != NONE
+                && lastOfTask[t] == NONE
+                && lastOfTask[predecessor] == NONE;
     }
 
     boolean happensBefore(int first, int second) {
@@ -149,19 +179,40 @@ final class EventLog {
             extraBefore[e] = extra.peek();
             touch(e, extra.id(), t.extraWritten() ? Footprint.WRITE : Footprint.READ, false);
         }
-        firstAccess[e + 1] = accessCount;
         if (waits && accessCount > firstAccess[e] + 1) {
             dropWhereBlocked(e);
         }
+        if (previousOfTask[e] == NONE && starts.turn(t.id()) != NONE) {
+            start(e);
+        }
+        firstAccess[e + 1] = accessCount;
         keepImmediateRaces(e);
         joinClock(e);
+        if (starts.any()) {
+            joinStarts(e);
+        }
         lastOfTask[t.id()] = e;
+    }
+
+    /// Event `e` is the first of its task, which is one of several that are alike.
+    private void start(int e) {
+        int predecessor = starts.predecessor(task[e]);
+        int other = predecessor == NONE ? NONE : firstOfTask[predecessor];
+        firstOfTask[task[e]] = e;
+        if (other != NONE && op[e] != op[other] && lateAim[e] == null && lateAim[other] == null) {
+            throw new IllegalStateException(
+                    "tasks that were declared identical begin with " + op[other] + " and " + op[e]);
+        }
+        touch(e, starts.turn(task[e]), Footprint.WRITE, false);
     }
 
     private void beginClock(int t) {
         candidateCount = 0;
         jointly.clear();
         int previous = lastOfTask[t];
+        if (previous == NONE && starts.predecessor(t) != NONE) {
+            previous = firstOfTask[starts.predecessor(t)];
+        }
         if (previous == NONE) {
             Arrays.fill(scratchClock, NONE);
         } else {
@@ -387,6 +438,24 @@ final class EventLog {
         System.arraycopy(scratchClock, 0, clock, e * tasks, tasks);
     }
 
+    /// As {@link #joinClock}, for the first events of the tasks that begin in order, as if they did
+    /// not.
+    private void joinStarts(int e) {
+        if (e >= startsBehind.length) {
+            startsBehind = Arrays.copyOf(startsBehind, task.length);
+        }
+        int turn = starts.turn(task[e]);
+        boolean first = previousOfTask[e] == NONE;
+        long behind = first ? turn == NONE ? 0 : 1L << task[e] : startsBehind[previousOfTask[e]];
+        for (int x = firstAccess[e]; x < accessCount; x++) {
+            boolean ordered = Footprint.location(access[x]) == turn;
+            for (int y = ordered ? NONE : previousBlock[x]; y != NONE; y = previousInBlock[y]) {
+                behind |= startsBehind[eventOf[y]];
+            }
+        }
+        startsBehind[e] = behind;
+    }
+
     private void join(int earlier) {
         int base = earlier * tasks;
         for (int t = 0; t < tasks; t++) {
@@ -435,8 +504,8 @@ final class EventLog {
         int[] also = races.also(race);
         Aim aim = lateAim[second];
         if (aim != null) {
-            return footprint(
-                    task[second], aim.at(word -> endValueWithout(first, NOTHING, word)), first);
+            Aim.Target target = aim.at(word -> endValueWithout(first, NOTHING, word));
+            return footprint(task[second], target, first, previousOfTask[second] == NONE);
         }
         int x = firstAccess[second];
         int y = firstAccess[first];
@@ -455,12 +524,12 @@ final class EventLog {
         return new Footprint(task[second], accesses);
     }
 
-    private Footprint footprint(int t, Aim.Target target, int first) {
+    private Footprint footprint(int t, Aim.Target target, int first, boolean starting) {
         Word word = target.word();
         long value = endValueWithout(first, NOTHING, word);
         boolean writes = target.op().writes(value, target.a(), target.b());
         int mode = equivalence.mode(target.op(), writes);
-        return footprint(t, word, mode, target.extra(), target.extraWritten());
+        return footprint(t, word, mode, target.extra(), target.extraWritten(), starting);
     }
 
     /// What `word` would hold now, at the end of the execution, without `first` and what that
@@ -475,20 +544,28 @@ final class EventLog {
     Footprint pendingFootprint(Task t, int race) {
         long value = endValueWithout(races.first(race), races.also(race), t.word());
         int mode = equivalence.mode(t.op(), t.op().writes(value, t.a(), t.b()));
-        return footprint(t.id(), t.word(), mode, t.extra(), t.extraWritten());
+        boolean starting = lastOfTask[t.id()] == NONE;
+        return footprint(t.id(), t.word(), mode, t.extra(), t.extraWritten(), starting);
     }
 
-    private static Footprint footprint(
-            int task, Word word, int mode, @Nullable Word extra, boolean extraWritten) {
+    private Footprint footprint(
+            int t,
+            Word word,
+            int mode,
+            @Nullable Word extra,
+            boolean extraWritten,
+            boolean starting) {
+        int turn = starting ? starts.turn(t) : NONE;
         int own = Footprint.access(word.id(), mode);
         int extraMode = extraWritten ? Footprint.WRITE : Footprint.READ;
         Region region = word.region();
         return new Footprint(
-                task,
+                t,
                 new int[] {
                     own,
                     region == null ? own : Footprint.access(region.life().id(), Footprint.READ),
-                    extra == null ? own : Footprint.access(extra.id(), extraMode)
+                    extra == null ? own : Footprint.access(extra.id(), extraMode),
+                    turn == NONE ? own : Footprint.access(turn, Footprint.WRITE)
                 });
     }
 

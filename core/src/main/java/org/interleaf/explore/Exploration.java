@@ -11,6 +11,8 @@ import java.time.Duration;
 ///   been seen, or in which a task begins a round of a loop that comes to nothing
 /// @param cut executions cut at the bound on their length
 /// @param steps accesses made in all of them, repeated prefixes included
+/// @param shares how many executions those that ended or were cut stand for, see {@link
+///   Ending#share}
 /// @param complete whether every trace has been seen, and none cut
 /// @param elapsed wall-clock time
 /// @param coverage how far that is
@@ -19,13 +21,14 @@ public record Exploration(
         long superfluous,
         long cut,
         long steps,
+        double shares,
         boolean complete,
         Duration elapsed,
         Coverage coverage) {
     /// Before anything was explored.
     public static final Exploration NOTHING = new Exploration(0, 0, 0, 0, false, Duration.ZERO);
 
-    /// One of which no more is known.
+    /// One of which no more is known, explored without symmetry.
     public Exploration(
             long executions,
             long superfluous,
@@ -33,7 +36,15 @@ public record Exploration(
             long steps,
             boolean complete,
             Duration elapsed) {
-        this(executions, superfluous, cut, steps, complete, elapsed, Coverage.UNKNOWN);
+        this(
+                executions,
+                superfluous,
+                cut,
+                steps,
+                executions + cut,
+                complete,
+                elapsed,
+                Coverage.UNKNOWN);
     }
 
     /// Distinct traces among the executions that ran to their end or were cut; an estimate where
@@ -42,8 +53,15 @@ public record Exploration(
         return coverage.traces() < 0 ? executions + cut : coverage.traces();
     }
 
+    /// How many executions, cut ones included, there would have been without symmetry; those that
+    /// were made, where it was not used.
+    public long represented() {
+        return Math.round(shares);
+    }
+
     /// The same with another answer to whether everything was seen.
     public Exploration withComplete(boolean newComplete) {
-        return new Exploration(executions, superfluous, cut, steps, newComplete, elapsed, coverage);
+        return new Exploration(
+                executions, superfluous, cut, steps, shares, newComplete, elapsed, coverage);
     }
 }

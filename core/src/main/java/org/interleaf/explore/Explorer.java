@@ -149,11 +149,13 @@ public final class Explorer implements Worker.Boss {
         long superfluous = before.superfluous();
         long cut = before.cut();
         long steps = before.steps();
+        double shares = before.shares();
         for (Worker worker : workers) {
             executions += worker.executions();
             superfluous += worker.superfluous();
             cut += worker.cut();
             steps += worker.steps();
+            shares += worker.shares();
         }
         boolean done = frontier.done();
         Duration elapsed = before.elapsed().plusNanos(System.nanoTime() - start);
@@ -162,6 +164,7 @@ public final class Explorer implements Worker.Boss {
                 superfluous,
                 cut,
                 steps,
+                shares,
                 done && cut == 0,
                 elapsed,
                 Coverage.ofTree(first.depth(), done ? 1 : frontier.fraction()));

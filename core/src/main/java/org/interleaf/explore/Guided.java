@@ -22,7 +22,7 @@ final class Guided implements Scheduler {
 
     Guided(Machine machine, int maxSteps) {
         this.tasks = machine.tasks();
-        this.log = new EventLog(tasks.size(), Equivalence.TRACE);
+        this.log = new EventLog(machine, Equivalence.TRACE, new Starts(machine, false));
         this.maxSteps = maxSteps;
     }
 

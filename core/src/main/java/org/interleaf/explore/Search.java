@@ -80,6 +80,7 @@ final class Search {
                 superfluous,
                 cut,
                 steps,
+                executions + cut,
                 complete,
                 elapsed,
                 walk.coverage(executions + cut, traces));

@@ -26,11 +26,12 @@ final class Worker {
     private volatile long superfluous;
     private volatile long cut;
     private volatile long steps;
+    private volatile double shares;
 
     Worker(Program program, Limits limits, String fingerprint, Frontier frontier) {
         this.program = program;
         this.machine = program.machine();
-        this.dpor = new Dpor(machine, limits.maxSteps(), limits.equivalence(), frontier);
+        this.dpor = new Dpor(machine, limits, frontier);
         this.fingerprint = fingerprint;
         this.frontier = frontier;
     }
@@ -43,6 +44,7 @@ final class Worker {
         superfluous = 0;
         cut = 0;
         steps = 0;
+        shares = 0;
     }
 
     long executions() {
@@ -59,6 +61,11 @@ final class Worker {
 
     long steps() {
         return steps;
+    }
+
+    /// What the executions stand for, see {@link Ending#share}.
+    double shares() {
+        return shares;
     }
 
     /// Accesses in the latest execution.
@@ -108,7 +115,7 @@ final class Worker {
             dpor.shareAll();
             return false;
         }
-        return dpor.share();
+        return dpor.giveSome();
     }
 
     // The counters have one writer.
@@ -121,6 +128,7 @@ final class Worker {
             superfluous++;
             return;
         }
+        dpor.checkSymmetry();
         finish(Ending.Kind.of(machine));
         dpor.planRaces();
     }
@@ -136,14 +144,18 @@ final class Worker {
         } else {
             executions++;
         }
-        program.finished(new Ended(kind));
+        double share = dpor.share();
+        shares += share;
+        program.finished(new Ended(kind, share));
     }
 
     private final class Ended implements Ending {
         private final Kind kind;
+        private final double share;
 
-        Ended(Kind kind) {
+        Ended(Kind kind, double share) {
             this.kind = kind;
+            this.share = share;
         }
 
         @Override
@@ -159,6 +171,11 @@ final class Worker {
         @Override
         public int switches() {
             return dpor.switches();
+        }
+
+        @Override
+        public double share() {
+            return share;
         }
 
         @Override

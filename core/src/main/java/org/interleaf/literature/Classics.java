@@ -103,30 +103,27 @@ final class Classics {
     static void optimisticLock(Scenario s, int n) {
         Word x = s.word("x", 0);
         Word y = s.word("y", 0);
-        for (int i = 0; i < 2; i++) {
-            int id = i;
-            s.task(
-                    () -> {
-                        for (int k = 0; k < n; k++) {
-                            x.writeOnce(id);
-                            y.writeOnce(1);
-                            if (x.readOnce() == id) {
-                                y.readOnce();
-                                break;
+        s.identicalTasks(
+                2,
+                id ->
+                        () -> {
+                            for (int k = 0; k < n; k++) {
+                                x.writeOnce(id);
+                                y.writeOnce(1);
+                                if (x.readOnce() == id) {
+                                    y.readOnce();
+                                    break;
+                                }
                             }
-                        }
-                    });
-        }
+                        });
     }
 
     static void controlFlow(Scenario s, int n) {
         Word x = s.word("x", 0);
         Word y = s.word("y", 0);
         Word z = s.word("z", 0);
-        for (int i = 0; i < n; i++) {
-            s.task(x::readOnce);
-            s.task(() -> y.writeOnce(1));
-        }
+        s.identicalTasks(n, i -> x::readOnce);
+        s.identicalTasks(n, i -> () -> y.writeOnce(1));
         s.task(
                 () -> {
                     if (y.readOnce() == 0) {

@@ -63,15 +63,15 @@ final class Locks {
         Word next = s.word("next", 0);
         Word owner = s.word("owner", 0);
         Word c = s.word("c", 0);
-        for (int i = 0; i < n; i++) {
-            s.task(
-                    () -> {
-                        long t = next.fetchAdd(1, Order.FULL);
-                        owner.await(-1, t);
-                        c.writeOnce(c.readOnce() + 1);
-                        owner.writeOnce(t + 1);
-                    });
-        }
+        s.identicalTasks(
+                n,
+                i ->
+                        () -> {
+                            long t = next.fetchAdd(1, Order.FULL);
+                            owner.await(-1, t);
+                            c.writeOnce(c.readOnce() + 1);
+                            owner.writeOnce(t + 1);
+                        });
     }
 
     /// A lock that is spun for by compare-and-swap is waited for, as a mutex.
@@ -85,14 +85,14 @@ final class Locks {
 
     private static void incrementUnder(Scenario s, Mutex lock, int n) {
         Word c = s.word("c", 0);
-        for (int i = 0; i < n; i++) {
-            s.task(
-                    () -> {
-                        lock.lock();
-                        c.writePlain(c.readPlain() + 1);
-                        lock.unlock();
-                    });
-        }
+        s.identicalTasks(
+                n,
+                i ->
+                        () -> {
+                            lock.lock();
+                            c.writePlain(c.readPlain() + 1);
+                            lock.unlock();
+                        });
     }
 
     static void mcs(Scenario s, int n) {
@@ -127,14 +127,13 @@ final class Locks {
     static void treiber(Scenario s, int n) {
         Word top = s.word("top", 0);
         Word[] nxt = s.words("nxt", n + 1, 0);
-        for (int t = 1; t <= n; t++) {
-            int i = t;
-            s.task(
-                    () -> {
-                        s.assume(push(top, nxt[i], i));
-                        s.assume(pop(top, nxt));
-                    });
-        }
+        s.identicalTasks(
+                n,
+                i ->
+                        () -> {
+                            s.assume(push(top, nxt[i + 1], i + 1));
+                            s.assume(pop(top, nxt));
+                        });
     }
 
     private static boolean push(Word top, Word next, int i) {
@@ -215,13 +214,13 @@ final class Locks {
                         ptl.unlock();
                     }
                 });
-        for (int i = 0; i < n; i++) {
-            s.task(
-                    () -> {
-                        if (pmd.readOnce() != 0) {
-                            pte[0].readOnce();
-                        }
-                    });
-        }
+        s.identicalTasks(
+                n,
+                i ->
+                        () -> {
+                            if (pmd.readOnce() != 0) {
+                                pte[0].readOnce();
+                            }
+                        });
     }
 }

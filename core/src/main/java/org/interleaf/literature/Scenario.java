@@ -6,7 +6,10 @@ import org.interleaf.explore.Program;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mutex;
 import org.interleaf.machine.Order;
+import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
+
+import java.util.function.IntFunction;
 
 /// A small program for the explorer, written as one would write it for the literature's tools. It
 /// counts how its executions end.
@@ -55,6 +58,19 @@ public final class Scenario implements Program {
     public void task(Runnable body) {
         int id = machine.tasks().size();
         machine.spawn("P" + id, id % machine.cpuCount(), body);
+    }
+
+    /// Adds `n` tasks of which nobody can say which is which, see {@link Machine#identical}.
+    ///
+    /// @param body what each does, by its number from 0
+    public void identicalTasks(int n, IntFunction<Runnable> body) {
+        int first = machine.tasks().size();
+        for (int i = 0; i < n; i++) {
+            task(body.apply(i));
+        }
+        if (n > 1) {
+            machine.identical(machine.tasks().subList(first, first + n).toArray(Task[]::new));
+        }
     }
 
     /// As a verifier's `assume()`: the execution counts only if `condition` holds.

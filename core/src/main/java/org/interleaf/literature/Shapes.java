@@ -92,21 +92,19 @@ final class Shapes {
     static void readers(Scenario s, int n) {
         Word x = s.word("x", 0);
         s.task(() -> x.writeOnce(42));
-        for (int i = 0; i < n; i++) {
-            s.task(x::readOnce);
-        }
+        s.identicalTasks(n, i -> x::readOnce);
     }
 
     static void counters(Scenario s, int n, int each) {
         Word[] x = s.words("x", each, 0);
-        for (int i = 0; i < n; i++) {
-            s.task(
-                    () -> {
-                        for (Word word : x) {
-                            word.add(1, Order.FULL);
-                        }
-                    });
-        }
+        s.identicalTasks(
+                n,
+                i ->
+                        () -> {
+                            for (Word word : x) {
+                                word.add(1, Order.FULL);
+                            }
+                        });
     }
 
     static void casRotation(Scenario s, int n) {
@@ -119,42 +117,35 @@ final class Shapes {
 
     static void casAndWrite(Scenario s, int n) {
         Word x = s.word("x", 0);
-        for (int i = 0; i < n; i++) {
-            int id = i;
-            s.task(
-                    () -> {
-                        Scenario.cas(x, 0, 1);
-                        x.writeOnce(id + 3);
-                    });
-        }
+        s.identicalTasks(
+                n,
+                id ->
+                        () -> {
+                            Scenario.cas(x, 0, 1);
+                            x.writeOnce(id + 3);
+                        });
     }
 
     static void writersAndReader(Scenario s, int n) {
         Word x = s.word("x", 0);
-        for (int i = 0; i < n; i++) {
-            s.task(() -> x.writeOnce(1));
-        }
+        s.identicalTasks(n, i -> () -> x.writeOnce(1));
         s.task(x::readOnce);
     }
 
     static void twoWritesEach(Scenario s, int n) {
         Word x = s.word("x", 0);
-        for (int i = 0; i < n; i++) {
-            int id = i;
-            s.task(
-                    () -> {
-                        x.writeOnce(id);
-                        x.writeOnce(id);
-                    });
-        }
+        s.identicalTasks(
+                n,
+                id ->
+                        () -> {
+                            x.writeOnce(id);
+                            x.writeOnce(id);
+                        });
     }
 
     static void floatingRead(Scenario s, int n) {
         Word x = s.word("x", 0);
-        for (int i = 1; i <= n; i++) {
-            int id = i;
-            s.task(() -> x.writeOnce(id));
-        }
+        s.identicalTasks(n, i -> () -> x.writeOnce(i + 1));
         s.task(x::readOnce);
     }
 
@@ -180,41 +171,39 @@ final class Shapes {
 
     static void raceParam(Scenario s, int n) {
         Word v = s.word("v", 0);
-        for (int i = 0; i < 2; i++) {
-            int id = i;
-            s.task(
-                    () -> {
-                        for (int k = 0; k < n; k++) {
-                            v.writeOnce(id);
-                            v.readOnce();
-                        }
-                    });
-        }
+        s.identicalTasks(
+                2,
+                id ->
+                        () -> {
+                            for (int k = 0; k < n; k++) {
+                                v.writeOnce(id);
+                                v.readOnce();
+                            }
+                        });
     }
 
     static void lostUpdates(Scenario s) {
         Word x = s.word("x", 0);
-        for (int i = 0; i < 3; i++) {
-            s.task(
-                    () -> {
-                        for (int k = 0; k < 15; k++) {
-                            x.writeOnce(x.readOnce() + 1);
-                        }
-                    });
-        }
+        s.identicalTasks(
+                3,
+                i ->
+                        () -> {
+                            for (int k = 0; k < 15; k++) {
+                                x.writeOnce(x.readOnce() + 1);
+                            }
+                        });
     }
 
     static void redundantCoherence(Scenario s, int n) {
         Word x = s.word("x", 0);
-        for (int i = 1; i <= 2; i++) {
-            int id = i;
-            s.task(
-                    () -> {
-                        for (int k = 0; k < n; k++) {
-                            x.writeOnce(id);
-                        }
-                    });
-        }
+        s.identicalTasks(
+                2,
+                i ->
+                        () -> {
+                            for (int k = 0; k < n; k++) {
+                                x.writeOnce(i + 1);
+                            }
+                        });
         s.task(
                 () -> {
                     x.readOnce();

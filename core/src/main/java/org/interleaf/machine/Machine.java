@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -33,6 +34,7 @@ public final class Machine {
     /// The tasks once more, to go through without an iterator.
     private Task[] all = new Task[0];
 
+    private final List<Alike> alike = new ArrayList<>();
     private final List<Runnable> resets = new ArrayList<>();
     private Monitor monitor = new Monitor() {};
     private @Nullable Scheduler scheduler;
@@ -182,6 +184,38 @@ public final class Machine {
         return task;
     }
 
+    /// Declares that nobody can say which of `some` is which: they run the same code with the same
+    /// arguments, and whatever an exchange of two of them changes in the state at the start is
+    /// their own, as the words of two arrays at the same index are. Code that goes through tasks or
+    /// CPUs by number tells them apart. An exploration may then leave out what differs from what it
+    /// has seen only in who is who.
+    ///
+    /// @throws IllegalArgumentException if that cannot be, here or in {@link #seal}: as where one
+    ///   shares a CPU with somebody else, and not all of them do
+    public void identical(Task... some) {
+        if (sealed) {
+            throw new IllegalStateException("tasks must be declared before the machine is sealed");
+        }
+        List<Task> group = List.of(some);
+        if (group.size() < 2 || Set.copyOf(group).size() < group.size()) {
+            throw new IllegalArgumentException("it takes two tasks to be identical: " + group);
+        }
+        for (Task task : group) {
+            if (!tasks.contains(task) || task.daemon() || task.alike() != null) {
+                throw new IllegalArgumentException(
+                        task + " is no task of this machine, a daemon, or declared twice");
+            }
+        }
+        Alike declared = new Alike(group, word("start of " + group, 0));
+        alike.add(declared);
+        group.forEach(task -> task.become(declared));
+    }
+
+    /// The groups of tasks that were declared to be {@link #identical}.
+    public List<Alike> alike() {
+        return alike;
+    }
+
     /// Adds machine work that `body` does on `cpu` whenever `trigger` has a bit of `mask` set; the
     /// bits are cleared in the step that begins it.
     Task daemon(String name, int cpu, Word trigger, long mask, Runnable body) {
@@ -222,6 +256,7 @@ public final class Machine {
     public void seal() {
         rcu.seal();
         heap.seal();
+        alike.forEach(group -> group.checkCpus(tasks));
         sealed = true;
         all = tasks.toArray(new Task[0]);
         madeWords = new Word[tasks.size()][8];

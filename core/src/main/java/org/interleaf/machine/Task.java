@@ -40,6 +40,7 @@ public final class Task {
     /// The innermost loop that the task is in.
     @Nullable Rounds rounds;
 
+    private @Nullable Alike alike;
     private boolean stopped;
     private @Nullable String boundReached;
 
@@ -109,6 +110,15 @@ public final class Task {
     /// Whether this is machine work that waits for something to do and need not end.
     public boolean daemon() {
         return daemon;
+    }
+
+    /// The tasks that this one was declared identical with, itself included; null for most.
+    public @Nullable Alike alike() {
+        return alike;
+    }
+
+    void become(Alike group) {
+        alike = group;
     }
 
     /// Whether the task has ended in this execution.

@@ -78,6 +78,11 @@ final class Playground implements Monitor {
     }
 
     Playground(RandomProgram program, Equivalence equivalence) {
+        this(program, equivalence, List.of());
+    }
+
+    /// @param alike groups of tasks that are declared identical, by their places in the program
+    Playground(RandomProgram program, Equivalence equivalence, List<List<Integer>> alike) {
         machine = new Machine(program.cpus());
         for (int r = 0; r < REGIONS; r++) {
             regions[r] = new Region(machine);
@@ -103,18 +108,22 @@ final class Playground implements Monitor {
         head = new Ref<>(machine, Node.class, null, "head", -1);
         tables = new TinyTables(machine, program.tableLevels(), words);
         mmu = new Mmu(machine, tables, program.faultDropsTranslation());
-        spawn(program);
+        spawn(program, alike);
         trace = new TraceKey(machine.tasks().size(), equivalence);
         wordsAtFirst = machine.wordCount();
     }
 
-    private void spawn(RandomProgram program) {
+    private void spawn(RandomProgram program, List<List<Integer>> alike) {
         if (program.daemons() == RandomProgram.Daemons.FIRST) {
             machine.startDaemons();
         }
+        List<Task> spawned = new ArrayList<>();
         for (List<Statement> body : program.tasks()) {
             int id = machine.tasks().size();
-            machine.spawn("P" + id, id % machine.cpuCount(), () -> run(body));
+            spawned.add(machine.spawn("P" + id, id % machine.cpuCount(), () -> run(body)));
+        }
+        for (List<Integer> group : alike) {
+            machine.identical(group.stream().map(spawned::get).toArray(Task[]::new));
         }
         if (program.daemons() == RandomProgram.Daemons.LAST) {
             machine.startDaemons();

@@ -5,7 +5,6 @@ import org.interleaf.explore.Coverage;
 import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.PreemptionBounded;
-import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.report.Ansi;
 import org.interleaf.report.Ansi.Ink;
@@ -139,6 +138,9 @@ final class AnswerPrinter {
     private String explored(Answer answer, RunOptions options) {
         Exploration explored = answer.exploration();
         String count = Numbers.count(explored.executions(), "execution");
+        if (options.limits().symmetry()) {
+            count += ", which stand for " + explored.represented();
+        }
         if (explored.complete()) {
             return "Explored " + count + ": all there are (" + Numbers.rate(explored) + ")";
         }
@@ -176,12 +178,14 @@ final class AnswerPrinter {
             return "--timeout reached";
         }
         if (explored.cut() > 0) {
+            String where =
+                    answer.bounds().isEmpty()
+                            ? Numbers.count(options.limits().maxSteps(), "step") + " (--max-steps)"
+                            : String.join(", ", answer.bounds());
             return Numbers.count(explored.cut(), "execution")
-                    + " cut, at "
-                    + Numbers.count(options.limits().maxSteps(), "step")
-                    + " (--max-steps) or "
-                    + LitmusProgram.SPIN_BOUND
-                    + " rounds of a loop; can the test loop forever?";
+                    + " cut: "
+                    + where
+                    + "; can the test loop forever?";
         }
         if (options.strategy() instanceof PreemptionBounded) {
             return "--preemptions reached";

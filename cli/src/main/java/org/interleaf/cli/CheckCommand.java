@@ -108,6 +108,10 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() {
         List<Path> files = TestFiles.find(paths);
         Strategy strategy = strategies.strategy();
+        if (limits.symmetry() && !(strategy instanceof Exhaustive)) {
+            throw new BadInput(
+                    "--symmetry means nothing to this strategy", "leave it out, or --strategy");
+        }
         try (JsonLines lines = JsonLines.to(json);
                 ProgressLines told = ProgressLines.to(progressFile, spec.commandLine().getErr())) {
             Progress progress = new Progress(out(), environment.terminal(), told);

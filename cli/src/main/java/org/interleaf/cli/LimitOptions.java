@@ -47,9 +47,24 @@ final class LimitOptions {
             })
     private Equivalence equivalence = Equivalence.UPDATE;
 
+    @Option(
+            names = "--symmetry",
+            description = {
+                "Leave out executions that differ from others only in which of several processes"
+                        + " that are written the same does what. States and counts are those of"
+                        + " all. For plain litmus tests; others are explored in full, with a"
+                        + " warning that says why. Only with --strategy dpor."
+            })
+    private boolean symmetry;
+
+    /// Whether executions that differ only in who is who are to be left out.
+    boolean symmetry() {
+        return symmetry;
+    }
+
     /// The limits for each test.
     Limits limits() {
-        Limits limits = Limits.NONE.withEquivalence(equivalence);
+        Limits limits = Limits.NONE.withEquivalence(equivalence).withSymmetry(symmetry);
         if (timeout != null) {
             limits = limits.withTimeout(timeout);
         }

@@ -245,7 +245,8 @@ final class CheckTest {
                                  "states": ["0:r0=0;", "0:r0=1;"],
                                  "splats": [{"kind": "WARNING", "where": "try_grab_folio",
                                              "text": "the count of page 7 is zero"}],
-                                 "executions": 8, "complete": true, "seconds": 1.25,
+                                 "executions": 8, "represented": 8, "cut": [],
+                                 "complete": true, "seconds": 1.25,
                                  "expected": "Never", "ok": false, "replay": "il1:beef:0*2.1.0"}
                                 """)
                         .getAsJsonObject();

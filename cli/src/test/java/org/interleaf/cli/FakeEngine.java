@@ -108,6 +108,7 @@ final class FakeEngine implements Engine {
                 test.name().equals("odd") ? List.of(WARNING) : List.of(),
                 0,
                 new Exploration(executions, 1, 0, 100, complete, Duration.ofMillis(1250)),
+                List.of(),
                 "Test " + test.name() + " Allowed\n(herd7's summary)\n",
                 found ? SCHEDULE : null,
                 found ? recording(violations) : null);

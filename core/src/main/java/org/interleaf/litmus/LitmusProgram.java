@@ -4,17 +4,22 @@ package org.interleaf.litmus;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Program;
 import org.interleaf.litmus.compile.CompiledTest;
+import org.interleaf.litmus.compile.Likeness;
 import org.interleaf.litmus.compile.TestCompiler;
 import org.interleaf.litmus.outcome.Outcomes;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.machine.Loops;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Task;
+import org.jspecify.annotations.Nullable;
 
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// A litmus test on a machine: one task for each process, and a table of the final states.
 public final class LitmusProgram implements Program {
@@ -41,9 +46,11 @@ public final class LitmusProgram implements Program {
     private final CompiledTest compiled;
     private final Outcomes outcomes;
     private End lastEnd = End.CUT;
+    private @Nullable Ending twin;
     private long filtered;
     private long deadlocks;
     private long cuts;
+    private final Set<String> bounds = new TreeSet<>();
 
     private LitmusProgram(LitmusTest test, Machine machine, CompiledTest compiled) {
         this.test = test;
@@ -68,8 +75,14 @@ public final class LitmusProgram implements Program {
 
     /// A plain LKMM test on a machine of its own, sealed, with a CPU for each process.
     public static LitmusProgram plain(LitmusTest test) {
+        return plain(test, Likeness.none("not asked for"));
+    }
+
+    /// The same with processes that are alike declared identical.
+    public static LitmusProgram plain(LitmusTest test, Likeness alike) {
         Machine machine = new Machine(test.processes().size());
         LitmusProgram program = load(test, machine, Vocabulary.none(), SPIN_BOUND);
+        program.compiled.declareAlike(alike.groups(), machine);
         machine.seal();
         return program;
     }
@@ -81,16 +94,30 @@ public final class LitmusProgram implements Program {
 
     @Override
     public void finished(Ending ending) {
-        lastEnd = end(ending.kind());
+        twin = null;
+        lastEnd = end(ending);
         switch (lastEnd) {
             case POSITIVE, NEGATIVE -> {}
             case FILTERED -> filtered++;
             case DEADLOCK -> deadlocks++;
-            case CUT -> cuts++;
+            case CUT -> {
+                cuts++;
+                noteBounds();
+            }
         }
     }
 
-    private End end(Ending.Kind kind) {
+    private void noteBounds() {
+        for (Task task : machine.tasks()) {
+            String bound = task.boundReached();
+            if (bound != null) {
+                bounds.add(bound);
+            }
+        }
+    }
+
+    private End end(Ending ending) {
+        Ending.Kind kind = ending.kind();
         if (kind == Ending.Kind.CUT) {
             return End.CUT;
         }
@@ -100,7 +127,10 @@ public final class LitmusProgram implements Program {
         if (kind == Ending.Kind.DEADLOCK || kind == Ending.Kind.LIVELOCK) {
             return End.DEADLOCK;
         }
-        return outcomes.enter() ? End.POSITIVE : End.NEGATIVE;
+        boolean holds = outcomes.enter(ending.share());
+        int[] names = outcomes.twin();
+        twin = names == null ? null : new Twin(ending, names);
+        return holds ? End.POSITIVE : End.NEGATIVE;
     }
 
     /// Enters what another program of the same test has seen.
@@ -109,6 +139,7 @@ public final class LitmusProgram implements Program {
         filtered += other.filtered;
         deadlocks += other.deadlocks;
         cuts += other.cuts;
+        bounds.addAll(other.bounds);
     }
 
     /// Writes what was seen.
@@ -117,6 +148,10 @@ public final class LitmusProgram implements Program {
         out.writeLong(filtered);
         out.writeLong(deadlocks);
         out.writeLong(cuts);
+        out.writeInt(bounds.size());
+        for (String bound : bounds) {
+            out.writeUTF(bound);
+        }
     }
 
     /// Enters what {@link #save} has written of the same test.
@@ -125,6 +160,9 @@ public final class LitmusProgram implements Program {
         filtered += in.readLong();
         deadlocks += in.readLong();
         cuts += in.readLong();
+        for (int n = in.readInt(); n > 0; n--) {
+            bounds.add(in.readUTF());
+        }
     }
 
     /// The test.
@@ -135,6 +173,12 @@ public final class LitmusProgram implements Program {
     /// What is odd about the test though it can run, as lines `file:line:column: warning: …`.
     public List<String> warnings() {
         return compiled.warnings();
+    }
+
+    /// For an execution of which the condition holds and that stands for one of which it does not,
+    /// or the other way round: the one that it stands for. Null for most.
+    public @Nullable Ending twin() {
+        return twin;
     }
 
     /// What the execution that finished last was.
@@ -155,6 +199,12 @@ public final class LitmusProgram implements Program {
     /// How many executions ended in a deadlock.
     public long deadlocks() {
         return deadlocks;
+    }
+
+    /// At which bounds on the rounds of a loop executions were cut: which loop, and how many rounds
+    /// it made.
+    public List<String> bounds() {
+        return List.copyOf(bounds);
     }
 
     /// How many executions were cut; while there are any, the exploration is not complete.

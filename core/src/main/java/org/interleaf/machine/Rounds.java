@@ -91,7 +91,7 @@ public final class Rounds {
 
     private void bound(int rounds, int max) {
         if (rounds > max) {
-            task.stop(this, "the loop " + name + " went round " + max + " times");
+            task.stop(this, "loop at " + name + " made " + max + " rounds");
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.List;
 /// @param warnings what is odd about the test though it can run, as lines `file:line:column:
 ///   warning: …`
 /// @param deadlocks executions that ended in a deadlock
+/// @param bounds at which bounds executions were cut, such as `loop at a.litmus:5:2 made 16 rounds`
 /// @param herd the summary as herd7 prints it
 /// @param witness the execution to show: the first violation, or one that decides the condition;
 ///   null where there is nothing to show
@@ -35,6 +36,7 @@ public record Answer(
         List<String> warnings,
         long deadlocks,
         Exploration exploration,
+        List<String> bounds,
         String herd,
         @Nullable Schedule witness,
         @Nullable Recording recording) {}

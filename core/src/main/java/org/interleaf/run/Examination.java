@@ -41,7 +41,15 @@ final class Examination implements Checkpoints.Results {
         @Override
         public void finished(Ending ending) {
             session.finished(ending);
-            findings.enter(ending, session.program().lastEnd(), session.findings());
+            LitmusProgram.End end = session.program().lastEnd();
+            findings.enter(ending, end, session.findings());
+            Ending twin = session.program().twin();
+            if (twin != null) {
+                boolean holds = end == LitmusProgram.End.POSITIVE;
+                LitmusProgram.End other =
+                        holds ? LitmusProgram.End.NEGATIVE : LitmusProgram.End.POSITIVE;
+                findings.enter(twin, other, List.of());
+            }
             if (stopsAtFirst && (findings.anyViolation() || decisive(findings) != null)) {
                 enough = true;
             }

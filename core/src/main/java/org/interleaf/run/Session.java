@@ -7,6 +7,7 @@ import org.interleaf.check.Sanitizers;
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Program;
 import org.interleaf.litmus.LitmusProgram;
+import org.interleaf.litmus.compile.Likeness;
 import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.vocabulary.BootOptions;
@@ -43,8 +44,13 @@ final class Session implements Program {
 
     /// Boots `model` for `test`, whose configuration is final.
     static Session open(LitmusTest test, Model model, BootOptions options) {
-        if (test.config().entries().isEmpty() && isPlain(test)) {
-            LitmusProgram program = LitmusProgram.plain(test);
+        return open(test, model, options, Likeness.none("not asked for"));
+    }
+
+    /// The same with processes that are `alike` declared identical: for a plain test only.
+    static Session open(LitmusTest test, Model model, BootOptions options, Likeness alike) {
+        if (isBare(test)) {
+            LitmusProgram program = LitmusProgram.plain(test, alike);
             Sanitizers sanitizers = new Sanitizers(NO_MODEL, options.forRecording());
             program.machine().monitor(sanitizers);
             return new Session(program, null, sanitizers);
@@ -55,6 +61,18 @@ final class Session implements Program {
                         test, booted.machine(), booted.vocabulary(), LitmusProgram.SPIN_BOUND);
         booted.seal();
         return new Session(program, booted, null);
+    }
+
+    /// Which processes of `test` are alike. A kernel has daemons, lists and interrupts for each CPU
+    /// and goes through CPUs by number, so on it none are.
+    static Likeness likeness(LitmusTest test) {
+        return isBare(test)
+                ? Likeness.of(test)
+                : Likeness.none("the kernel tells apart the CPUs on which processes run");
+    }
+
+    private static boolean isBare(LitmusTest test) {
+        return test.config().entries().isEmpty() && isPlain(test);
     }
 
     /// Whether the test gets by with the memory model's own names.

@@ -11,6 +11,7 @@ import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
 import org.interleaf.explore.Replay;
 import org.interleaf.litmus.LitmusProgram;
+import org.interleaf.litmus.compile.Likeness;
 import org.interleaf.litmus.outcome.HerdReport;
 import org.interleaf.litmus.outcome.Outcomes;
 import org.interleaf.litmus.syntax.Config;
@@ -181,9 +182,13 @@ public final class TestRunner {
     // ---- exploring
 
     private Answer check(LitmusTest test, BootOptions boot) {
+        Likeness alike =
+                options.limits().symmetry()
+                        ? Session.likeness(test)
+                        : Likeness.none("not asked for");
         Examination examination =
                 new Examination(
-                        () -> Session.open(test, model, boot),
+                        () -> Session.open(test, model, boot, alike),
                         test.condition().quantifier(),
                         options.stopAtFirst());
         Exploration explored = explore(test, examination);
@@ -210,12 +215,22 @@ public final class TestRunner {
                 outcomes.negative(),
                 outcomes.states(),
                 findings.violations(),
-                program.warnings(),
+                warnings(test, program, alike),
                 program.deadlocks(),
                 explored.withComplete(complete),
+                program.bounds(),
                 HerdReport.render(test, outcomes, complete, seconds),
                 witness,
                 recording);
+    }
+
+    private List<String> warnings(LitmusTest test, LitmusProgram program, Likeness alike) {
+        List<String> warnings = new ArrayList<>(program.warnings());
+        if (options.limits().symmetry() && alike.why() != null) {
+            String where = test.source().position(test.processes().getFirst().pos());
+            warnings.add(where + ": warning: all is explored, without --symmetry: " + alike.why());
+        }
+        return warnings;
     }
 
     private Exploration explore(LitmusTest test, Examination examination) {
@@ -234,12 +249,18 @@ public final class TestRunner {
             explorer.withCheckpoints(
                     new Checkpoints(
                             saved.file(),
-                            fingerprint + " " + Build.id() + " " + limits.equivalence(),
+                            identity(fingerprint, limits),
                             saved.interval(),
                             examination,
                             saved.resume()));
         }
         return explorer.explore();
+    }
+
+    /// What a checkpoint must be of to be resumed here.
+    private static String identity(String fingerprint, Limits limits) {
+        String kind = limits.equivalence() + (limits.symmetry() ? " symmetry" : "");
+        return fingerprint + " " + Build.id() + " " + kind;
     }
 
     // ---- recording

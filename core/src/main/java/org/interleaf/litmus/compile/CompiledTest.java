@@ -9,6 +9,7 @@ import org.interleaf.litmus.run.Observable;
 import org.interleaf.litmus.vocabulary.Type;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Task;
 
 import java.util.List;
 
@@ -23,6 +24,7 @@ public final class CompiledTest {
     private final Node condition;
     private final List<Observable> observables;
     private final List<String> warnings;
+    private Naming naming;
 
     CompiledTest(
             Context context,
@@ -43,6 +45,11 @@ public final class CompiledTest {
         this.condition = condition;
         this.observables = observables;
         this.warnings = warnings;
+        this.naming = naming(List.of());
+    }
+
+    private Naming naming(List<List<Integer>> alike) {
+        return new Naming(processes.stream().map(CompiledProcess::frame).toList(), alike);
     }
 
     /// Makes the locations, runs the init block and spawns a task for each process, on CPUs in
@@ -58,6 +65,33 @@ public final class CompiledTest {
             machine.spawn(process.name(), i % machine.cpuCount(), process::run);
         }
         context.memory().placeTasks(machine);
+    }
+
+    /// Has the tasks of processes that are alike declared identical, after {@link #setUp}. What is
+    /// done {@link #underAllNames} is done for all of their names from then on.
+    ///
+    /// @param groups the processes, by their numbers
+    public void declareAlike(List<List<Integer>> groups, Machine machine) {
+        naming = naming(groups);
+        for (List<Integer> group : groups) {
+            machine.identical(group.stream().map(machine.tasks()::get).toArray(Task[]::new));
+        }
+    }
+
+    /// Calls `visit` under each of the names that processes that are alike can have, as if they had
+    /// been each other, and with their own names first.
+    public void underAllNames(Runnable visit) {
+        naming.forEach(visit);
+    }
+
+    /// Which process really is the one that has the number `p` now.
+    public int realProcess(int p) {
+        return naming.owner(p);
+    }
+
+    /// How many processes there are.
+    public int processCount() {
+        return processes.size();
     }
 
     /// What is odd about the test, as `file:line:column: warning: …`.

@@ -4,6 +4,7 @@ package org.interleaf.litmus.outcome;
 import org.interleaf.litmus.compile.CompiledTest;
 import org.interleaf.litmus.run.Observable;
 import org.interleaf.trace.Verdict;
+import org.jspecify.annotations.Nullable;
 
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -19,8 +20,11 @@ public final class Outcomes {
     private final long[] current;
     private final State key;
     private final Set<State> seen = new LinkedHashSet<>();
-    private long positive;
-    private long negative;
+    private double positive;
+    private double negative;
+    private int holding;
+    private int failing;
+    private int @Nullable [] twin;
 
     /// For a test of which nothing has been executed.
     public Outcomes(CompiledTest test) {
@@ -33,19 +37,46 @@ public final class Outcomes {
         this.key = new State(current);
     }
 
-    /// Enters the final state that the machine is in; true where the proposition holds of it.
-    public boolean enter() {
+    /// Enters the final state that the machine is in, under all names that processes that are alike
+    /// can have; true where the proposition holds of it as it is.
+    ///
+    /// @param share how many executions this one stands for
+    public boolean enter(double share) {
+        holding = 0;
+        failing = 0;
+        twin = null;
+        test.underAllNames(this::enterState);
+        positive += share * holding / (holding + failing);
+        negative += share * failing / (holding + failing);
+        return test.conditionHolds();
+    }
+
+    private void enterState() {
         test.observe(current);
         if (!seen.contains(key)) {
             seen.add(key.copy());
         }
         boolean holds = test.conditionHolds();
+        boolean other = holds ? failing > 0 : holding > 0;
         if (holds) {
-            positive++;
+            holding++;
         } else {
-            negative++;
+            failing++;
         }
-        return holds;
+        if (other && twin == null) {
+            int[] task = new int[test.processCount()];
+            for (int p = 0; p < task.length; p++) {
+                task[test.realProcess(p)] = p;
+            }
+            twin = task;
+        }
+    }
+
+    /// For an execution entered last of which the proposition holds under some names and not under
+    /// others: for each process the name that it has where the answer is not that of {@link #enter}.
+    /// Null for other executions.
+    public int @Nullable [] twin() {
+        return twin;
     }
 
     /// Enters what was seen of the same test elsewhere.
@@ -57,8 +88,8 @@ public final class Outcomes {
 
     /// Writes what was seen.
     public void save(DataOutputStream out) throws IOException {
-        out.writeLong(positive);
-        out.writeLong(negative);
+        out.writeDouble(positive);
+        out.writeDouble(negative);
         out.writeInt(seen.size());
         for (State state : seen) {
             for (int i = 0; i < current.length; i++) {
@@ -69,8 +100,8 @@ public final class Outcomes {
 
     /// Enters what {@link #save} has written of the same test.
     public void load(DataInputStream in) throws IOException {
-        positive += in.readLong();
-        negative += in.readLong();
+        positive += in.readDouble();
+        negative += in.readDouble();
         for (int n = in.readInt(); n > 0; n--) {
             long[] values = new long[current.length];
             for (int i = 0; i < values.length; i++) {
@@ -86,19 +117,25 @@ public final class Outcomes {
         return text(key);
     }
 
-    /// In how many executions the proposition held.
+    /// In how many executions the proposition held, those included that were left out as others
+    /// stand for them.
     public long positive() {
-        return positive;
+        return whole(positive);
     }
 
     /// In how many executions it did not hold.
     public long negative() {
-        return negative;
+        return whole(negative);
+    }
+
+    /// What was seen of an orbit may be less than half of it; it was seen all the same.
+    private static long whole(double executions) {
+        return executions > 0 ? Math.max(1, Math.round(executions)) : 0;
     }
 
     /// The verdict; `complete` says whether no execution is missing.
     public Verdict verdict(boolean complete) {
-        return Verdict.of(positive, negative, complete);
+        return Verdict.of(positive(), negative(), complete);
     }
 
     /// The states as herd7 prints them, `0:r1=0; [x]=1;`, in its order.

@@ -49,6 +49,15 @@ public final class Frame {
         registers[i] = value;
     }
 
+    /// Takes the registers of another process that runs the same code, which gets those of this one.
+    public void exchangeRegisters(Frame other) {
+        for (int i = 0; i < registers.length; i++) {
+            long kept = registers[i];
+            registers[i] = other.registers[i];
+            other.registers[i] = kept;
+        }
+    }
+
     long[] copyRegisters() {
         return registers.clone();
     }

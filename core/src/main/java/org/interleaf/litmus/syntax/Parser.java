@@ -120,9 +120,10 @@ final class Parser {
                     "expected process P" + processes.size() + " but found " + token.quoted(),
                     "number the processes 0, 1, 2, … in the order in which they are written");
         }
+        int start = in.position();
         List<Param> params = params();
         Stmt.Block body = new StmtParser(in, false).block("for the body of P" + index);
-        processes.add(new ProcessDef(token.start(), index, params, body));
+        processes.add(new ProcessDef(token.start(), index, params, body, in.takenSince(start)));
     }
 
     private List<Param> params() {

@@ -7,4 +7,6 @@ import java.util.List;
 ///
 /// @param pos offset of the `P`
 /// @param index the number after the `P`
-public record ProcessDef(int pos, int index, List<Param> params, Stmt.Block body) {}
+/// @param code parameters and body, token by token: equal where two processes are written the same
+public record ProcessDef(
+        int pos, int index, List<Param> params, Stmt.Block body, List<String> code) {}

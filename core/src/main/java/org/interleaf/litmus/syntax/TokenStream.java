@@ -37,6 +37,18 @@ final class TokenStream {
         return token;
     }
 
+    /// How many tokens have been taken.
+    int position() {
+        return at;
+    }
+
+    /// What was taken since {@link #position} was `from`, as messages quote it; strings in full.
+    List<String> takenSince(int from) {
+        return tokens.subList(from, at).stream()
+                .map(token -> token.kind() == Token.Kind.STRING ? token.text() : token.quoted())
+                .toList();
+    }
+
     /// Takes the next token if it is this mark.
     boolean accept(String mark) {
         if (!peek().is(mark)) {

@@ -110,7 +110,8 @@ final class CheckCommand implements Callable<Integer> {
         Strategy strategy = strategies.strategy();
         if (limits.symmetry() && !(strategy instanceof Exhaustive)) {
             throw new BadInput(
-                    "--symmetry means nothing to this strategy", "leave it out, or --strategy");
+                    "--symmetry means nothing to this strategy",
+                    "leave out one of --symmetry and --strategy");
         }
         try (JsonLines lines = JsonLines.to(json);
                 ProgressLines told = ProgressLines.to(progressFile, spec.commandLine().getErr())) {

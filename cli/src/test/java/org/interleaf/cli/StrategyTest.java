@@ -80,6 +80,7 @@ final class StrategyTest {
                     --strategy luck                      | there are dpor, bounded, pct and random
                     --strategy bounded --preemptions -1  | is not a number from 1 on
                     --strategy pct --depth 0             | is not a number from 1 on
+                    --strategy random --symmetry         | --symmetry means nothing
                     --strategy pct --depth 99999999      | --depth 99999999 is too large
                     """)
     void whatDoesNotFitTogetherIsRefused(String args, String message) throws IOException {

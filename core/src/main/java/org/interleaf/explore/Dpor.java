@@ -337,7 +337,9 @@ final class Dpor implements Scheduler, Branches {
         for (Task task : machine.tasks()) {
             if (!cut && task.ready() && log.mustNotStart(task.id())) {
                 throw new IllegalStateException(
-                        task + " could begin where a task that it was declared identical with could not");
+                        task
+                                + " could begin where a task that it was declared identical with"
+                                + " could not");
             }
         }
     }

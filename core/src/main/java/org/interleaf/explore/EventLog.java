@@ -125,9 +125,7 @@ final class EventLog {
     /// Whether it is not yet the turn of task `t` to make its first access.
     boolean mustNotStart(int t) {
         int predecessor = starts.predecessor(t);
-        return predecessor != NONE
-                && lastOfTask[t] == NONE
-                && lastOfTask[predecessor] == NONE;
+        return predecessor != NONE && lastOfTask[t] == NONE && lastOfTask[predecessor] == NONE;
     }
 
     boolean happensBefore(int first, int second) {

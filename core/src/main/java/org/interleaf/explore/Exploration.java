@@ -41,7 +41,7 @@ public record Exploration(
                 superfluous,
                 cut,
                 steps,
-                executions + cut,
+                (double) (executions + cut),
                 complete,
                 elapsed,
                 Coverage.UNKNOWN);

@@ -27,8 +27,8 @@ import java.util.TreeSet;
 /// Compares what the explorer says of a random program with identical tasks, of which it may leave
 /// executions out, with what brute force says, which leaves nothing out.
 ///
-/// The explorer must see exactly the traces that have an interleaving in which identical tasks begin
-/// in order; the same endings, but for who is who; and say how many traces there are in all.
+/// The explorer must see exactly the traces that have an interleaving in which identical tasks
+/// begin in order; the same endings, but for who is who; and say how many traces there are in all.
 final class SymmetryCheck {
     private static final int INTERLEAVINGS_MAX = 3_000;
 

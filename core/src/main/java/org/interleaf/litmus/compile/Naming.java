@@ -5,8 +5,8 @@ import org.interleaf.litmus.run.Frame;
 
 import java.util.List;
 
-/// Gives processes that are alike all the names that they can have, at the end of an execution: each
-/// time their registers are those of another execution, which differs only in who is who.
+/// Gives processes that are alike all the names that they can have, at the end of an execution:
+/// each time their registers are those of another execution, which differs only in who is who.
 final class Naming {
     private final List<Frame> frames;
     private final List<List<Integer>> groups;

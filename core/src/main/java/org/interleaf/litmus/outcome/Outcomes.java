@@ -73,8 +73,8 @@ public final class Outcomes {
     }
 
     /// For an execution entered last of which the proposition holds under some names and not under
-    /// others: for each process the name that it has where the answer is not that of {@link #enter}.
-    /// Null for other executions.
+    /// others: for each process the name that it has where the answer is not that of {@link
+    /// #enter}. Null for other executions.
     public int @Nullable [] twin() {
         return twin;
     }

@@ -49,7 +49,8 @@ public final class Frame {
         registers[i] = value;
     }
 
-    /// Takes the registers of another process that runs the same code, which gets those of this one.
+    /// Takes the registers of another process that runs the same code, which gets those of this
+    /// one.
     public void exchangeRegisters(Frame other) {
         for (int i = 0; i < registers.length; i++) {
             long kept = registers[i];

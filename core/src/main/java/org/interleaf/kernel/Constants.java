@@ -45,6 +45,7 @@ final class Constants {
         map.put("FOLL_NOFAULT", (long) Foll.NOFAULT);
         map.put("FOLL_SPLIT_PMD", (long) Foll.SPLIT_PMD);
         map.put("FOLL_HONOR_NUMA_FAULT", (long) Foll.HONOR_NUMA_FAULT);
+        UserfaultfdCalls.addConstants(map);
         errors(map);
         return map;
     }

@@ -19,6 +19,7 @@ public final class Hugetlb {
     private final HugetlbWp wp;
     private final HugetlbFork fork;
     private final HugetlbMigrate migrate;
+    private final HugetlbMfill mfill;
     private final HugetlbProtect protect;
     private final HugetlbTruncate truncate;
     private final Hugetlbfs hugetlbfs;
@@ -35,6 +36,7 @@ public final class Hugetlb {
         wp = new HugetlbWp(kernel, this);
         protect = new HugetlbProtect(kernel, this);
         migrate = new HugetlbMigrate(kernel, this);
+        mfill = new HugetlbMfill(kernel, this);
         fork = new HugetlbFork(kernel, this);
         fault = new HugetlbFault(kernel, this);
         truncate = new HugetlbTruncate(kernel, this);
@@ -91,6 +93,10 @@ public final class Hugetlb {
 
     HugetlbProtect protect() {
         return protect;
+    }
+
+    public HugetlbMfill mfill() {
+        return mfill;
     }
 
     public HugetlbMigrate migrate() {

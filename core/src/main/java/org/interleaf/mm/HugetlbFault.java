@@ -18,8 +18,7 @@ import java.util.Objects;
 /// lock, and what was decided by that value is done only if it is still there under the table's
 /// lock.
 ///
-/// Nothing registers with userfaultfd: the places where a fault would be handed over are the first
-/// look at a missing page and the first at a page that is found in the file.
+/// A fault that a userfaultfd handles is handed over without these locks.
 final class HugetlbFault {
     private final Kernel kernel;
     private final Hugetlb hugetlb;
@@ -203,11 +202,19 @@ final class HugetlbFault {
         }
         Folio folio = kernel.filemap().lockFolio(vmf.vma.inode(), vmf.pgoff);
         if (folio != null) {
-            return mapFolio(vmf, folio, false, false);
+            if ((vmf.vma.flags() & Vma.VM_UFFD_MINOR) == 0) {
+                return mapFolio(vmf, folio, false, false);
+            }
+            folio.lock().unlock();
+            kernel.swap().folioPut(folio);
+            return userfault(vmf, Vma.VM_UFFD_MINOR);
         }
         if (vmf.pgoff >= vmf.vma.inode().sizeRead() >> vmf.h.shift()) {
             unlock(vmf, VmFault.SIGBUS);
             return VmFault.SIGBUS;
+        }
+        if ((vmf.vma.flags() & Vma.VM_UFFD_MISSING) != 0) {
+            return userfault(vmf, Vma.VM_UFFD_MISSING);
         }
         if (!vmf.vma.mayShare()) {
             int ret = kernel.memory().vmfAnonPrepare(vmf.vma, vmf.flags);
@@ -217,6 +224,18 @@ final class HugetlbFault {
             }
         }
         return newPage(vmf);
+    }
+
+    /// mm/hugetlb.c: hugetlb_handle_userfault(), and the look before it. The entry was read without
+    /// its lock: one that is just being changed must not be told of as one that is missing.
+    private int userfault(Fault vmf, long reason) {
+        if (!pteStable(vmf)) {
+            unlock(vmf, 0);
+            return 0;
+        }
+        hugetlb.vmas().unlockRead(vmf.vma);
+        vmf.mutex.unlock();
+        return kernel.userfaultfd().handleUserfault(vmf.vma, vmf.address, vmf.flags, reason);
     }
 
     /// The part of hugetlb_no_page() that allocates a page.

@@ -46,6 +46,7 @@ public final class Kernel {
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
     private final FolioWalk folioWalk;
+    private final Userfaultfd userfaultfd;
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
@@ -103,6 +104,7 @@ public final class Kernel {
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
         folioWalk = new FolioWalk(this);
+        userfaultfd = new Userfaultfd(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
@@ -424,6 +426,10 @@ public final class Kernel {
 
     public HugeMemory hugeMemory() {
         return hugeMemory;
+    }
+
+    public Userfaultfd userfaultfd() {
+        return userfaultfd;
     }
 
     public FolioWalk folioWalk() {

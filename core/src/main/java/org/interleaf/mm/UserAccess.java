@@ -42,6 +42,14 @@ public final class UserAccess {
         access(mm, addr, bytes, true, Op.STORE_BITS, mask, bits);
     }
 
+    /// include/linux/uaccess.h: copy_from_user() with page faults disabled, of the word at `addr`;
+    /// null where that would fault.
+    @Nullable Long loadNofault(MmStruct mm, long addr) {
+        long root = mm.pgd().pfn();
+        Mmu.Access access = mmu.access(mm.pointer(), root, addr, false, Op.LOAD, Order.ONCE, 0, 0);
+        return access.run() ? access.value() : null;
+    }
+
     private static int shift(long addr) {
         return (int) (addr & (Long.BYTES - 1)) * Byte.SIZE;
     }

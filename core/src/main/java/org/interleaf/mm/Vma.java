@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
 import org.interleaf.machine.Ref;
 import org.interleaf.machine.Shared;
 import org.interleaf.machine.ValueFormat;
@@ -30,6 +31,14 @@ public final class Vma extends Shared {
     public static final long VM_NORESERVE = 1 << 11;
     public static final long VM_DONTEXPAND = 1 << 12;
 
+    /// Faults on what is missing, or is in the file but not mapped, are for a userfaultfd.
+    public static final long VM_UFFD_MISSING = 1 << 13;
+
+    public static final long VM_UFFD_MINOR = 1 << 14;
+
+    /// What a userfaultfd is asked for.
+    static final long VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_MINOR;
+
     /// Reading, writing and executing.
     public static final long VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 
@@ -56,6 +65,7 @@ public final class Vma extends Shared {
 
     private final Machine machine;
     private @Nullable Ref<AnonVmaChain> chain;
+    private @Nullable Ref<UserfaultfdCtx> userfaultfd;
 
     /// `vm_private_data` of a mapped file; what it means is the file's affair.
     private final @Nullable Word privateData;
@@ -123,6 +133,20 @@ public final class Vma extends Shared {
         if (chain != null) {
             chain.word().poke(links == null ? 0 : links.pointer());
         }
+    }
+
+    /// `vm_userfaultfd_ctx.ctx`: who handles faults; null for nobody.
+    @Nullable UserfaultfdCtx userfaultfdCtx() {
+        boolean registered = (flags() & VM_UFFD_FLAGS) != 0;
+        return registered ? Objects.requireNonNull(userfaultfd).read(Order.PLAIN) : null;
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_set_ctx(). Has `ctx` handle faults of the kinds `uffdFlags`.
+    /// The VMA is write-locked, or new.
+    void setUserfaultfd(UserfaultfdCtx ctx, long uffdFlags) {
+        userfaultfd = new Ref<>(machine, UserfaultfdCtx.class, this, "vm_userfaultfd_ctx", -1);
+        userfaultfd.write(ctx, Order.PLAIN);
+        flags.writePlain(flags.readPlain() & ~VM_UFFD_FLAGS | uffdFlags);
     }
 
     /// `vm_private_data` of a VMA that maps a file.

@@ -96,12 +96,19 @@ final class VmaSplit {
     /// yet.
     private Vma dup(Vma vma, long start, long end) {
         long pgoff = vma.pgoff() + pages(vma.start(), start);
-        return dup(vma, vma.mm(), start, end, pgoff);
+        Vma part = dup(vma, vma.mm(), start, end, pgoff);
+        UserfaultfdCtx ctx = vma.userfaultfdCtx();
+        if (ctx != null) {
+            part.setUserfaultfd(ctx, vma.flags() & Vma.VM_UFFD_FLAGS);
+        }
+        return part;
     }
 
-    /// mm/vma_init.c: vm_area_dup(). A copy in another place, which nobody knows of yet.
+    /// mm/vma_init.c: vm_area_dup(). A copy in another place, which nobody knows of yet. No
+    /// userfaultfd wants to hear of it, so it has none (`userfaultfd_reset_ctx()`).
     Vma dup(Vma vma, MmStruct mm, long start, long end, long pgoff) {
-        Vma fresh = new Vma(machine, mm, start, end, pgoff, vma.flags(), vma.file);
+        long flags = vma.flags() & ~Vma.VM_UFFD_FLAGS;
+        Vma fresh = new Vma(machine, mm, start, end, pgoff, flags, vma.file);
         if (!vma.isAnonymous()) {
             fresh.privateData().poke(vma.privateData().readPlain());
         }

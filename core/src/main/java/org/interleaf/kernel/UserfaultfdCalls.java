@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.kernel;
+
+import org.interleaf.litmus.vocabulary.CallSite;
+import org.interleaf.litmus.vocabulary.Callable;
+import org.interleaf.litmus.vocabulary.Types;
+import org.interleaf.mm.Kernel;
+import org.interleaf.mm.Userfaultfd;
+import org.interleaf.mm.UserfaultfdCtx;
+
+import java.util.Map;
+
+/// userfaultfd(2) and its requests. What stands for the descriptor cannot be closed.
+final class UserfaultfdCalls {
+    static final int O_NONBLOCK = 0x800;
+
+    private final Kernel kernel;
+    private final Processes processes;
+
+    private UserfaultfdCalls(Kernel kernel, Processes processes) {
+        this.kernel = kernel;
+        this.processes = processes;
+    }
+
+    static void addTo(Map<String, Callable> functions, Kernel kernel, Processes processes) {
+        UserfaultfdCalls calls = new UserfaultfdCalls(kernel, processes);
+        functions.put("userfaultfd", Operation.of(1, Types.LONG, calls::create));
+        functions.put("uffdio_register", Operation.of(4, Types.INT, calls::register));
+        functions.put("uffdio_copy", Operation.of(4, Types.INT, calls::copy));
+        functions.put("uffdio_continue", Operation.of(3, Types.INT, calls::continueMinor));
+        functions.put("uffdio_wake", Operation.of(3, Types.INT, calls::wake));
+        functions.put("uffd_read", Operation.of(1, Types.LONG, calls::read));
+    }
+
+    static void addConstants(Map<String, Long> map) {
+        map.put("O_NONBLOCK", (long) O_NONBLOCK);
+        map.put("UFFDIO_REGISTER_MODE_MISSING", (long) Userfaultfd.MODE_MISSING);
+        map.put("UFFDIO_REGISTER_MODE_MINOR", (long) Userfaultfd.MODE_MINOR);
+        map.put("UFFD_PAGEFAULT_FLAG_WRITE", (long) Userfaultfd.FLAG_WRITE);
+        map.put("UFFD_PAGEFAULT_FLAG_MINOR", (long) Userfaultfd.FLAG_MINOR);
+    }
+
+    private UserfaultfdCtx ctx(long number) {
+        if (kernel.machine().heap().resolve(number) instanceof UserfaultfdCtx ctx) {
+            return ctx;
+        }
+        throw new IllegalArgumentException(number + " is no userfaultfd");
+    }
+
+    /// `userfaultfd(flags)`: 0 or `O_NONBLOCK`.
+    private long create(CallSite site, long[] args) {
+        return kernel.userfaultfd().create(processes.mm(), (args[0] & O_NONBLOCK) != 0).pointer();
+    }
+
+    private long register(CallSite site, long[] args) {
+        return kernel.userfaultfd().register(ctx(args[0]), args[1], args[2], (int) args[3]);
+    }
+
+    private long copy(CallSite site, long[] args) {
+        return kernel.hugetlb().mfill().copy(ctx(args[0]), args[1], args[2], args[3]);
+    }
+
+    private long continueMinor(CallSite site, long[] args) {
+        return kernel.hugetlb().mfill().continueMinor(ctx(args[0]), args[1], args[2]);
+    }
+
+    private long wake(CallSite site, long[] args) {
+        kernel.userfaultfd().wake(ctx(args[0]), args[1], args[2]);
+        return 0;
+    }
+
+    /// `uffd_read(uffd)`: address and flags of a fault that waits.
+    private long read(CallSite site, long[] args) {
+        return kernel.userfaultfd().read(ctx(args[0]));
+    }
+}

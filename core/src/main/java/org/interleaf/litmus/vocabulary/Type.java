@@ -28,8 +28,8 @@ public sealed interface Type {
             return signed ? value << spare >> spare : value << spare >>> spare;
         }
 
-        /// How many bits a number of the type lacks at the top of a word; negative where the type is
-        /// unsigned.
+        /// How many bits a number of the type lacks at the top of a word; negative where the type
+        /// is unsigned.
         public int lacking() {
             int spare = 64 - 8 * bytes;
             return signed ? spare : -spare;

@@ -128,7 +128,7 @@ public final class HugetlbMfill {
             Frame frame = kernel.memMap().memory().frame(folio.pfn() + i);
             for (int k = 0; k < frame.words(); k++) {
                 Long word =
-                        kernel.userAccess().loadNofault(mm, src + i * pageSize + k * Long.BYTES);
+                        kernel.userAccess().loadNofault(mm, src + i * pageSize + (long) k * Long.BYTES);
                 if (word == null) {
                     return false;
                 }

@@ -39,8 +39,7 @@ enum Kind {
     UPDATE_SEEN((on, x, y) -> on.words[x].add(on.local().last & 1, Order.RELAXED)),
     LOAD_TOLD((on, x, y) -> on.see(Patterns.told(on, x).readOnce())),
     STORE_TOLD((on, x, y) -> Patterns.told(on, x).writeOnce(y)),
-    CMPXCHG_SEEN(
-            (on, x, y) -> on.see(on.words[x].cmpxchg(on.local().last & 3, y, Order.FULL))),
+    CMPXCHG_SEEN((on, x, y) -> on.see(on.words[x].cmpxchg(on.local().last & 3, y, Order.FULL))),
     ATTEMPTS((on, x, y) -> Patterns.attempts(on, x)),
     OWN_WORD((on, x, y) -> Patterns.ownWord(on, y)),
 
@@ -381,8 +380,7 @@ enum Kind {
 
     private static void userUpdate(Playground on, int page) {
         long address = TinyTables.address(page);
-        boolean made =
-                on.mmu.access(0, 0, address, true, Op.UPDATE_ADD, Order.ONCE, 1, 0).run();
+        boolean made = on.mmu.access(0, 0, address, true, Op.UPDATE_ADD, Order.ONCE, 1, 0).run();
         on.see(made);
     }
 

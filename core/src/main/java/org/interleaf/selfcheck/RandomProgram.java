@@ -154,7 +154,10 @@ record RandomProgram(
     private static RandomProgram of(long seed, boolean loops) {
         Random random = new Random(seed * 0x9e3779b97f4a7c15L);
         Shape shape = Shape.values()[random.nextInt(Shape.values().length)];
-        List<Kind> kinds = shape == Shape.CONTENDED && !loops ? Family.CONDITIONAL.kinds : kinds(random, loops);
+        List<Kind> kinds =
+                shape == Shape.CONTENDED && !loops
+                        ? Family.CONDITIONAL.kinds
+                        : kinds(random, loops);
         boolean daemons =
                 kinds.contains(IPI)
                         || kinds.contains(CALL_RCU)
@@ -199,7 +202,8 @@ record RandomProgram(
         for (int i = 0; i < families; i++) {
             Family[] all = Family.values();
             Family family = all[random.nextInt(all.length)];
-            kinds.addAll(loops || family.kinds.stream().noneMatch(RandomProgram::isLoop)
+            kinds.addAll(
+                    loops || family.kinds.stream().noneMatch(RandomProgram::isLoop)
                             ? family.kinds
                             : Family.WORDS.kinds);
         }

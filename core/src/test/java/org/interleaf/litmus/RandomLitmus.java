@@ -344,27 +344,18 @@ final class RandomLitmus {
             return new Expr(Integer.toString(c), c < 0 ? 11 : 20, r -> c);
         }
         Expr left = expr(depth - 1);
-        switch (random.nextInt(8)) {
-            case 0 -> {
-                return new Expr("!" + left.within(20), 11, r -> left.value.of(r) == 0 ? 1 : 0);
-            }
-            case 1 -> {
-                return new Expr("~" + left.within(20), 11, r -> ~left.value.of(r));
-            }
-            case 2 -> {
-                return new Expr("-" + left.within(20), 11, r -> -left.value.of(r));
-            }
-            case 3 -> {
-                Expr yes = expr(depth - 1);
-                Expr no = expr(depth - 1);
-                String all = left.within(1) + " ? " + yes.within(1) + " : " + no.within(1);
-                return new Expr(
-                        all, 0, r -> left.value.of(r) != 0 ? yes.value.of(r) : no.value.of(r));
-            }
-            default -> {
-                return binary(pick(OPERATORS), left, expr(depth - 1));
-            }
-        }
+        return switch (random.nextInt(8)) {
+            case 0 -> new Expr("!" + left.within(20), 11, r -> left.value.of(r) == 0 ? 1 : 0);
+            case 1 -> new Expr("~" + left.within(20), 11, r -> ~left.value.of(r));
+            case 2 -> new Expr("-" + left.within(20), 11, r -> -left.value.of(r));
+            case 3 -> choice(left, expr(depth - 1), expr(depth - 1));
+            default -> binary(pick(OPERATORS), left, expr(depth - 1));
+        };
+    }
+
+    private static Expr choice(Expr asked, Expr yes, Expr no) {
+        String all = asked.within(1) + " ? " + yes.within(1) + " : " + no.within(1);
+        return new Expr(all, 0, r -> asked.value.of(r) != 0 ? yes.value.of(r) : no.value.of(r));
     }
 
     private static final String[] OPERATORS = {

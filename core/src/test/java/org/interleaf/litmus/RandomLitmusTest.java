@@ -31,8 +31,7 @@ final class RandomLitmusTest {
         RandomLitmus random = new RandomLitmus(seed);
         Tests.Result result =
                 Tests.explore(
-                        Tests.parse(random.text()),
-                        Limits.NONE.withMaxExecutions(EXECUTIONS_MAX));
+                        Tests.parse(random.text()), Limits.NONE.withMaxExecutions(EXECUTIONS_MAX));
         if (!result.complete()) {
             return false;
         }

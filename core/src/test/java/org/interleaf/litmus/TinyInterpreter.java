@@ -127,11 +127,11 @@ final class TinyInterpreter {
 
     /// Makes an access; false where it must wait.
     private static boolean make(Step step, int[] memory, int[] registers) {
-        switch (step) {
+        return switch (step) {
             case Lock lock -> {
                 boolean free = memory[lock.variable] == 0;
                 memory[lock.variable] = 1;
-                return free;
+                yield free;
             }
             case Access access -> {
                 int old = memory[access.variable];
@@ -140,10 +140,10 @@ final class TinyInterpreter {
                 if (access.to >= 0) {
                     registers[access.to] = seen;
                 }
-                return true;
+                yield true;
             }
             default -> throw new AssertionError(step);
-        }
+        };
     }
 
     private static List<Integer> key(int[] memory, int[][] registers, int[] at) {

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /// All interleavings of a random program that is small enough, by brute force: of each trace and of
-/// each outcome the least that one of its interleavings needs. Traces are told apart as the strategies
-/// do that these are compared with: updates that commute conflict.
+/// each outcome the least that one of its interleavings needs. Traces are told apart as the
+/// strategies do that these are compared with: updates that commute conflict.
 final class Interleavings {
     private static final int MAX = 400;
 

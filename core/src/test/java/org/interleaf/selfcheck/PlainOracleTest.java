@@ -29,8 +29,7 @@ import java.util.TreeSet;
 final class PlainOracleTest {
     private static final int WORDS = 3;
     private static final int LOCKS = 2;
-    private static final int INTERLEAVINGS_MAX =
-            Integer.getInteger("interleaf.random.limit", 500);
+    private static final int INTERLEAVINGS_MAX = Integer.getInteger("interleaf.random.limit", 500);
 
     @Test
     void explorerCountsTheFoataNormalForms() {

@@ -50,8 +50,8 @@ public interface Ending {
 
     /// How many executions this one stands for: more than itself where others differ only in who is
     /// who among tasks that are {@link org.interleaf.machine.Machine#identical identical}. Where
-    /// several of those are explored as well, each has its share, so that the shares of all together
-    /// are the number of executions without symmetry.
+    /// several of those are explored as well, each has its share, so that the shares of all
+    /// together are the number of executions without symmetry.
     default double share() {
         return 1;
     }

@@ -36,7 +36,8 @@ public record Limits(
                     e -> {});
 
     public Limits withTimeout(Duration newTimeout) {
-        return new Limits(newTimeout, maxExecutions, maxSteps, equivalence, symmetry, stop, progress);
+        return new Limits(
+                newTimeout, maxExecutions, maxSteps, equivalence, symmetry, stop, progress);
     }
 
     public Limits withMaxExecutions(long newMax) {
@@ -48,7 +49,8 @@ public record Limits(
     }
 
     public Limits withEquivalence(Equivalence newEquivalence) {
-        return new Limits(timeout, maxExecutions, maxSteps, newEquivalence, symmetry, stop, progress);
+        return new Limits(
+                timeout, maxExecutions, maxSteps, newEquivalence, symmetry, stop, progress);
     }
 
     public Limits withSymmetry(boolean newSymmetry) {
@@ -57,10 +59,12 @@ public record Limits(
     }
 
     public Limits withStop(BooleanSupplier newStop) {
-        return new Limits(timeout, maxExecutions, maxSteps, equivalence, symmetry, newStop, progress);
+        return new Limits(
+                timeout, maxExecutions, maxSteps, equivalence, symmetry, newStop, progress);
     }
 
     public Limits withProgress(Consumer<Exploration> newProgress) {
-        return new Limits(timeout, maxExecutions, maxSteps, equivalence, symmetry, stop, newProgress);
+        return new Limits(
+                timeout, maxExecutions, maxSteps, equivalence, symmetry, stop, newProgress);
     }
 }

@@ -8,13 +8,13 @@ import org.interleaf.machine.Task;
 import java.util.Arrays;
 import java.util.List;
 
-/// Which tasks make their first accesses one after the other, as they are declared to be
-/// {@link Machine#identical} and symmetry is used.
+/// Which tasks make their first accesses one after the other, as they are declared to be {@link
+/// Machine#identical} and symmetry is used.
 ///
-/// Whatever the order in which they begin, an exchange of the tasks gives an execution in which they
-/// begin in this one; so it is enough to see those. A first access is not enabled until that of the
-/// task before has been made. Both touch the location {@link Alike#turn}, which makes the later one
-/// depend on the earlier, and no race, since it cannot come first.
+/// Whatever the order in which they begin, an exchange of the tasks gives an execution in which
+/// they begin in this one; so it is enough to see those. A first access is not enabled until that
+/// of the task before has been made. Both touch the location {@link Alike#turn}, which makes the
+/// later one depend on the earlier, and no race, since it cannot come first.
 final class Starts {
     /// No task, no location.
     static final int NONE = -1;

@@ -11,11 +11,11 @@ import java.util.Map;
 
 /// Says how many traces one stands for, where tasks that are alike begin in order.
 ///
-/// The n tasks of a group can be exchanged in n! ways, which lead from a trace to all those like it.
-/// As many of these ways lead to one that is explored as there are orders in which the tasks can
-/// begin in this trace, times the number of ways to exchange those that never begin. The first number
-/// divided by the second is the share of each trace that is explored: the shares of all together are
-/// the number of traces that there are.
+/// The n tasks of a group can be exchanged in n! ways, which lead from a trace to all those like
+/// it. As many of these ways lead to one that is explored as there are orders in which the tasks
+/// can begin in this trace, times the number of ways to exchange those that never begin. The first
+/// number divided by the second is the share of each trace that is explored: the shares of all
+/// together are the number of traces that there are.
 final class Twins {
     private final Starts starts;
 
@@ -67,8 +67,7 @@ final class Twins {
             key[2 * i] = group[i];
             key[2 * i + 1] = before[i];
         }
-        return known.computeIfAbsent(
-                Arrays.asList(key), x -> count(count, 0, 0, new HashMap<>()));
+        return known.computeIfAbsent(Arrays.asList(key), x -> count(count, 0, 0, new HashMap<>()));
     }
 
     private record Place(long begun, long asleep) {}

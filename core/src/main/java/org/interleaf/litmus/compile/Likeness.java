@@ -61,8 +61,9 @@ public final class Likeness {
                         .map(group -> group.subList(0, Math.min(group.size(), ALIKE_MAX)))
                         .toList();
         return groups.isEmpty()
-                ? none("no two processes are written the same, begin the same and are the same to"
-                        + " the filter")
+                ? none(
+                        "no two processes are written the same, begin the same and are the same to"
+                                + " the filter")
                 : new Likeness(groups, null);
     }
 

@@ -2,9 +2,9 @@
 package org.interleaf.cli;
 
 import org.interleaf.explore.Coverage;
-import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.PreemptionBounded;
+import org.interleaf.explore.Reduction;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.report.Ansi;
 import org.interleaf.report.Ansi.Ink;
@@ -149,7 +149,7 @@ final class AnswerPrinter {
 
     /// What another strategy than the usual one says of itself.
     private void printCoverage(Answer answer, RunOptions options) {
-        if (options.strategy() instanceof Exhaustive) {
+        if (options.strategy() instanceof Reduction) {
             return;
         }
         Exploration explored = answer.exploration();

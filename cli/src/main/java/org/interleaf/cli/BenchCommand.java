@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
+import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Limits;
+import org.interleaf.explore.Parsimonious;
+import org.interleaf.explore.Reduction;
 import org.interleaf.run.Benchmark;
 import org.interleaf.run.Benchmark.Once;
 import org.interleaf.run.Benchmark.Result;
@@ -46,6 +49,7 @@ import java.util.concurrent.Callable;
             "  ./interleaf bench --once --checkpoint save lastzero:17",
             "  ./interleaf bench --once --resume save lastzero:17",
             "      the same after whatever stopped it",
+            "  ./interleaf bench --strategy pop lastzero:15",
             "  ./interleaf bench --seconds 20 my.litmus",
             "",
             "Columns: executions of one exploration, and its seconds when cold; warm,",
@@ -100,6 +104,13 @@ final class BenchCommand implements Callable<Integer> {
             description = "Write a line of JSON for each program to FILE.")
     private @Nullable Path json;
 
+    @Option(
+            names = "--strategy",
+            paramLabel = "NAME",
+            converter = Converters.StrategyName.class,
+            description = "What to measure: dpor or pop. Default: dpor.")
+    private StrategyOptions.Name strategy = StrategyOptions.Name.DPOR;
+
     BenchCommand(Environment environment) {
         this.environment = environment;
     }
@@ -128,8 +139,8 @@ final class BenchCommand implements Callable<Integer> {
             Once result =
                     workload.with(
                             made ->
-                                    Benchmark.once(
-                                            made, limits, (int) workers, workload.name(), saved));
+                                    new Benchmark(Duration.ZERO, reduction(), (int) workers)
+                                            .once(made, limits, workload.name(), saved));
             worst = worst.worseOf(table.once(workload, result));
         }
         return worst;
@@ -138,7 +149,7 @@ final class BenchCommand implements Callable<Integer> {
     private ExitStatus measure(List<Workload> workloads, BenchTable table) {
         double usual = workloads.size() > MANY ? SECONDS_WHERE_MANY : SECONDS;
         Duration time = seconds == null ? Duration.ofMillis((long) (usual * MILLIS)) : seconds;
-        Benchmark benchmark = new Benchmark(time, (int) workers);
+        Benchmark benchmark = new Benchmark(time, reduction(), (int) workers);
         ExitStatus worst = ExitStatus.OK;
         table.head();
         for (Workload workload : workloads) {
@@ -146,5 +157,16 @@ final class BenchCommand implements Callable<Integer> {
             worst = worst.worseOf(table.measured(workload, result));
         }
         return worst;
+    }
+
+    private Reduction reduction() {
+        return switch (strategy) {
+            case DPOR -> new Exhaustive();
+            case POP -> new Parsimonious();
+            default ->
+                    throw new BadInput(
+                            "only strategies that see every execution once can be measured",
+                            "there are dpor and pop");
+        };
     }
 }

@@ -2,6 +2,7 @@
 package org.interleaf.cli;
 
 import org.interleaf.explore.Exhaustive;
+import org.interleaf.explore.Reduction;
 import org.interleaf.explore.Strategy;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.patch.ModelPatch;
@@ -204,7 +205,7 @@ final class CheckCommand implements Callable<Integer> {
 
         private ExitStatus report(Path file, Answer answer) {
             Expected expected = model.expected(answer.test());
-            boolean anyFindingWillDo = first || !(options.strategy() instanceof Exhaustive);
+            boolean anyFindingWillDo = first || !(options.strategy() instanceof Reduction);
             Judgement judgement = Judgement.of(expected, answer, anyFindingWillDo);
             if (quiet) {
                 printer.printBriefly(answer, judgement);

@@ -79,6 +79,7 @@ final class Converters {
         public StrategyOptions.Name convert(String value) {
             return switch (value) {
                 case "dpor" -> StrategyOptions.Name.DPOR;
+                case "pop" -> StrategyOptions.Name.POP;
                 case "bounded" -> StrategyOptions.Name.BOUNDED;
                 case "pct" -> StrategyOptions.Name.PCT;
                 case "random" -> StrategyOptions.Name.RANDOM;
@@ -86,7 +87,7 @@ final class Converters {
                         throw new TypeConversionException(
                                 "there is no strategy '"
                                         + value
-                                        + "'; there are dpor, bounded, pct and random");
+                                        + "'; there are dpor, pop, bounded, pct and random");
             };
         }
     }

@@ -3,9 +3,11 @@ package org.interleaf.cli;
 
 import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Limits;
+import org.interleaf.explore.Parsimonious;
 import org.interleaf.explore.Pct;
 import org.interleaf.explore.PreemptionBounded;
 import org.interleaf.explore.RandomWalk;
+import org.interleaf.explore.Reduction;
 import org.interleaf.explore.Strategy;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,7 @@ final class StrategyOptions {
     /// The names of the strategies.
     enum Name {
         DPOR,
+        POP,
         BOUNDED,
         PCT,
         RANDOM
@@ -32,12 +35,13 @@ final class StrategyOptions {
             paramLabel = "NAME",
             converter = Converters.StrategyName.class,
             description = {
-                "How to go through the interleavings. dpor: each once, up to equivalence; the only"
-                        + " one made to prove Never. bounded: first those without a preemption,"
-                        + " then with one, two, ...; finds the simplest trace first. pct: random"
-                        + " priorities, which find a bug of depth D with a probability that is"
-                        + " printed. random: any task, at every step. The last two never see all:"
-                        + " what they do not find stays undecided. Default: dpor."
+                "How to go through the interleavings. dpor: each once, up to equivalence. pop: the"
+                    + " same, parsimonious: memory stays polynomial in the length of an execution;"
+                    + " with --equivalence trace only. bounded: first those without a preemption,"
+                    + " then with one, two, ...; finds the simplest trace first. pct: random"
+                    + " priorities, which find a bug of depth D with a probability that is printed."
+                    + " random: any task, at every step. The last two never see all: what they do"
+                    + " not find stays undecided. Default: dpor."
             })
     private Name name = Name.DPOR;
 
@@ -80,6 +84,7 @@ final class StrategyOptions {
         long seedOrDefault = seed == null ? SEED_DEFAULT : seed;
         return switch (name) {
             case DPOR -> new Exhaustive();
+            case POP -> new Parsimonious();
             case BOUNDED ->
                     new PreemptionBounded(
                             small(preemptions, "--preemptions", PreemptionBounded.ANY));
@@ -89,7 +94,14 @@ final class StrategyOptions {
     }
 
     /// The limits for `strategy`, which needs some if it does not end by itself.
+    ///
+    /// @throws BadInput if they ask of it what it cannot do
     static Limits limited(Limits limits, Strategy strategy) {
+        if (strategy instanceof Reduction reduction && !reduction.supports(limits)) {
+            throw new BadInput(
+                    "--strategy " + strategy.describe() + " is for --equivalence trace only",
+                    "add --equivalence trace, or take --strategy dpor");
+        }
         boolean none =
                 limits.timeout().equals(Limits.NONE.timeout())
                         && limits.maxExecutions() == Limits.NONE.maxExecutions();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.cli;
 
-import org.interleaf.explore.Exhaustive;
+import org.interleaf.explore.Reduction;
 import org.interleaf.run.CheckpointOptions;
 import org.interleaf.run.RunOptions;
 import org.jspecify.annotations.Nullable;
@@ -45,9 +45,10 @@ final class WorkOptions {
 
     private @Nullable CheckpointOptions saved(RunOptions options, int tests) {
         CheckpointOptions saved = saving.saved(tests);
-        if (saved != null && !(options.strategy() instanceof Exhaustive)) {
+        if (saved != null && !(options.strategy() instanceof Reduction)) {
             throw new BadInput(
-                    saving.option() + " goes with --strategy dpor only", "leave one of them out");
+                    saving.option() + " goes with --strategy dpor or pop only",
+                    "leave one of them out");
         }
         return saved;
     }

@@ -41,6 +41,14 @@ final class BenchTest {
     }
 
     @Test
+    void theParsimoniousStrategyFindsAsMany() {
+        assertThat(cli.run("bench", "--once", "--strategy", "pop", "lastzero:13")).isZero();
+        assertThat(cli.out()).startsWith("lastzero:13: 32768 executions, 0 blocked, ");
+        assertThat(cli.run("bench", "--strategy", "pct", "mp")).isEqualTo(2);
+        assertThat(cli.err()).contains("there are dpor and pop");
+    }
+
+    @Test
     void exploresTheWholeTableAndFindsThePublishedCounts() {
         assertThat(cli.run("bench", "--once", "dpor")).isZero();
         assertThat(cli.out().lines())

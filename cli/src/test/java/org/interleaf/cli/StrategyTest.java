@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 
 import org.interleaf.explore.Exhaustive;
+import org.interleaf.explore.Parsimonious;
 import org.interleaf.explore.Pct;
 import org.interleaf.explore.PreemptionBounded;
 import org.interleaf.explore.RandomWalk;
@@ -50,6 +51,8 @@ final class StrategyTest {
     @Test
     void strategiesHaveParametersAndDefaults() throws IOException {
         assertThat(strategy()).isEqualTo(new Exhaustive());
+        assertThat(strategy("--strategy", "pop", "--equivalence", "trace"))
+                .isEqualTo(new Parsimonious());
         assertThat(strategy("--strategy", "bounded"))
                 .isEqualTo(new PreemptionBounded(PreemptionBounded.ANY));
         assertThat(strategy("--strategy", "bounded", "--preemptions", "0"))
@@ -77,7 +80,8 @@ final class StrategyTest {
                     --strategy pct --preemptions 1       | hint: add --strategy bounded
                     --strategy random --depth 2          | hint: add --strategy pct
                     --strategy bounded --seed 2          | hint: add --strategy pct or random
-                    --strategy luck                      | there are dpor, bounded, pct and random
+                    --strategy luck                      | there are dpor, pop, bounded, pct and
+                    --strategy pop                       | hint: add --equivalence trace
                     --strategy bounded --preemptions -1  | is not a number from 1 on
                     --strategy pct --depth 0             | is not a number from 1 on
                     --strategy random --symmetry         | --symmetry means nothing

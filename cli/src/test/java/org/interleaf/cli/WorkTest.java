@@ -68,7 +68,7 @@ final class WorkTest {
                     --workers 0                        | is not a number from 1 on
                     --workers 100000                   | are too many
                     --checkpoint a --resume a          | exclude each other
-                    --resume a --strategy pct          | goes with --strategy dpor only
+                    --resume a --strategy pct          | goes with --strategy dpor or pop only
                     """)
     void whatDoesNotFitTogetherIsRefused(String args, String message) throws IOException {
         assertThat(check(args.split(" ", -1))).isEqualTo(2);

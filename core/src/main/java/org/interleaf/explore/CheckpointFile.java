@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.explore;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -19,26 +17,21 @@ import java.time.Duration;
 import java.util.zip.CRC32;
 
 /// The format of a saved exploration: a line that names it, what is explored, what was covered, the
-/// results, the forks that are left, and a checksum of all that.
+/// results, what is left to do, and a checksum of all that.
 final class CheckpointFile {
     private static final String FORMAT = "interleaf checkpoint 2\n";
 
     private CheckpointFile() {}
-
-    /// @param covered what had been explored, and whether that was all
-    /// @param root the state from which all that is left can be reached; null where nothing was
-    ///   begun or nothing is left
-    record Saved(Exploration covered, boolean done, @Nullable Fork root) {}
 
     /// Replaces the file in one step, after all of the new one is on the disk.
     static void write(
             Path file,
             String identity,
             Exploration covered,
-            Frontier frontier,
+            Pool<?> pool,
             Checkpoints.Results results) {
         try {
-            byte[] content = content(identity, covered, frontier, results);
+            byte[] content = content(identity, covered, pool, results);
             Path fresh = file.resolveSibling(file.getFileName() + ".new");
             try (FileChannel out =
                     FileChannel.open(
@@ -63,7 +56,7 @@ final class CheckpointFile {
     }
 
     private static byte[] content(
-            String identity, Exploration covered, Frontier frontier, Checkpoints.Results results)
+            String identity, Exploration covered, Pool<?> pool, Checkpoints.Results results)
             throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(bytes);
@@ -76,20 +69,17 @@ final class CheckpointFile {
         out.writeDouble(covered.shares());
         out.writeLong(covered.elapsed().toNanos());
         results.save(out);
-        out.writeBoolean(frontier.done());
-        Fork root = frontier.root();
-        out.writeBoolean(root != null);
-        if (root != null) {
-            ForkFormat.write(root, out);
-        }
+        pool.save(out);
         CRC32 crc = new CRC32();
         crc.update(bytes.toByteArray());
         out.writeLong(crc.getValue());
         return bytes.toByteArray();
     }
 
+    /// Has `pool` and `results` be as they were saved. Returns what was covered.
+    ///
     /// @throws CheckpointException where there is nothing that can be resumed
-    static Saved read(Path file, String identity, Checkpoints.Results results) {
+    static Exploration read(Path file, String identity, Pool<?> pool, Checkpoints.Results results) {
         byte[] content;
         try {
             content = Files.readAllBytes(file);
@@ -119,8 +109,8 @@ final class CheckpointFile {
                             Duration.ofNanos(in.readLong()),
                             Coverage.UNKNOWN);
             results.load(in);
-            boolean done = in.readBoolean();
-            return new Saved(covered, done, in.readBoolean() ? ForkFormat.read(in) : null);
+            pool.load(in);
+            return covered;
         } catch (IOException e) {
             throw new CheckpointException(file, "the checkpoint cannot be read: " + reason(e));
         }

@@ -46,27 +46,25 @@ public final class Checkpoints {
         return now - last > intervalNanos;
     }
 
-    /// Has `frontier` go on where the file says, if it is to be resumed; else makes the file, so
-    /// that it is known at once whether it can be written. Returns what was covered.
+    /// Has `pool` go on where the file says, if it is to be resumed; else makes the file, so that
+    /// it is known at once whether it can be written. Returns what was covered.
     ///
     /// @throws CheckpointException where the file cannot be read or written, or is of something
     ///   else
-    Exploration begin(Frontier frontier) {
+    Exploration begin(Pool<?> pool) {
         if (!resuming || begun) {
-            save(Exploration.NOTHING, frontier);
+            save(Exploration.NOTHING, pool);
             return Exploration.NOTHING;
         }
         begun = true;
-        CheckpointFile.Saved saved = CheckpointFile.read(file, identity, results);
-        frontier.resume(saved.done(), saved.root());
-        return saved.covered();
+        return CheckpointFile.read(file, identity, pool, results);
     }
 
     /// Saves what was `covered` and what is left.
     ///
     /// @throws CheckpointException where the file cannot be written
-    void save(Exploration covered, Frontier frontier) {
-        CheckpointFile.write(file, identity, covered, frontier, results);
+    void save(Exploration covered, Pool<?> pool) {
+        CheckpointFile.write(file, identity, covered, pool, results);
         last = System.nanoTime();
     }
 }

@@ -3,7 +3,6 @@ package org.interleaf.explore;
 
 import org.interleaf.explore.Fork.Branch;
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +26,9 @@ import java.util.List;
 /// The sequence that a race asks for holds all events that the first one does not happen before,
 /// also those after the second. So a race among events of the common prefix of two executions asks
 /// for something else in each, unless the later one has no new event of that kind.
-final class Dpor implements Scheduler, Branches {
+final class Dpor implements Worker.Director, Branches {
     private final Machine machine;
-    private Frontier frontier;
+    private final Frontier frontier;
     private final int maxSteps;
     private final EventLog log;
     private final Reversal reversal;
@@ -70,14 +69,6 @@ final class Dpor implements Scheduler, Branches {
     }
 
     // ---- what to explore
-
-    /// Begins a new exploration.
-    ///
-    /// @param newFrontier what is shared with other explorers of the same program
-    void begin(Frontier newFrontier) {
-        frontier = newFrontier;
-        enterEverything();
-    }
 
     /// Will explore everything.
     void enterEverything() {
@@ -325,8 +316,8 @@ final class Dpor implements Scheduler, Branches {
         return cut;
     }
 
-    /// How many traces the execution stands for, see {@link Ending#share}.
-    double share() {
+    @Override
+    public double share() {
         return twins == null ? 1 : twins.share(log);
     }
 
@@ -344,12 +335,13 @@ final class Dpor implements Scheduler, Branches {
         }
     }
 
-    int steps() {
+    @Override
+    public int steps() {
         return position;
     }
 
-    /// How often another task than before made the next access.
-    int switches() {
+    @Override
+    public int switches() {
         int switches = 0;
         for (int e = 1; e < log.size(); e++) {
             switches += log.task(e) == log.task(e - 1) ? 0 : 1;
@@ -357,8 +349,8 @@ final class Dpor implements Scheduler, Branches {
         return switches;
     }
 
-    /// The tasks of the execution's accesses, in order.
-    int[] schedule() {
+    @Override
+    public int[] schedule() {
         int[] tasks = new int[log.size()];
         Arrays.setAll(tasks, log::task);
         return tasks;

@@ -11,6 +11,7 @@ import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /// The events of the execution at hand, with their happens-before relation and the races among
 /// them.
@@ -39,6 +40,7 @@ final class EventLog {
     private final Starts starts;
     private int size;
     private int accessCount;
+    private int lateAims;
 
     // One element an event.
     private int[] task = new int[256];
@@ -132,6 +134,27 @@ final class EventLog {
         return clock[second * tasks + task[first]] >= first;
     }
 
+    /// Has `into` hold, for each task, the last event that was in it or happens before `e` or is
+    /// `e`.
+    void joinClock(int e, int[] into) {
+        int base = e * tasks;
+        for (int t = 0; t < tasks; t++) {
+            into[t] = Math.max(into[t], clock[base + t]);
+        }
+    }
+
+    /// Whether event `e` and `other`, of another task, conflict.
+    boolean conflicts(int e, Footprint other) {
+        for (int x = firstAccess[e]; x < firstAccess[e + 1]; x++) {
+            for (int theirs : other.accesses()) {
+                if (Footprint.conflict(access[x], theirs)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     /// Whether event `i` is the access that `t` describes, which found `valueBefore`.
     boolean matches(int i, Task t, long valueBefore) {
         return task[i] == t.id()
@@ -172,6 +195,7 @@ final class EventLog {
             touch(e, region.life().id(), Footprint.READ, false);
         }
         lateAim[e] = t.lateAim();
+        lateAims += lateAim[e] == null ? 0 : 1;
         Word extra = t.extra();
         if (extra != null) {
             extraBefore[e] = extra.peek();
@@ -280,7 +304,8 @@ final class EventLog {
         }
     }
 
-    private boolean waits(int e) {
+    /// Whether event `e` is one that can be blocked.
+    boolean waits(int e) {
         return op[e].waits() || trial[e] != null;
     }
 
@@ -494,44 +519,60 @@ final class EventLog {
         return e < size && lateAim[e] != null;
     }
 
+    /// Whether any event took its aim in the step that made it.
+    boolean hasLateAims() {
+        return lateAims > 0;
+    }
+
     /// The footprint that the second event of `race` would have had without the first: a
     /// compare-and-swap, say, may succeed or fail for another.
     Footprint reversedFootprint(int race) {
         int first = races.first(race);
         int second = races.second(race);
-        int[] also = races.also(race);
-        Aim aim = lateAim[second];
-        if (aim != null) {
-            Aim.Target target = aim.at(word -> endValueWithout(first, NOTHING, word));
-            return footprint(task[second], target, first, previousOfTask[second] == NONE);
+        if (lateAim[second] != null) {
+            return lateFootprint(second, first, NOTHING);
         }
         int x = firstAccess[second];
         int y = firstAccess[first];
-        if (op[second].waits()
-                || Footprint.location(access[x]) != Footprint.location(access[y])
+        if (Footprint.location(access[x]) != Footprint.location(access[y])
                 || mode(y) == Footprint.READ) {
             return footprint(second);
         }
-        long value = valueWithout(first, also, before[second], previousBlock[x]);
-        int mode = equivalence.mode(op[second], op[second].writes(value, a[second], b[second]));
-        if (mode == mode(x)) {
-            return footprint(second);
-        }
-        int[] accesses = Arrays.copyOfRange(access, x, firstAccess[second + 1]);
-        accesses[0] = Footprint.access(Footprint.location(access[x]), mode);
-        return new Footprint(task[second], accesses);
+        return footprintWithout(second, first, races.also(race));
     }
 
-    private Footprint footprint(int t, Aim.Target target, int first, boolean starting) {
+    /// The footprint that event `e` would have had without `first` and `also`, and what these
+    /// happen before, if it looked at the same word.
+    Footprint footprintWithout(int e, int first, int[] also) {
+        if (op[e].waits()) {
+            return footprint(e);
+        }
+        int x = firstAccess[e];
+        long value = valueWithout(first, also, before[e], previousBlock[x]);
+        int mode = equivalence.mode(op[e], op[e].writes(value, a[e], b[e]));
+        if (mode == mode(x)) {
+            return footprint(e);
+        }
+        int[] accesses = Arrays.copyOfRange(access, x, firstAccess[e + 1]);
+        accesses[0] = Footprint.access(Footprint.location(access[x]), mode);
+        return new Footprint(task[e], accesses);
+    }
+
+    /// The footprint of the late aim of event `e` at the end of the execution without `first` and
+    /// `also`, and what these happen before.
+    Footprint lateFootprint(int e, int first, int[] also) {
+        Aim.Target target =
+                Objects.requireNonNull(lateAim[e]).at(word -> endValueWithout(first, also, word));
         Word word = target.word();
-        long value = endValueWithout(first, NOTHING, word);
+        long value = endValueWithout(first, also, word);
         boolean writes = target.op().writes(value, target.a(), target.b());
         int mode = equivalence.mode(target.op(), writes);
-        return footprint(t, word, mode, target.extra(), target.extraWritten(), starting);
+        boolean starting = previousOfTask[e] == NONE;
+        return footprint(task[e], word, mode, target.extra(), target.extraWritten(), starting);
     }
 
-    /// What `word` would hold now, at the end of the execution, without `first` and what that
-    /// happens before.
+    /// What `word` would hold now, at the end of the execution, without `first` and `also`, and
+    /// what these happen before.
     private long endValueWithout(int first, int[] also, Word word) {
         int block = word.id() < last.length ? last[word.id()] : NONE;
         return valueWithout(first, also, word.peek(), block);
@@ -540,7 +581,12 @@ final class EventLog {
     /// The footprint of the access that `t`, which is blocked, stands before, without the first
     /// events of `race`.
     Footprint pendingFootprint(Task t, int race) {
-        long value = endValueWithout(races.first(race), races.also(race), t.word());
+        return pendingFootprint(t, races.first(race), races.also(race));
+    }
+
+    /// The same without `first` and `also`, and what these happen before.
+    Footprint pendingFootprint(Task t, int first, int[] also) {
+        long value = endValueWithout(first, also, t.word());
         int mode = equivalence.mode(t.op(), t.op().writes(value, t.a(), t.b()));
         boolean starting = lastOfTask[t.id()] == NONE;
         return footprint(t.id(), t.word(), mode, t.extra(), t.extraWritten(), starting);
@@ -567,11 +613,101 @@ final class EventLog {
                 });
     }
 
+    // ---- how an access could have come earlier
+
+    /// Whether the waiting event `e`, or the access that `blocked` stands before where there is no
+    /// such event, could be made without `first` and `also`, and what these happen before.
+    boolean enabledWithout(int e, Task blocked, int first, int[] also) {
+        askOf(e, blocked);
+        return couldRun(
+                e < size
+                        ? valueWithout(first, also, before[e], previousBlock[firstAccess[e]])
+                        : endValueWithout(first, also, blocked.word()));
+    }
+
+    private void askOf(int e, Task blocked) {
+        if (e >= size) {
+            ask(blocked);
+            return;
+        }
+        asked = op[e];
+        askedA = a[e];
+        askedB = b[e];
+        askedTrial = trial[e];
+    }
+
+    /// The write that the waiting event `e`, or the access that `blocked` stands before where there
+    /// is no such event, could have come right before, had the events since not happened: the
+    /// latest one that found a value with which it need not wait; -1 if there is none.
+    ///
+    /// This is for where updates do not commute.
+    int overtakable(int e, Task blocked) {
+        askOf(e, blocked);
+        int previous = e < size ? previousOfTask[e] : lastOfTask[blocked.id()];
+        int word = blocked.word().id();
+        int at = NONE;
+        if (e < size) {
+            at = previousBlock[firstAccess[e]];
+        } else if (word < last.length) {
+            at = last[word];
+        }
+        for (; at != NONE; at = previousBlock[at]) {
+            int write = eventOf[at];
+            if (mode(at) == Footprint.READ) {
+                continue;
+            }
+            if (previous != NONE && happensBefore(write, previous)) {
+                return NONE;
+            }
+            if (couldRun(valueBefore(at))) {
+                return write;
+            }
+        }
+        return NONE;
+    }
+
+    /// Whether whatever conflicts with event `e` conflicts with `other` as well.
+    boolean excludesOthers(Footprint other, int e) {
+        for (int x = firstAccess[e]; x < firstAccess[e + 1]; x++) {
+            int location = Footprint.location(access[x]);
+            int theirs = other.modeAt(location);
+            if (theirs != Footprint.WRITE && theirs != mode(x)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// What `other`, which conflicts with event `e`, can do to it: 0 if it can block it or have it
+    /// aim elsewhere, 1 if it can have a late aim read where it wrote, 2 if neither.
+    int effect(Footprint other, int e) {
+        int own = firstAccess[e];
+        if (waits(e)) {
+            return other.changes(Footprint.location(access[own])) ? 0 : 2;
+        }
+        if (lateAim[e] == null) {
+            return 2;
+        }
+        // What a late aim depends on first of all comes last.
+        int x = firstAccess[e + 1] - 1;
+        if (other.changes(Footprint.location(access[x]))) {
+            return 0;
+        }
+        while (x > own) {
+            x--;
+            if (other.changes(Footprint.location(access[x]))) {
+                return 1;
+            }
+        }
+        return 2;
+    }
+
     // ---- taking back
 
     /// Takes the last event off.
     void removeLast() {
         int e = --size;
+        lateAims -= lateAim[e] == null ? 0 : 1;
         for (int x = accessCount - 1; x >= firstAccess[e]; x--) {
             last[Footprint.location(access[x])] = lastBefore[x];
         }

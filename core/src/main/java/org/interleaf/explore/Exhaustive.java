@@ -2,15 +2,10 @@
 package org.interleaf.explore;
 
 /// Every Mazurkiewicz trace once, by optimal dynamic partial order reduction: see {@link Dpor}. The
-/// one strategy that is made for saying `Never`.
-public record Exhaustive() implements Strategy {
+/// usual strategy.
+public record Exhaustive() implements Reduction {
     @Override
-    public Exploration explore(Program program, Limits limits, String fingerprint) {
-        return Explorer.explore(program, limits, fingerprint);
-    }
-
-    @Override
-    public boolean ends() {
+    public boolean supports(Limits limits) {
         return true;
     }
 

@@ -20,6 +20,7 @@ public final class Explorer implements Worker.Boss {
 
     private final Limits limits;
     private final String fingerprint;
+    private final Pool<?> pool;
     private final Worker first;
 
     private int helperCount;
@@ -28,7 +29,6 @@ public final class Explorer implements Worker.Boss {
     private @Nullable Checkpoints checkpoints;
 
     // The exploration at hand.
-    private Frontier frontier = new Frontier();
     private final List<Worker> workers = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private long start;
@@ -36,13 +36,30 @@ public final class Explorer implements Worker.Boss {
     private Exploration before = Exploration.NOTHING;
     private @Nullable Throwable failure;
 
-    /// An explorer of `program`.
+    /// An explorer of `program`, in the usual way.
     ///
     /// @param fingerprint identifies the program in the schedules that are handed out
     public Explorer(Program program, Limits limits, String fingerprint) {
+        this(new Exhaustive(), program, limits, fingerprint);
+    }
+
+    /// The same in another way.
+    ///
+    /// @throws IllegalArgumentException if executions cannot be told apart in the way that `limits`
+    ///   ask for
+    public Explorer(Reduction reduction, Program program, Limits limits, String fingerprint) {
+        if (!reduction.supports(limits)) {
+            throw new IllegalArgumentException(
+                    reduction.describe() + " does not support this equivalence, or symmetry");
+        }
         this.limits = limits;
         this.fingerprint = fingerprint;
-        this.first = new Worker(program, limits, fingerprint, frontier);
+        this.pool =
+                switch (reduction) {
+                    case Exhaustive e -> new Frontier();
+                    case Parsimonious p -> new Subtrees();
+                };
+        this.first = pool.worker(program, limits, fingerprint);
     }
 
     /// Explores `program` once, with one worker.
@@ -79,27 +96,27 @@ public final class Explorer implements Worker.Boss {
     /// Explores the program from the beginning, or from where the checkpoint is.
     public Exploration explore() {
         start = System.nanoTime();
-        frontier = new Frontier();
+        pool.begin();
         failure = null;
         workers.clear();
         threads.clear();
-        before = checkpoints == null ? Exploration.NOTHING : checkpoints.begin(frontier);
+        before = checkpoints == null ? Exploration.NOTHING : checkpoints.begin(pool);
         begun.set(before.executions() + before.superfluous() + before.cut());
-        first.begin(frontier);
+        first.begin();
         workers.add(first);
-        frontier.join();
+        pool.join();
         try {
             first.run(this);
         } catch (RuntimeException | Error e) {
             failed(e);
         } finally {
-            frontier.leave();
+            pool.leave();
             awaitHelpers();
         }
         rethrow();
         Exploration all = soFar();
         if (checkpoints != null) {
-            checkpoints.save(all, frontier);
+            checkpoints.save(all, pool);
         }
         return all;
     }
@@ -111,14 +128,14 @@ public final class Explorer implements Worker.Boss {
         if (begun.getAndIncrement() < limits.maxExecutions()) {
             return true;
         }
-        frontier.stop();
+        pool.stop();
         return false;
     }
 
     @Override
     public void executed(Worker worker) {
         long done = worker.executions() + worker.cut() + worker.superfluous();
-        boolean eager = helpAfterNanos == 0 && worker == first && threads.isEmpty();
+        boolean eager = helpAfterNanos == 0 && first.equals(worker) && threads.isEmpty();
         if (eager || done % EXECUTIONS_BETWEEN_LOOKS == 0) {
             look(worker);
         }
@@ -129,10 +146,10 @@ public final class Explorer implements Worker.Boss {
         limits.progress().accept(soFar());
         long now = System.nanoTime();
         if (limits.stop().getAsBoolean() || now - start > limits.timeout().toNanos()) {
-            frontier.stop();
+            pool.stop();
             return;
         }
-        if (worker == first
+        if (first.equals(worker)
                 && threads.isEmpty()
                 && helperCount > 0
                 && now - start >= helpAfterNanos) {
@@ -140,7 +157,7 @@ public final class Explorer implements Worker.Boss {
         }
         if (checkpoints != null && checkpoints.due(now)) {
             Checkpoints saving = checkpoints;
-            frontier.pause(() -> saving.save(soFar(), frontier));
+            pool.pause(() -> saving.save(soFar(), pool));
         }
     }
 
@@ -157,7 +174,7 @@ public final class Explorer implements Worker.Boss {
             steps += worker.steps();
             shares += worker.shares();
         }
-        boolean done = frontier.done();
+        boolean done = pool.done();
         Duration elapsed = before.elapsed().plusNanos(System.nanoTime() - start);
         return new Exploration(
                 executions,
@@ -167,16 +184,16 @@ public final class Explorer implements Worker.Boss {
                 shares,
                 done && cut == 0,
                 elapsed,
-                Coverage.ofTree(first.depth(), done ? 1 : frontier.fraction()));
+                Coverage.ofTree(first.depth(), done ? 1 : pool.fraction()));
     }
 
     // ---- helpers
 
     private void startHelpers() {
         for (int i = 0; i < helperCount && programs != null; i++) {
-            Worker worker = new Worker(programs.get(), limits, fingerprint, frontier);
+            Worker worker = pool.worker(programs.get(), limits, fingerprint);
             workers.add(worker);
-            frontier.join();
+            pool.join();
             Thread thread = new Thread(() -> help(worker), "interleaf-worker-" + (i + 1));
             thread.setDaemon(true);
             threads.add(thread);
@@ -190,13 +207,13 @@ public final class Explorer implements Worker.Boss {
         } catch (RuntimeException | Error e) {
             failed(e);
         } finally {
-            frontier.leave();
+            pool.leave();
         }
     }
 
     private synchronized void failed(Throwable e) {
         failure = e;
-        frontier.stop();
+        pool.stop();
     }
 
     private void awaitHelpers() {
@@ -207,7 +224,7 @@ public final class Explorer implements Worker.Boss {
                     thread.join();
                 } catch (InterruptedException e) {
                     interrupted = true;
-                    frontier.stop();
+                    pool.stop();
                 }
             }
         }

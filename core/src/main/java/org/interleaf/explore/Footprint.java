@@ -40,6 +40,22 @@ record Footprint(int task, int[] accesses) {
         return one == other ? mode(one) == WRITE : location(one) == location(other);
     }
 
+    /// How the event touches a location; -1 if it does not.
+    int modeAt(int location) {
+        int found = -1;
+        for (int mine : accesses) {
+            if (location(mine) == location) {
+                found = Math.max(found, mode(mine));
+            }
+        }
+        return found;
+    }
+
+    /// Whether the event writes to a location or updates it.
+    boolean changes(int location) {
+        return modeAt(location) > READ;
+    }
+
     /// Whether the two events conflict; both belong to different tasks.
     boolean conflictsWith(Footprint other) {
         for (int mine : accesses) {

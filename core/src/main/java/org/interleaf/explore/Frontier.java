@@ -4,6 +4,9 @@ package org.interleaf.explore;
 import org.interleaf.explore.Fork.Branch;
 import org.jspecify.annotations.Nullable;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.List;
 
 /// What several workers share: the states at which their ways part, and what is to be tried there.
@@ -22,90 +25,30 @@ import java.util.List;
 /// tree: the same decisions, whoever is faster. A branch whose executions are all explored covers
 /// what leads into it, explored or not. A branch that follows a sequence covers only that; then
 /// what is asked for goes into the state behind it, and the branch is done again only when that is.
-final class Frontier {
+final class Frontier extends Pool<Dpor> {
     private @Nullable Fork root;
-    private int workers;
-    private int idle;
     private boolean begun;
     private boolean everythingDone;
     private double everything;
-    private boolean stopped;
-    private @Nullable Runnable atPause;
 
-    /// Whether workers should look in here: read without the lock, as a hint.
-    private volatile boolean wanted;
-
-    // ---- workers
-
-    synchronized void join() {
-        workers++;
+    @Override
+    synchronized void begin() {
+        super.begin();
+        root = null;
+        begun = false;
+        everythingDone = false;
+        everything = 0;
     }
 
-    synchronized void leave() {
-        workers--;
-        notifyAll();
-    }
-
-    /// Has everybody stop. What is left to do stays here.
-    synchronized void stop() {
-        stopped = true;
-        wanted = true;
-        notifyAll();
-    }
-
-    /// Has everybody give away what there is, has `action` run once when it is all here, and has
-    /// everybody go on.
-    synchronized void pause(Runnable action) {
-        atPause = action;
-        wanted = true;
-        notifyAll();
-    }
-
-    /// Whether a worker should give something away.
-    boolean wanted() {
-        return wanted;
-    }
-
-    /// Whether a worker should give everything away, and come to {@link #take}.
-    synchronized boolean recalls() {
-        return stopped || atPause != null;
+    @Override
+    Worker worker(Program program, Limits limits, String fingerprint) {
+        return new DporWorker(program, limits, fingerprint, this);
     }
 
     // ---- work
 
-    /// Takes something to do for `worker`, near to where it was if there is something; waits until
-    /// there is. False where nothing is left, or all were stopped.
-    synchronized boolean take(Dpor worker) {
-        idle++;
-        try {
-            while (!stopped) {
-                if (atPause == null && takeNow(worker)) {
-                    return true;
-                }
-                if (atPause == null && idle == workers) {
-                    notifyAll();
-                    return false;
-                }
-                if (atPause != null && idle == workers) {
-                    atPause.run();
-                    atPause = null;
-                    notifyAll();
-                    continue;
-                }
-                wanted = true;
-                wait();
-            }
-            return false;
-        } catch (InterruptedException e) {
-            stop();
-            Thread.currentThread().interrupt();
-            return false;
-        } finally {
-            idle--;
-        }
-    }
-
-    private boolean takeNow(Dpor worker) {
+    @Override
+    boolean takeNow(Dpor worker) {
         if (!begun) {
             begun = true;
             worker.enterEverything();
@@ -120,6 +63,7 @@ final class Frontier {
         return true;
     }
 
+    /// Near to where a worker was, if there is something.
     private @Nullable Branch untaken(@Nullable Branch near) {
         for (Branch at = near; at != null; at = at.fork.from) {
             Branch found = at.fork.untaken();
@@ -148,7 +92,7 @@ final class Frontier {
         }
     }
 
-    /// Whether all has been explored.
+    @Override
     synchronized boolean done() {
         return root == null ? everythingDone : root.done();
     }
@@ -162,23 +106,27 @@ final class Frontier {
         }
     }
 
-    /// About which part has been explored, by what the workers reported last.
+    @Override
     synchronized double fraction() {
         return root == null ? everything : root.seen();
     }
 
     // ---- states
 
-    /// The first state; null until something was given away.
-    synchronized @Nullable Fork root() {
-        return root;
+    @Override
+    synchronized void save(DataOutputStream out) throws IOException {
+        out.writeBoolean(done());
+        out.writeBoolean(root != null);
+        if (root != null) {
+            ForkFormat.write(root, out);
+        }
     }
 
-    /// Goes on from where an earlier exploration stopped.
-    synchronized void resume(boolean wasDone, @Nullable Fork newRoot) {
-        root = newRoot;
-        everythingDone = wasDone;
-        begun = wasDone || root != null;
+    @Override
+    synchronized void load(DataInputStream in) throws IOException {
+        everythingDone = in.readBoolean();
+        root = in.readBoolean() ? ForkFormat.read(in) : null;
+        begun = everythingDone || root != null;
     }
 
     /// A worker gives a state away, which lies behind `from`.
@@ -200,8 +148,7 @@ final class Frontier {
         }
         fork.addAll(rest.first());
         rest.become(null);
-        wanted = recalls();
-        notifyAll();
+        given();
         return own;
     }
 
@@ -231,7 +178,7 @@ final class Frontier {
             }
         }
         boolean lasting = insert(fork, own.index + 1, v);
-        if (idle > 0) {
+        if (anyIdle()) {
             notifyAll();
         }
         return lasting;

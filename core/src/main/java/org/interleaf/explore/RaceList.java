@@ -36,6 +36,15 @@ final class RaceList {
         size = n;
     }
 
+    /// The number of the first race whose later event is `event` or one after it.
+    int firstFrom(int event) {
+        int r = size;
+        while (r > 0 && second[r - 1] >= event) {
+            r--;
+        }
+        return r;
+    }
+
     /// The earlier event of race `r`.
     int first(int r) {
         return first[r];

@@ -5,7 +5,7 @@ package org.interleaf.explore;
 /// scheduler that keeps the promise.
 ///
 /// A strategy is a value: the same one explores the same program in the same way, every time.
-public sealed interface Strategy permits Exhaustive, PreemptionBounded, Pct, RandomWalk {
+public sealed interface Strategy permits Reduction, PreemptionBounded, Pct, RandomWalk {
     /// Explores `program` until it is done or reaches a limit.
     ///
     /// @param fingerprint identifies the program in the schedules that are handed out

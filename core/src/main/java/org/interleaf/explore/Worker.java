@@ -2,10 +2,12 @@
 package org.interleaf.explore;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Scheduler;
 import org.interleaf.trace.Schedule;
 
-/// Explores branch after branch of what several workers share, on a machine of its own.
-final class Worker {
+/// Explores part after part of what several workers share in a {@link Pool}, on a machine of its
+/// own, and counts what it did.
+abstract class Worker {
     /// Told what its workers do; asked whether they shall go on.
     interface Boss {
         /// Asked by each worker before each execution.
@@ -15,11 +17,27 @@ final class Worker {
         void executed(Worker worker);
     }
 
+    /// What decides on the executions.
+    interface Director extends Scheduler {
+        /// Accesses in the latest execution.
+        int steps();
+
+        /// How often another task than before made the next access in it.
+        int switches();
+
+        /// The tasks of its accesses, in order.
+        int[] schedule();
+
+        /// How many executions it stands for, see {@link Ending#share}.
+        default double share() {
+            return 1;
+        }
+    }
+
     private final Program program;
     private final Machine machine;
-    private final Dpor dpor;
+    private final Director director;
     private final String fingerprint;
-    private Frontier frontier;
 
     // Written by the worker's thread, read by all.
     private volatile long executions;
@@ -28,18 +46,15 @@ final class Worker {
     private volatile long steps;
     private volatile double shares;
 
-    Worker(Program program, Limits limits, String fingerprint, Frontier frontier) {
+    Worker(Program program, Director director, String fingerprint) {
         this.program = program;
         this.machine = program.machine();
-        this.dpor = new Dpor(machine, limits, frontier);
+        this.director = director;
         this.fingerprint = fingerprint;
-        this.frontier = frontier;
     }
 
     /// Begins a new exploration.
-    void begin(Frontier newFrontier) {
-        frontier = newFrontier;
-        dpor.begin(newFrontier);
+    void begin() {
         executions = 0;
         superfluous = 0;
         cut = 0;
@@ -47,96 +62,59 @@ final class Worker {
         shares = 0;
     }
 
-    long executions() {
+    final long executions() {
         return executions;
     }
 
-    long superfluous() {
+    final long superfluous() {
         return superfluous;
     }
 
-    long cut() {
+    final long cut() {
         return cut;
     }
 
-    long steps() {
+    final long steps() {
         return steps;
     }
 
     /// What the executions stand for, see {@link Ending#share}.
-    double shares() {
+    final double shares() {
         return shares;
     }
 
     /// Accesses in the latest execution.
-    int depth() {
-        return dpor.steps();
+    final int depth() {
+        return director.steps();
     }
 
     /// Says how much of its work is done.
-    void report() {
-        frontier.report(dpor.entered(), dpor.fraction());
-    }
+    abstract void report();
 
     /// Explores as long as there is something to do, and nobody stops it.
-    void run(Boss boss) {
-        while (frontier.take(dpor)) {
-            explore(boss);
-        }
-    }
-
-    /// Explores what the worker has entered, or what it keeps of that.
-    private void explore(Boss boss) {
-        if (!boss.mayExecute()) {
-            frontier.giveBack(dpor.entered());
-            return;
-        }
-        boolean more = true;
-        while (more) {
-            execute();
-            more = dpor.backtrack();
-            if (!more) {
-                frontier.finish(dpor.entered());
-            }
-            boss.executed(this);
-            if (more && frontier.wanted()) {
-                more = giveAway();
-            }
-            if (more && !boss.mayExecute()) {
-                dpor.shareAll();
-                more = false;
-            }
-        }
-    }
-
-    /// Gives away what others want. False where the worker has nothing left.
-    private boolean giveAway() {
-        if (frontier.recalls()) {
-            dpor.shareAll();
-            return false;
-        }
-        return dpor.giveSome();
-    }
+    abstract void run(Boss boss);
 
     // The counters have one writer.
+
+    /// Makes an execution.
     @SuppressWarnings("NonAtomicVolatileUpdate")
-    private void execute() {
-        dpor.begin();
-        machine.run(dpor);
-        steps += dpor.steps();
-        if (dpor.superfluous()) {
-            superfluous++;
-            return;
-        }
-        dpor.checkSymmetry();
-        finish(Ending.Kind.of(machine));
-        dpor.planRaces();
+    final void execute() {
+        machine.run(director);
+        steps += director.steps();
     }
 
+    /// The execution that was made stopped because whatever could follow has been seen elsewhere.
     @SuppressWarnings("NonAtomicVolatileUpdate")
-    private void finish(Ending.Kind kind) {
+    final void skip() {
+        superfluous++;
+    }
+
+    /// The execution that was made ran to its end, or was cut.
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    final void finish() {
+        Ending.Kind kind = Ending.Kind.of(machine);
         if (kind == Ending.Kind.FRUITLESS) {
-            superfluous++;
+            skip();
             return;
         }
         if (kind == Ending.Kind.CUT) {
@@ -144,7 +122,7 @@ final class Worker {
         } else {
             executions++;
         }
-        double share = dpor.share();
+        double share = director.share();
         shares += share;
         program.finished(new Ended(kind, share));
     }
@@ -165,12 +143,12 @@ final class Worker {
 
         @Override
         public int steps() {
-            return dpor.steps();
+            return director.steps();
         }
 
         @Override
         public int switches() {
-            return dpor.switches();
+            return director.switches();
         }
 
         @Override
@@ -180,7 +158,7 @@ final class Worker {
 
         @Override
         public Schedule schedule() {
-            return new Schedule(fingerprint, dpor.schedule());
+            return new Schedule(fingerprint, director.schedule());
         }
     }
 }

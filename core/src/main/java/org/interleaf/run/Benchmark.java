@@ -7,6 +7,7 @@ import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
+import org.interleaf.explore.Reduction;
 import org.interleaf.explore.Straight;
 import org.jspecify.annotations.Nullable;
 
@@ -23,12 +24,15 @@ public final class Benchmark {
     private static final String FINGERPRINT = "bench";
 
     private final Duration time;
+    private final Reduction reduction;
     private final int workers;
 
     /// @param time how long to measure each program, and how long to warm up before
+    /// @param reduction how to explore
     /// @param workers how many threads share an exploration
-    public Benchmark(Duration time, int workers) {
+    public Benchmark(Duration time, Reduction reduction, int workers) {
         this.time = time;
+        this.reduction = reduction;
         this.workers = workers;
     }
 
@@ -71,27 +75,26 @@ public final class Benchmark {
     /// Explores a program once.
     ///
     /// @param programs makes the program, for each worker anew
-    public static Once once(Supplier<Program> programs, Limits limits, int workers) {
-        return once(programs, limits, workers, FINGERPRINT, null);
+    private Once once(Supplier<Program> programs, Limits limits) {
+        return once(programs, limits, FINGERPRINT, null);
     }
 
     /// The same, saved as it goes on.
     ///
     /// @param name tells the program from others
     /// @param saved where; null for nowhere
-    public static Once once(
+    public Once once(
             Supplier<Program> programs,
             Limits limits,
-            int workers,
             String name,
             @Nullable CheckpointOptions saved) {
         Counts counts = new Counts(programs);
-        Explorer explorer = explorer(counts::newPart, limits, workers);
+        Explorer explorer = explorer(counts::newPart, limits);
         if (saved != null) {
             explorer.withCheckpoints(
                     new Checkpoints(
                             saved.file(),
-                            name + " " + Build.id(),
+                            name + " " + Build.id() + " " + reduction.describe(),
                             saved.interval(),
                             counts,
                             saved.resume()));
@@ -101,8 +104,8 @@ public final class Benchmark {
         return new Once(counts.complete(), counts.blocked(), found.complete(), seconds);
     }
 
-    private static Explorer explorer(Supplier<Program> programs, Limits limits, int workers) {
-        Explorer explorer = new Explorer(programs.get(), limits, FINGERPRINT);
+    private Explorer explorer(Supplier<Program> programs, Limits limits) {
+        Explorer explorer = new Explorer(reduction, programs.get(), limits, FINGERPRINT);
         return workers == 1 ? explorer : explorer.withWorkers(workers, programs);
     }
 
@@ -111,7 +114,7 @@ public final class Benchmark {
     ///
     /// @param programs makes the program, for each worker anew
     public Result measure(Supplier<Program> programs) {
-        Once cold = once(programs, until(System.nanoTime() + time.toNanos()), workers);
+        Once cold = once(programs, until(System.nanoTime() + time.toNanos()));
         explore(programs);
         HeapUse heap = new HeapUse();
         Totals totals = explore(programs);
@@ -136,7 +139,7 @@ public final class Benchmark {
     private Totals explore(Supplier<Program> programs) {
         long start = System.nanoTime();
         long end = start + time.toNanos();
-        Explorer explorer = explorer(programs, until(end), workers);
+        Explorer explorer = explorer(programs, until(end));
         long executions = 0;
         long steps = 0;
         do {

@@ -3,12 +3,12 @@ package org.interleaf.run;
 
 import org.interleaf.explore.Checkpoints;
 import org.interleaf.explore.Ending;
-import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
+import org.interleaf.explore.Reduction;
 import org.interleaf.explore.Replay;
 import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.litmus.compile.Likeness;
@@ -239,17 +239,17 @@ public final class TestRunner {
         Limits stoppable =
                 limits.withStop(() -> examination.enough() || limits.stop().getAsBoolean());
         String fingerprint = fingerprint(test);
-        if (!(options.strategy() instanceof Exhaustive)) {
+        if (!(options.strategy() instanceof Reduction reduction)) {
             return options.strategy().explore(program, stoppable, fingerprint);
         }
-        Explorer explorer = new Explorer(program, stoppable, fingerprint);
+        Explorer explorer = new Explorer(reduction, program, stoppable, fingerprint);
         explorer.withWorkers(options.workers(), examination::newPart);
         CheckpointOptions saved = options.checkpoint();
         if (saved != null) {
             explorer.withCheckpoints(
                     new Checkpoints(
                             saved.file(),
-                            identity(fingerprint, limits),
+                            identity(fingerprint, limits, reduction),
                             saved.interval(),
                             examination,
                             saved.resume()));
@@ -258,9 +258,9 @@ public final class TestRunner {
     }
 
     /// What a checkpoint must be of to be resumed here.
-    private static String identity(String fingerprint, Limits limits) {
+    private static String identity(String fingerprint, Limits limits, Reduction reduction) {
         String kind = limits.equivalence() + (limits.symmetry() ? " symmetry" : "");
-        return fingerprint + " " + Build.id() + " " + kind;
+        return String.join(" ", fingerprint, Build.id(), kind, reduction.describe());
     }
 
     // ---- recording

@@ -3,11 +3,12 @@ package org.interleaf.selfcheck;
 
 import org.interleaf.explore.Ending;
 import org.interleaf.explore.Equivalence;
+import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
-import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
 import org.interleaf.explore.Program;
 import org.interleaf.explore.Replay;
+import org.interleaf.explore.Strategy;
 import org.interleaf.machine.Loops;
 import org.interleaf.machine.Machine;
 import org.interleaf.trace.Schedule;
@@ -35,6 +36,7 @@ final class CrossCheck {
 
     private final RandomProgram program;
     private final Equivalence equivalence;
+    private final Strategy strategy;
     private final Playground ground;
     private final Map<TraceKey.Key, String> expected = new HashMap<>();
     private final List<String> problems = new ArrayList<>();
@@ -43,9 +45,10 @@ final class CrossCheck {
     private long executions;
     private long cut;
 
-    private CrossCheck(RandomProgram program, Equivalence equivalence) {
+    private CrossCheck(RandomProgram program, Equivalence equivalence, Strategy strategy) {
         this.program = program;
         this.equivalence = equivalence;
+        this.strategy = strategy;
         this.ground = playground();
     }
 
@@ -62,7 +65,11 @@ final class CrossCheck {
     record Result(long traces, @Nullable String problem) {}
 
     static Result of(RandomProgram program, Equivalence equivalence) {
-        CrossCheck check = new CrossCheck(program, equivalence);
+        return of(program, equivalence, new Exhaustive());
+    }
+
+    static Result of(RandomProgram program, Equivalence equivalence, Strategy strategy) {
+        CrossCheck check = new CrossCheck(program, equivalence, strategy);
         try {
             if (!check.bruteForce()) {
                 return new Result(-1, null);
@@ -104,7 +111,7 @@ final class CrossCheck {
         Set<TraceKey.Key> seen = new HashSet<>();
         Set<String> outcomes = new TreeSet<>();
         Program watched = watch(ground, ending -> ended(ending, seen, outcomes));
-        compare(Explorer.explore(watched, limits(), "test"), outcomes);
+        compare(strategy.explore(watched, limits(), "test"), outcomes);
     }
 
     /// What is enough for an explorer that is right, and has one that is not come to an end.
@@ -224,8 +231,9 @@ final class CrossCheck {
     }
 
     /// Explores `program` with executions of up to `steps` accesses. Returns how many were cut.
-    static long cutAt(int steps, RandomProgram program) {
-        CrossCheck check = new CrossCheck(program, Equivalence.UPDATE);
+    static long cutAt(
+            int steps, RandomProgram program, Equivalence equivalence, Strategy strategy) {
+        CrossCheck check = new CrossCheck(program, equivalence, strategy);
         Set<TraceKey.Key> seen = new HashSet<>();
         Program watched =
                 watch(
@@ -236,7 +244,8 @@ final class CrossCheck {
                                 throw new AssertionError(program + ": " + ending.schedule());
                             }
                         });
-        Exploration found = Explorer.explore(watched, Limits.NONE.withMaxSteps(steps), "test");
+        Limits limits = Limits.NONE.withEquivalence(equivalence).withMaxSteps(steps);
+        Exploration found = strategy.explore(watched, limits, "test");
         if (found.complete() != (found.cut() == 0) || seen.size() != check.tokens.size()) {
             throw new AssertionError(program + ": " + found);
         }
@@ -245,18 +254,18 @@ final class CrossCheck {
 
     /// The smallest program that leaving out tasks and statements of a bad one leads to, one by
     /// one.
-    static RandomProgram reduce(RandomProgram bad, Equivalence equivalence) {
+    static RandomProgram reduce(RandomProgram bad, Equivalence equivalence, Strategy strategy) {
         for (int t = 0; t < bad.tasks().size(); t++) {
             RandomProgram less = bad.withoutTask(t);
-            if (of(less, equivalence).problem != null) {
-                return reduce(less, equivalence);
+            if (of(less, equivalence, strategy).problem != null) {
+                return reduce(less, equivalence, strategy);
             }
         }
         for (int t = 0; t < bad.tasks().size(); t++) {
             for (int i = 0; i < bad.tasks().get(t).size(); i++) {
                 RandomProgram less = bad.withoutStatement(t, i);
-                if (of(less, equivalence).problem != null) {
-                    return reduce(less, equivalence);
+                if (of(less, equivalence, strategy).problem != null) {
+                    return reduce(less, equivalence, strategy);
                 }
             }
         }
@@ -264,9 +273,11 @@ final class CrossCheck {
     }
 
     /// The program, made small, and what is wrong with it.
-    static String report(long seed, RandomProgram program, Equivalence equivalence) {
-        RandomProgram small = reduce(program, equivalence);
-        String problem = of(small, equivalence).problem;
-        return "seed " + seed + " under " + equivalence + ", reduced to: " + small + problem;
+    static String report(
+            long seed, RandomProgram program, Equivalence equivalence, Strategy strategy) {
+        RandomProgram small = reduce(program, equivalence, strategy);
+        String problem = of(small, equivalence, strategy).problem;
+        String how = equivalence + ", " + strategy.describe();
+        return "seed " + seed + " under " + how + ", reduced to: " + small + problem;
     }
 }

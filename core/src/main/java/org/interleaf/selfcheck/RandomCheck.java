@@ -2,6 +2,9 @@
 package org.interleaf.selfcheck;
 
 import org.interleaf.explore.Equivalence;
+import org.interleaf.explore.Exhaustive;
+import org.interleaf.explore.Parsimonious;
+import org.interleaf.explore.Strategy;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
@@ -25,16 +28,14 @@ public final class RandomCheck {
             long programs, long tooBig, long traces, long nextSeed, @Nullable String problem) {
         static final Result NOTHING = new Result(0, 0, 0, 0, null);
 
-        private Result with(long seed, Equivalence equivalence, CrossCheck.Result result) {
+        private Result with(CrossCheck.Result result, long seed, @Nullable String newProblem) {
             boolean big = result.traces() < 0;
             return new Result(
                     programs + (big ? 0 : 1),
                     tooBig + (big ? 1 : 0),
                     traces + (big ? 0 : result.traces()),
                     seed + 1,
-                    result.problem() == null
-                            ? null
-                            : CrossCheck.report(seed, RandomProgram.of(seed), equivalence));
+                    newProblem);
         }
     }
 
@@ -53,10 +54,16 @@ public final class RandomCheck {
         Result result = Result.NOTHING;
         for (long i = 0; i < programs; i++) {
             long seed = firstSeed + i;
-            // Each program under one equivalence, so that both get as many.
-            Equivalence equivalence = seed % 2 == 0 ? Equivalence.TRACE : Equivalence.UPDATE;
-            CrossCheck.Result checked = CrossCheck.of(RandomProgram.of(seed), equivalence);
-            result = result.with(seed, equivalence, checked);
+            // Each program in one way, so that all ways get as many.
+            Equivalence equivalence = seed % 3 == 0 ? Equivalence.UPDATE : Equivalence.TRACE;
+            Strategy strategy = seed % 3 == 1 ? new Parsimonious() : new Exhaustive();
+            RandomProgram program = RandomProgram.of(seed);
+            CrossCheck.Result checked = CrossCheck.of(program, equivalence, strategy);
+            String problem =
+                    checked.problem() == null
+                            ? null
+                            : CrossCheck.report(seed, program, equivalence, strategy);
+            result = result.with(checked, seed, problem);
             boolean over = System.nanoTime() - start > timeout.toNanos();
             if (result.problem() != null || over || !goOn.test(result)) {
                 return result;

@@ -21,9 +21,12 @@ final class SamplingTest {
     private static final List<Strategy> ALL =
             List.of(
                     new Exhaustive(),
+                    new Parsimonious(),
                     new PreemptionBounded(PreemptionBounded.ANY),
                     new Pct(Pct.USUAL_DEPTH, 1),
                     new RandomWalk(1));
+
+    private static final Limits TRACES = Limits.NONE.withEquivalence(Equivalence.TRACE);
 
     /// A program and what its executions came to.
     private record Watched(Scenario scenario, Supplier<String> state, List<String> states)
@@ -73,7 +76,7 @@ final class SamplingTest {
 
     @Test
     void everyStrategyFindsSeededBugs() {
-        Limits limits = Limits.NONE.withMaxExecutions(500);
+        Limits limits = TRACES.withMaxExecutions(500);
         for (Strategy strategy : ALL) {
             Watched lost = lostUpdate();
             strategy.explore(lost, limits, "");
@@ -110,7 +113,7 @@ final class SamplingTest {
                         assertThat(ending.switches()).isEqualTo(ending.schedule().switches());
                     }
                 };
-        strategy.explore(watched, Limits.NONE.withMaxExecutions(100), "f");
+        strategy.explore(watched, TRACES.withMaxExecutions(100), "f");
         return tokens;
     }
 

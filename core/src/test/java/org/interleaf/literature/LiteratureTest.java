@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import org.interleaf.explore.Equivalence;
+import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
+import org.interleaf.explore.Parsimonious;
+import org.interleaf.explore.Strategy;
 import org.interleaf.literature.Literature.Count;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -27,12 +30,14 @@ final class LiteratureTest {
     Stream<DynamicTest> exploresAsManyExecutionsAsPublished() {
         List<Count> rows = Literature.table();
         assertThat(rows).hasSizeGreaterThan(60);
-        return rows.stream()
-                .map(
-                        row ->
-                                dynamicTest(
-                                        row.name() + "(" + row.n() + ")",
-                                        () -> check(row, Equivalence.TRACE, row.executions())));
+        return Stream.of(new Exhaustive(), new Parsimonious())
+                .flatMap(strategy -> rows.stream().map(row -> test(strategy, row)));
+    }
+
+    private static DynamicTest test(Strategy strategy, Count row) {
+        return dynamicTest(
+                row.name() + "(" + row.n() + "), " + strategy.describe(),
+                () -> check(strategy, row, Equivalence.TRACE, row.executions()));
     }
 
     /// Counters that nobody reads are where the tables count more than makes a difference.
@@ -45,14 +50,19 @@ final class LiteratureTest {
                             long expected = counters ? 1 : row.executions();
                             return dynamicTest(
                                     row.name() + "(" + row.n() + ")",
-                                    () -> check(row, Equivalence.UPDATE, expected));
+                                    () -> checkUpdates(row, expected));
                         });
     }
 
-    private static void check(Count row, Equivalence equivalence, long executions) {
+    private static void checkUpdates(Count row, long executions) {
+        check(new Exhaustive(), row, Equivalence.UPDATE, executions);
+    }
+
+    private static void check(
+            Strategy strategy, Count row, Equivalence equivalence, long executions) {
         Scenario program = Literature.make(row.name(), row.n());
         Limits limits = Limits.NONE.withEquivalence(equivalence);
-        Exploration found = Explorer.explore(program, limits, "0000");
+        Exploration found = strategy.explore(program, limits, "0000");
         assertThat(program.complete()).as("complete executions").isEqualTo(executions);
         assertThat(found.executions()).isEqualTo(program.complete() + program.blocked());
         assertThat(found.superfluous()).as("superfluous executions").isZero();

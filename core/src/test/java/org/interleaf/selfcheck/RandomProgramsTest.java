@@ -4,7 +4,12 @@ package org.interleaf.selfcheck;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.interleaf.explore.Equivalence;
+import org.interleaf.explore.Exhaustive;
+import org.interleaf.explore.Parsimonious;
+import org.interleaf.explore.Strategy;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.EnumSet;
 import java.util.Set;
@@ -18,17 +23,18 @@ import java.util.stream.Stream;
 /// - `-Dinterleaf.random.limit=L` goes on to programs with up to L interleavings, and more than
 ///   that where they are merged.
 final class RandomProgramsTest {
-    @Test
-    void explorerAgreesWithBruteForce() {
-        agrees(Equivalence.UPDATE);
+    @ParameterizedTest
+    @EnumSource
+    void explorerAgreesWithBruteForce(Equivalence equivalence) {
+        agrees(equivalence, new Exhaustive());
     }
 
     @Test
-    void explorerAgreesWithBruteForceOnTraces() {
-        agrees(Equivalence.TRACE);
+    void parsimoniousExplorerAgreesWithBruteForce() {
+        agrees(Equivalence.TRACE, new Parsimonious());
     }
 
-    private static void agrees(Equivalence equivalence) {
+    private static void agrees(Equivalence equivalence, Strategy strategy) {
         long programs = Long.getLong("interleaf.random.programs", 1_000);
         long first = Long.getLong("interleaf.random.seed", 1);
         long checked = 0;
@@ -36,9 +42,9 @@ final class RandomProgramsTest {
         for (long seed = first; seed < first + programs; seed++) {
             boolean loops = seed % 4 == 0;
             RandomProgram program = loops ? RandomProgram.looping(seed) : RandomProgram.of(seed);
-            CrossCheck.Result result = CrossCheck.of(program, equivalence);
+            CrossCheck.Result result = CrossCheck.of(program, equivalence, strategy);
             if (result.problem() != null) {
-                throw new AssertionError(CrossCheck.report(seed, program, equivalence));
+                throw new AssertionError(CrossCheck.report(seed, program, equivalence, strategy));
             }
             checked += result.traces() < 0 ? 0 : 1;
             traces += Math.max(0, result.traces());
@@ -58,9 +64,14 @@ final class RandomProgramsTest {
 
     @Test
     void executionsThatAreCutAreFollowedAndNeverCalledComplete() {
+        followsWhatIsCut(Equivalence.UPDATE, new Exhaustive());
+        followsWhatIsCut(Equivalence.TRACE, new Parsimonious());
+    }
+
+    private static void followsWhatIsCut(Equivalence equivalence, Strategy strategy) {
         long cut = 0;
         for (long seed = 1; seed <= 200; seed++) {
-            cut += CrossCheck.cutAt(4, RandomProgram.of(seed));
+            cut += CrossCheck.cutAt(4, RandomProgram.of(seed), equivalence, strategy);
         }
         assertThat(cut).as("executions cut").isGreaterThan(100);
     }

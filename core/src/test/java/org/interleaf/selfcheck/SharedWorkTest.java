@@ -7,15 +7,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.interleaf.explore.CheckpointException;
 import org.interleaf.explore.Checkpoints;
 import org.interleaf.explore.Ending;
+import org.interleaf.explore.Equivalence;
+import org.interleaf.explore.Exhaustive;
 import org.interleaf.explore.Exploration;
 import org.interleaf.explore.Explorer;
 import org.interleaf.explore.Limits;
+import org.interleaf.explore.Parsimonious;
 import org.interleaf.explore.Program;
+import org.interleaf.explore.Reduction;
 import org.interleaf.literature.Literature;
 import org.interleaf.machine.Machine;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -34,12 +40,35 @@ final class SharedWorkTest {
 
     @TempDir private Path folder;
 
+    /// A way to explore.
+    record Way(Reduction reduction, Limits limits) {
+        Way(Reduction reduction, Equivalence equivalence) {
+            this(reduction, Limits.NONE.withEquivalence(equivalence));
+        }
+
+        @Override
+        public String toString() {
+            return reduction.describe();
+        }
+    }
+
+    static List<Way> ways() {
+        return List.of(
+                new Way(new Exhaustive(), Equivalence.UPDATE),
+                new Way(new Parsimonious(), Equivalence.TRACE));
+    }
+
     /// The traces that were seen, each as often as it was seen.
     private static final class Seen implements Checkpoints.Results {
+        final Equivalence equivalence;
         final List<String> traces = Collections.synchronizedList(new ArrayList<>());
 
+        Seen(Way way) {
+            equivalence = way.limits.equivalence();
+        }
+
         Program watch(RandomProgram program) {
-            Playground ground = new Playground(program);
+            Playground ground = new Playground(program, equivalence);
             return new Program() {
                 @Override
                 public Machine machine() {
@@ -80,25 +109,26 @@ final class SharedWorkTest {
     }
 
     /// What one explorer sees; null where that is too much, or loops are cut or begun in vain.
-    private static @Nullable List<String> alone(RandomProgram program) {
-        Seen seen = new Seen();
-        Limits limits = Limits.NONE.withMaxExecutions(2_000);
+    private static @Nullable List<String> alone(RandomProgram program, Way way) {
+        Seen seen = new Seen(way);
+        Limits limits = way.limits.withMaxExecutions(2_000);
         Exploration found = Explorer.explore(seen.watch(program), limits, "test");
         return found.complete() && found.superfluous() == 0 ? seen.sorted() : null;
     }
 
-    @Test
-    void workersSeeTogetherWhatOneSees() {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void workersSeeTogetherWhatOneSees(Way way) {
         long many = 0;
         for (long seed = 1; seed <= PROGRAMS; seed++) {
             RandomProgram program = RandomProgram.of(seed);
-            List<String> expected = alone(program);
+            List<String> expected = alone(program, way);
             if (expected == null) {
                 continue;
             }
-            Seen seen = new Seen();
+            Seen seen = new Seen(way);
             Exploration found =
-                    new Explorer(seen.watch(program), Limits.NONE, "test")
+                    new Explorer(way.reduction, seen.watch(program), way.limits, "test")
                             .withWorkers(3, () -> seen.watch(program), Duration.ZERO)
                             .explore();
             assertThat(seen.sorted()).as("program of seed %s", seed).isEqualTo(expected);
@@ -110,14 +140,15 @@ final class SharedWorkTest {
         assertThat(many).as("programs that are worth sharing").isGreaterThan(8);
     }
 
-    @Test
-    void workersExploreThePublishedNumberOfExecutions() {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void workersExploreThePublishedNumberOfExecutions(Way way) {
         for (String name : List.of("lastzero 8", "exp_bug 2", "fib_bench 3", "ptwalk 2")) {
             String program = name.split(" ", -1)[0];
             int n = Integer.parseInt(name.split(" ", -1)[1]);
-            Exploration alone = Explorer.explore(Literature.make(program, n), Limits.NONE, "test");
+            Exploration alone = Explorer.explore(Literature.make(program, n), way.limits, "test");
             Exploration shared =
-                    new Explorer(Literature.make(program, n), Limits.NONE, "test")
+                    new Explorer(way.reduction, Literature.make(program, n), way.limits, "test")
                             .withWorkers(4, () -> Literature.make(program, n), Duration.ZERO)
                             .explore();
             assertThat(shared.executions()).as(name).isEqualTo(alone.executions());
@@ -126,11 +157,12 @@ final class SharedWorkTest {
         }
     }
 
-    @Test
-    void whateverTheThreadsDo() {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void whateverTheThreadsDo(Way way) {
         for (int i = 0; i < 200; i++) {
             Exploration shared =
-                    new Explorer(Literature.make("lastzero", 6), Limits.NONE, "test")
+                    new Explorer(way.reduction, Literature.make("lastzero", 6), way.limits, "test")
                             .withWorkers(3, () -> Literature.make("lastzero", 6), Duration.ZERO)
                             .explore();
             assertThat(shared.executions()).as("round %s", i).isEqualTo(144);
@@ -138,13 +170,14 @@ final class SharedWorkTest {
         }
     }
 
-    @Test
-    void stoppedAfterEveryExecutionAndResumedOnAnotherMachine() {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void stoppedAfterEveryExecutionAndResumedOnAnotherMachine(Way way) {
         Path file = folder.resolve("checkpoint");
         long resumed = 0;
         for (long seed = 1; seed <= PROGRAMS; seed++) {
             RandomProgram program = RandomProgram.of(seed);
-            List<String> expected = alone(program);
+            List<String> expected = alone(program, way);
             if (expected == null || expected.size() > 60) {
                 continue;
             }
@@ -152,11 +185,12 @@ final class SharedWorkTest {
             Seen seen;
             int runs = 0;
             do {
-                seen = new Seen();
+                seen = new Seen(way);
                 found =
                         new Explorer(
+                                        way.reduction,
                                         seen.watch(program),
-                                        Limits.NONE.withMaxExecutions(runs + 1),
+                                        way.limits.withMaxExecutions(runs + 1),
                                         "test")
                                 .withCheckpoints(checkpoints(file, seen, runs > 0))
                                 .explore();
@@ -171,17 +205,18 @@ final class SharedWorkTest {
         assertThat(resumed).as("resumed explorations").isGreaterThan(400);
     }
 
-    @Test
-    void whatIsCompleteStaysSoWhenResumed() {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void whatIsCompleteStaysSoWhenResumed(Way way) {
         Path file = folder.resolve("checkpoint");
         RandomProgram program = RandomProgram.of(1);
-        Seen seen = new Seen();
-        new Explorer(seen.watch(program), Limits.NONE, "test")
+        Seen seen = new Seen(way);
+        new Explorer(way.reduction, seen.watch(program), way.limits, "test")
                 .withCheckpoints(checkpoints(file, seen, false))
                 .explore();
-        Seen again = new Seen();
+        Seen again = new Seen(way);
         Exploration found =
-                new Explorer(again.watch(program), Limits.NONE, "test")
+                new Explorer(way.reduction, again.watch(program), way.limits, "test")
                         .withCheckpoints(checkpoints(file, again, true))
                         .explore();
         assertThat(found.complete()).isTrue();
@@ -195,7 +230,7 @@ final class SharedWorkTest {
     @Test
     void filesThatAreNoCheckpointOfThisAreRefused() throws IOException {
         Path file = folder.resolve("checkpoint");
-        Seen seen = new Seen();
+        Seen seen = new Seen(ways().getFirst());
         RandomProgram program = RandomProgram.of(1);
         new Explorer(seen.watch(program), Limits.NONE.withMaxExecutions(1), "test")
                 .withCheckpoints(checkpoints(file, seen, false))
@@ -217,7 +252,7 @@ final class SharedWorkTest {
     }
 
     private static void resume(Path file, String identity) throws CheckpointException {
-        Seen seen = new Seen();
+        Seen seen = new Seen(ways().getFirst());
         new Explorer(seen.watch(RandomProgram.of(1)), Limits.NONE, "test")
                 .withCheckpoints(new Checkpoints(file, identity, Duration.ofDays(1), seen, true))
                 .explore();

@@ -12,8 +12,7 @@ import java.util.stream.Collectors;
 
 /// The lines of `interleaf races`, aligned: the widths are known before the first race has run.
 final class RaceTable {
-    private static final List<String> TITLES =
-            List.of("race", "variant", "config");
+    private static final List<String> TITLES = List.of("race", "variant", "config");
 
     /// Splats that a line has room for.
     private static final int SPLATS_MAX = 2;

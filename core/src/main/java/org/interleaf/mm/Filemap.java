@@ -35,8 +35,8 @@ final class Filemap {
         return folio;
     }
 
-    /// mm/filemap.c: filemap_get_entry(), find_get_entry(). A folio whose count is zero, since it is
-    /// about to go or to be replaced, is looked up again.
+    /// mm/filemap.c: filemap_get_entry(), find_get_entry(). A folio whose count is zero, since it
+    /// is about to go or to be replaced, is looked up again.
     private @Nullable Folio getEntry(Inode inode, long index) {
         Ref<CacheSlot> slot = inode.slot(index);
         Rounds retries = null;

@@ -44,7 +44,8 @@ public final class HugetlbMfill {
     }
 
     /// mm/userfaultfd.c: mfill_atomic_hugetlb(). How many bytes were filled in, or a negative error
-    /// number where none. Nobody asks for the events of mremap and the like, so nothing is changing.
+    /// number where none. Nobody asks for the events of mremap and the like, so nothing is
+    /// changing.
     private long mfillAtomicHugetlb(
             UserfaultfdCtx ctx, long dst, long src, long len, boolean isContinue) {
         Vma vma = kernel.userfaultfd().mfillLock(ctx, dst, len);
@@ -128,7 +129,8 @@ public final class HugetlbMfill {
             Frame frame = kernel.memMap().memory().frame(folio.pfn() + i);
             for (int k = 0; k < frame.words(); k++) {
                 Long word =
-                        kernel.userAccess().loadNofault(mm, src + i * pageSize + (long) k * Long.BYTES);
+                        kernel.userAccess()
+                                .loadNofault(mm, src + i * pageSize + (long) k * Long.BYTES);
                 if (word == null) {
                     return false;
                 }

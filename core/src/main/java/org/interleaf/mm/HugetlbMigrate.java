@@ -41,8 +41,8 @@ public final class HugetlbMigrate {
     }
 
     /// mm/migrate.c: add_folio_for_migration(). Isolates the folio at `addr` and adds it to
-    /// `pagelist`: {@link #QUEUED}, or a negative error number. It is isolated under the lock of the
-    /// entry that maps it, which keeps it from being freed.
+    /// `pagelist`: {@link #QUEUED}, or a negative error number. It is isolated under the lock of
+    /// the entry that maps it, which keeps it from being freed.
     private int addFolioForMigration(MmStruct mm, long addr, List<Folio> pagelist) {
         int err = -Errno.EFAULT;
         kernel.mmapLock().readLock(mm);
@@ -61,8 +61,8 @@ public final class HugetlbMigrate {
         return err;
     }
 
-    /// mm/migrate.c: __add_folio_for_migration(), for hugetlb; folios of other kinds stay where they
-    /// are.
+    /// mm/migrate.c: __add_folio_for_migration(), for hugetlb; folios of other kinds stay where
+    /// they are.
     private int isolateForMigration(Folio folio, List<Folio> pagelist) {
         if (folio.isHugetlb() && hugetlb.pool().isolate(folio)) {
             pagelist.add(folio);

@@ -15,8 +15,8 @@ import java.util.Objects;
 /// # Locking
 ///
 /// A fault queues itself before it looks whether it still has to wait; whoever resolves it changes
-/// the entry before looking for somebody to wake. So one of the two sees the other. The locks of the
-/// fault are dropped while it waits, and it is made again after that.
+/// the entry before looking for somebody to wake. So one of the two sees the other. The locks of
+/// the fault are dropped while it waits, and it is made again after that.
 public final class Userfaultfd {
     /// `UFFDIO_REGISTER_MODE_MISSING`, `UFFDIO_REGISTER_MODE_MINOR`.
     public static final int MODE_MISSING = 1;
@@ -240,8 +240,8 @@ public final class Userfaultfd {
         }
     }
 
-    /// mm/userfaultfd.c: uffd_lock_vma(), validate_dst_vma(). The mapping of `[start, start + len)`,
-    /// read-locked; null where it is not all registered.
+    /// mm/userfaultfd.c: uffd_lock_vma(), validate_dst_vma(). The mapping of `[start, start +
+    /// len)`, read-locked; null where it is not all registered.
     @Nullable Vma mfillLock(UserfaultfdCtx ctx, long start, long len) {
         Vma vma = kernel.vmaLock().lockVmaUnderRcu(ctx.mm, start);
         if (vma != null && needsAnonVma(vma)) {

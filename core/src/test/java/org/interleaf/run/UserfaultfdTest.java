@@ -74,8 +74,8 @@ final class UserfaultfdTest {
         String test =
                 mapping("MAP_PRIVATE", "", "0", MISSING)
                         + "P0(char *a) { char r0 = a[0]; }\n"
-                        + "P1(char *a, char *s, long u) { uffd_read(u); uffdio_wake(u, a, PMD_SIZE);"
-                        + " uffd_read(u); int r1 = uffdio_copy(u, a, s, PMD_SIZE); }\n"
+                        + "P1(char *a, char *s, long u) { uffd_read(u); uffdio_wake(u, a,"
+                        + " PMD_SIZE); uffd_read(u); int r1 = uffdio_copy(u, a, s, PMD_SIZE); }\n"
                         + "locations [0:r0; 1:r1]";
         assertThat(explore("x86-64", test)).isEqualTo("0:r0=7; 1:r1=0;");
     }

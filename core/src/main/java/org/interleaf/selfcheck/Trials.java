@@ -17,12 +17,15 @@ public final class Trials implements Function<String, String> {
     public static final String RANDOM_PROGRAMS = "random programs";
 
     private static final String PAGE_COUNTS = "page counts";
+    private static final String IDENTICAL_TASKS = "identical tasks";
     private static final int PROGRAMS = 150;
+    private static final int DOUBLED_PROGRAMS = 60;
     private static final int LINE_MAX = 60;
 
     /// The names of all trials.
     public static List<String> names() {
-        List<String> names = new ArrayList<>(List.of(RANDOM_PROGRAMS, PAGE_COUNTS));
+        List<String> names =
+                new ArrayList<>(List.of(RANDOM_PROGRAMS, IDENTICAL_TASKS, PAGE_COUNTS));
         laws().forEach(law -> names.add(law.name()));
         return names;
     }
@@ -46,6 +49,7 @@ public final class Trials implements Function<String, String> {
         try {
             return switch (name) {
                 case RANDOM_PROGRAMS -> randomPrograms();
+                case IDENTICAL_TASKS -> identicalTasks();
                 case PAGE_COUNTS -> LawsOfPages.broken();
                 default -> law(name).broken();
             };
@@ -67,6 +71,17 @@ public final class Trials implements Function<String, String> {
             String problem = CrossCheck.of(RandomProgram.of(seed), equivalence).problem();
             if (problem != null) {
                 return "program " + seed + ": " + problem;
+            }
+        }
+        return "";
+    }
+
+    private static String identicalTasks() {
+        for (long seed = 1; seed <= DOUBLED_PROGRAMS; seed++) {
+            Equivalence equivalence = Equivalence.values()[(int) seed % 2];
+            String problem = SymmetryCheck.of(seed, equivalence).problem();
+            if (problem != null) {
+                return problem;
             }
         }
         return "";

@@ -12,8 +12,6 @@ import java.util.Map;
 
 /// Faults on huge pages that a userfaultfd handles, and what its requests answer.
 final class UserfaultfdTest {
-    private static final String RW = "PROT_READ | PROT_WRITE, ";
-    private static final String HUGE = "MAP_HUGETLB | MAP_ANONYMOUS";
     private static final String MISSING = "UFFDIO_REGISTER_MODE_MISSING";
     private static final String MINOR = "UFFDIO_REGISTER_MODE_MINOR";
 
@@ -30,83 +28,100 @@ final class UserfaultfdTest {
     }
 
     private static String mapping(String kind, String before, String flags, String mode) {
-        return "{ char *a = mmap(PMD_SIZE, "
-                + RW
-                + HUGE
-                + " | "
-                + kind
-                + ");\n  char *s = mmap(PMD_SIZE, "
-                + RW
-                + "MAP_PRIVATE | MAP_ANONYMOUS);\n  memset(s, 7, PMD_SIZE); "
-                + before
-                + " long u = userfaultfd("
-                + flags
-                + ");\n  uffdio_register(u, a, PMD_SIZE, "
-                + mode
-                + "); }\n";
+        return """
+        {
+          char *a = mmap(PMD_SIZE, PROT_READ | PROT_WRITE, MAP_HUGETLB | MAP_ANONYMOUS | KIND);
+          char *s = mmap(PMD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+          memset(s, 7, PMD_SIZE);
+          BEFORE
+          long u = userfaultfd(FLAGS);
+          uffdio_register(u, a, PMD_SIZE, MODE);
+        }
+        """
+                .replace("KIND", kind)
+                .replace("BEFORE", before)
+                .replace("FLAGS", flags)
+                .replace("MODE", mode);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"x86-64", "arm64-64k"})
     void aMissingPageIsCopied(String arch) {
         String test =
-                mapping("MAP_PRIVATE", "", "0", MISSING)
-                        + "P0(char *a) { char r0 = a[PAGE_SIZE]; }\n"
-                        + "P1(char *a, char *s, long u) { long r0 = uffd_read(u) - (long) a;"
-                        + " int r1 = uffdio_copy(u, a, s, PMD_SIZE); }\n"
-                        + "locations [0:r0; 1:r0; 1:r1]";
-        assertThat(explore(arch, test)).isEqualTo("0:r0=7; 1:r0=0; 1:r1=0;");
+                """
+                P0(char *a) { char r0 = a[PAGE_SIZE]; }
+                P1(char *a, char *s, long u) {
+                  long r0 = uffd_read(u) - (long) a;
+                  int r1 = uffdio_copy(u, a, s, PMD_SIZE);
+                }
+                locations [0:r0; 1:r0; 1:r1]
+                """;
+        assertThat(explore(arch, mapping("MAP_PRIVATE", "", "0", MISSING) + test))
+                .isEqualTo("0:r0=7; 1:r0=0; 1:r1=0;");
     }
 
     @Test
     void aPageOfTheFileIsMapped() {
+        String filled = "a[0] = 3; madvise(a, PMD_SIZE, MADV_DONTNEED);";
         String test =
-                mapping("MAP_SHARED", "a[0] = 3; madvise(a, PMD_SIZE, MADV_DONTNEED);", "0", MINOR)
-                        + "P0(char *a) { a[1] = 5; }\n"
-                        + "P1(char *a, long u) { long r0 = uffd_read(u) - (long) a;"
-                        + " int r1 = uffdio_continue(u, a, PMD_SIZE); }\n"
-                        + "locations [a[0]; a[1]; 1:r0; 1:r1]";
-        assertThat(explore("x86-64", test)).isEqualTo("1:r0=5; 1:r1=0; a[0]=3; a[1]=5;");
+                """
+                P0(char *a) { a[1] = 5; }
+                P1(char *a, long u) {
+                  long r0 = uffd_read(u) - (long) a;
+                  int r1 = uffdio_continue(u, a, PMD_SIZE);
+                }
+                locations [a[0]; a[1]; 1:r0; 1:r1]
+                """;
+        assertThat(explore("x86-64", mapping("MAP_SHARED", filled, "0", MINOR) + test))
+                .isEqualTo("1:r0=5; 1:r1=0; a[0]=3; a[1]=5;");
     }
 
     @Test
     void whoeverIsWokenWithoutAPageFaultsAgain() {
         String test =
-                mapping("MAP_PRIVATE", "", "0", MISSING)
-                        + "P0(char *a) { char r0 = a[0]; }\n"
-                        + "P1(char *a, char *s, long u) { uffd_read(u); uffdio_wake(u, a,"
-                        + " PMD_SIZE); uffd_read(u); int r1 = uffdio_copy(u, a, s, PMD_SIZE); }\n"
-                        + "locations [0:r0; 1:r1]";
-        assertThat(explore("x86-64", test)).isEqualTo("0:r0=7; 1:r1=0;");
+                """
+                P0(char *a) { char r0 = a[0]; }
+                P1(char *a, char *s, long u) {
+                  uffd_read(u);
+                  uffdio_wake(u, a, PMD_SIZE);
+                  uffd_read(u);
+                  int r1 = uffdio_copy(u, a, s, PMD_SIZE);
+                }
+                locations [0:r0; 1:r1]
+                """;
+        assertThat(explore("x86-64", mapping("MAP_PRIVATE", "", "0", MISSING) + test))
+                .isEqualTo("0:r0=7; 1:r1=0;");
     }
 
     @Test
     void whatRequestsRefuse() {
         String test =
-                mapping("MAP_SHARED", "", "O_NONBLOCK", MISSING)
-                        + "P0(char *a, char *s, long u) {\n"
-                        + "  int r0 = uffd_read(u) == -EAGAIN;\n"
-                        + "  int r1 = uffdio_register(u, a, PAGE_SIZE, 1) == -EINVAL;\n"
-                        + "  int r2 = uffdio_register(u, a, PMD_SIZE, 0) == -EINVAL;\n"
-                        + "  int r3 = uffdio_continue(u, a, PMD_SIZE) == -EFAULT;\n"
-                        + "  int r4 = uffdio_copy(u, a, s, PMD_SIZE);\n"
-                        + "  int r5 = uffdio_copy(u, a, s, PMD_SIZE) == -EEXIST;\n"
-                        + "  int r6 = uffdio_copy(u, s, a, PMD_SIZE) == -ENOENT;\n"
-                        + "  long v = userfaultfd(0);\n"
-                        + "  int r7 = uffdio_register(v, a, PMD_SIZE, 1) == -EBUSY;\n"
-                        + "}\n"
-                        + "locations [0:r0; 0:r1; 0:r2; 0:r3; 0:r4; 0:r5; 0:r6; 0:r7]";
-        assertThat(explore("x86-64", test))
+                """
+                P0(char *a, char *s, long u) {
+                  int r0 = uffd_read(u) == -EAGAIN;
+                  int r1 = uffdio_register(u, a, PAGE_SIZE, 1) == -EINVAL;
+                  int r2 = uffdio_register(u, a, PMD_SIZE, 0) == -EINVAL;
+                  int r3 = uffdio_continue(u, a, PMD_SIZE) == -EFAULT;
+                  int r4 = uffdio_copy(u, a, s, PMD_SIZE);
+                  int r5 = uffdio_copy(u, a, s, PMD_SIZE) == -EEXIST;
+                  int r6 = uffdio_copy(u, s, a, PMD_SIZE) == -ENOENT;
+                  long v = userfaultfd(0);
+                  int r7 = uffdio_register(v, a, PMD_SIZE, 1) == -EBUSY;
+                }
+                locations [0:r0; 0:r1; 0:r2; 0:r3; 0:r4; 0:r5; 0:r6; 0:r7]
+                """;
+        assertThat(explore("x86-64", mapping("MAP_SHARED", "", "O_NONBLOCK", MISSING) + test))
                 .isEqualTo("0:r0=1; 0:r1=1; 0:r2=1; 0:r3=1; 0:r4=0; 0:r5=1; 0:r6=1; 0:r7=1;");
     }
 
     @Test
     void aChildIsNotRegistered() {
         String test =
-                mapping("MAP_PRIVATE", "", "O_NONBLOCK", MISSING)
-                        + "P0(char *a) { int pid = fork(); kthread_use_mm(pid);"
-                        + " char r0 = a[0]; }\n"
-                        + "locations [0:r0]";
-        assertThat(explore("x86-64", test)).isEqualTo("0:r0=0;");
+                """
+                P0(char *a) { int pid = fork(); kthread_use_mm(pid); char r0 = a[0]; }
+                locations [0:r0]
+                """;
+        assertThat(explore("x86-64", mapping("MAP_PRIVATE", "", "O_NONBLOCK", MISSING) + test))
+                .isEqualTo("0:r0=0;");
     }
 }

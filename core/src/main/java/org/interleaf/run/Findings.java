@@ -82,14 +82,28 @@ final class Findings {
                 .toList();
     }
 
-    /// The execution that shows the first violation; null where there is none.
+    /// The execution that shows the violation that tells most; null where there is none.
     @Nullable Schedule ofViolation() {
-        return byTitle.isEmpty() ? null : byTitle.values().iterator().next().schedule;
+        Found found = telling();
+        return found == null ? null : found.schedule;
     }
 
-    /// The title of the first violation; null where there is none.
+    /// The title of that violation; null where there is none.
     @Nullable String firstTitle() {
-        return byTitle.isEmpty() ? null : byTitle.keySet().iterator().next();
+        Found found = telling();
+        return found == null ? null : Objects.requireNonNull(found.violation).title();
+    }
+
+    /// The first of those that have really happened, or else of all.
+    private @Nullable Found telling() {
+        Found latent = null;
+        for (Found found : byTitle.values()) {
+            if (!Objects.requireNonNull(found.violation).latent()) {
+                return found;
+            }
+            latent = latent == null ? found : latent;
+        }
+        return latent;
     }
 
     /// An execution in which the proposition holds, or does not hold; null where none was seen.

@@ -45,6 +45,12 @@ public record Violation(
         return new Violation(kind, where, source, text, task, cpu, callTrace, details, newStep);
     }
 
+    /// Whether this only makes something possible that has not happened in this execution: a change
+    /// under the wrong lock. Where there are others, they tell more.
+    public boolean latent() {
+        return kind.startsWith("BUG: wrong ");
+    }
+
     /// Two violations with the same title are the same finding.
     public String title() {
         return title(kind, where);

@@ -3,11 +3,15 @@ package org.interleaf.explore;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 
 /// A state that several workers know: what is asleep there, and the ways that lead on from it, in
 /// the order in which one worker alone would try them. Guarded by its {@link Frontier}.
+///
+/// Forks can hang behind each other as deep as an execution is long: nothing here recurses.
 final class Fork {
     /// What leads here; null for the first state of all.
     final @Nullable Branch from;
@@ -69,18 +73,18 @@ final class Fork {
     Branch add(WakeupTree.Node node) {
         Branch branch = new Branch(this, node);
         branches.add(branch);
-        if (open++ == 0 && from != null && from.done) {
+        if (open++ == 0) {
             reopen(from);
         }
         return branch;
     }
 
     /// A branch that was done is asked for more, by a worker in a branch before it.
-    private static void reopen(Branch branch) {
-        branch.done = false;
-        Fork fork = branch.fork;
-        if (fork.open++ == 0 && fork.from != null && fork.from.done) {
-            reopen(fork.from);
+    private static void reopen(@Nullable Branch branch) {
+        Branch at = branch;
+        while (at != null && at.done) {
+            at.done = false;
+            at = at.fork.open++ == 0 ? at.fork.from : null;
         }
     }
 
@@ -93,13 +97,13 @@ final class Fork {
 
     /// All behind `branch` has been explored.
     static void finish(Branch branch) {
-        branch.done = true;
-        if (branch.exploresEverything()) {
-            branch.next = null;
-        }
-        Fork fork = branch.fork;
-        if (--fork.open == 0 && fork.from != null) {
-            finish(fork.from);
+        Branch at = branch;
+        while (at != null) {
+            at.done = true;
+            if (at.exploresEverything()) {
+                at.next = null;
+            }
+            at = --at.fork.open == 0 ? at.fork.from : null;
         }
     }
 
@@ -109,13 +113,16 @@ final class Fork {
 
     /// A branch that nobody has taken, here or behind this state; null where there is none.
     @Nullable Branch untaken() {
-        for (Branch branch : branches) {
-            if (!branch.taken) {
-                return branch;
-            }
-            Branch behind = branch.next == null ? null : branch.next.untaken();
-            if (behind != null) {
-                return behind;
+        Deque<Fork> left = new ArrayDeque<>();
+        left.push(this);
+        while (!left.isEmpty()) {
+            for (Branch branch : left.pop().branches) {
+                if (!branch.taken) {
+                    return branch;
+                }
+                if (branch.next != null && !branch.done) {
+                    left.push(branch.next);
+                }
             }
         }
         return null;
@@ -124,16 +131,27 @@ final class Fork {
     /// About which part of what is behind this state has been seen: each branch is taken to be as
     /// large as another, see {@link Branches}.
     double seen() {
-        double sum = doneBefore;
-        for (Branch branch : branches) {
-            if (branch.done) {
-                sum++;
-            } else {
-                sum += branch.next == null ? branch.seen : branch.next.seen();
+        double sum = 0;
+        Deque<Share> left = new ArrayDeque<>();
+        left.push(new Share(this, 1));
+        while (!left.isEmpty()) {
+            Share share = left.pop();
+            Fork fork = share.fork;
+            double each = share.part / (fork.doneBefore + fork.branches.size());
+            sum += each * fork.doneBefore;
+            for (Branch branch : fork.branches) {
+                if (branch.done || branch.next == null) {
+                    sum += branch.done ? each : each * branch.seen;
+                } else {
+                    left.push(new Share(branch.next, each));
+                }
             }
         }
-        return sum / (doneBefore + branches.size());
+        return sum;
     }
+
+    /// A state, and which part of everything is behind it.
+    private record Share(Fork fork, double part) {}
 
     /// What sleeps in `branch` before its event.
     List<Footprint> asleepIn(Branch branch) {

@@ -185,20 +185,24 @@ final class Frontier extends Pool<Dpor> {
     }
 
     private static boolean insert(Fork fork, int firstBranch, Reversal v) {
-        for (int i = firstBranch; i < fork.branches.size(); i++) {
-            Branch branch = fork.branches.get(i);
+        Fork at = fork;
+        int i = firstBranch;
+        while (i < at.branches.size()) {
+            Branch branch = at.branches.get(i++);
             if (!v.advance(branch.event())) {
                 continue;
             }
             if (branch.exploresEverything()) {
                 return v.lasting();
             }
-            return branch.next == null
-                    ? WakeupTree.insertBehind(branch.node, v)
-                    : insert(branch.next, 0, v);
+            if (branch.next == null) {
+                return WakeupTree.insertBehind(branch.node, v);
+            }
+            at = branch.next;
+            i = 0;
         }
         boolean lasting = v.reduce();
-        fork.addAll(v.branch());
+        at.addAll(v.branch());
         return lasting;
     }
 }

@@ -22,7 +22,7 @@ final class WakeupTree {
         }
 
         /// Adds `branch` as the last child.
-        private void append(@Nullable Node branch) {
+        void append(@Nullable Node branch) {
             if (child == null) {
                 child = branch;
             } else {

@@ -83,9 +83,7 @@ final class Dpor implements Worker.Director, Branches {
     /// Will explore what is behind `branch`.
     void enter(Branch branch) {
         base = branch.fork.depth + 1;
-        if (base > path.length) {
-            path = Arrays.copyOf(path, 2 * base);
-        }
+        growPath(base);
         int common = Math.min(log.size(), branch.fork.depth);
         for (Branch at = branch; at != null; at = at.fork.from) {
             int depth = at.fork.depth;
@@ -97,6 +95,12 @@ final class Dpor implements Worker.Director, Branches {
         forgetFrom(common);
         while (wakeup.size() <= base) {
             stateAt(wakeup.size());
+        }
+    }
+
+    private void growPath(int length) {
+        if (length > path.length) {
+            path = Arrays.copyOf(path, 2 * length);
         }
     }
 
@@ -143,9 +147,7 @@ final class Dpor implements Worker.Director, Branches {
                 return;
             }
             base = state + 1;
-            if (base > path.length) {
-                path = Arrays.copyOf(path, 2 * base);
-            }
+            growPath(base);
             path[state] = own;
         }
     }
@@ -235,13 +237,7 @@ final class Dpor implements Worker.Director, Branches {
     public void executed(Task task, long before, boolean wrote) {
         lastTask = task.id();
         if (position < replayUntil) {
-            if (!log.matches(position, task, before)) {
-                throw new AssertionError(
-                        "[interleaf internal] execution differs from the one it repeats, at step "
-                                + position
-                                + " of "
-                                + task);
-            }
+            log.checkRepeated(position, task, before);
             position++;
             return;
         }
@@ -272,9 +268,7 @@ final class Dpor implements Worker.Director, Branches {
         }
         Fork behind = new Fork(branch, List.copyOf(sleep.get(base)), 0);
         Branch next = frontier.follow(branch, behind);
-        if (base == path.length) {
-            path = Arrays.copyOf(path, 2 * base);
-        }
+        growPath(base + 1);
         path[base++] = next;
         stateAt(base);
     }
@@ -342,18 +336,12 @@ final class Dpor implements Worker.Director, Branches {
 
     @Override
     public int switches() {
-        int switches = 0;
-        for (int e = 1; e < log.size(); e++) {
-            switches += log.task(e) == log.task(e - 1) ? 0 : 1;
-        }
-        return switches;
+        return log.switches();
     }
 
     @Override
     public int[] schedule() {
-        int[] tasks = new int[log.size()];
-        Arrays.setAll(tasks, log::task);
-        return tasks;
+        return log.schedule();
     }
 
     /// Plans for every race of the execution that ended.

@@ -109,6 +109,20 @@ final class EventLog {
         return task[event];
     }
 
+    /// The tasks of the events, in order.
+    int[] schedule() {
+        return Arrays.copyOf(task, size);
+    }
+
+    /// How often another task than before made the next event.
+    int switches() {
+        int switches = 0;
+        for (int e = 1; e < size; e++) {
+            switches += task[e] == task[e - 1] ? 0 : 1;
+        }
+        return switches;
+    }
+
     RaceList races() {
         return races;
     }
@@ -155,14 +169,23 @@ final class EventLog {
         return false;
     }
 
-    /// Whether event `i` is the access that `t` describes, which found `valueBefore`.
-    boolean matches(int i, Task t, long valueBefore) {
-        return task[i] == t.id()
-                && op[i] == t.op()
-                && Footprint.location(access[firstAccess[i]]) == t.word().id()
-                && a[i] == t.a()
-                && b[i] == t.b()
-                && before[i] == valueBefore;
+    /// Makes sure that event `i` is the access that `t` describes, which found `valueBefore`: a
+    /// prefix that is run again goes as it went.
+    void checkRepeated(int i, Task t, long valueBefore) {
+        boolean same =
+                task[i] == t.id()
+                        && op[i] == t.op()
+                        && Footprint.location(access[firstAccess[i]]) == t.word().id()
+                        && a[i] == t.a()
+                        && b[i] == t.b()
+                        && before[i] == valueBefore;
+        if (!same) {
+            throw new AssertionError(
+                    "[interleaf internal] execution differs from the one it repeats, at step "
+                            + i
+                            + " of "
+                            + t);
+        }
     }
 
     // ---- appending

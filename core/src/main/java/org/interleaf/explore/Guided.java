@@ -6,7 +6,6 @@ import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
 import org.jspecify.annotations.Nullable;
 
-import java.util.Arrays;
 import java.util.List;
 
 /// Follows a list of tasks as far as it can be followed, and writes down what came of it: a task of
@@ -72,8 +71,6 @@ final class Guided implements Scheduler {
 
     /// The tasks of the accesses made.
     int[] went() {
-        int[] went = new int[log.size()];
-        Arrays.setAll(went, log::task);
-        return went;
+        return log.schedule();
     }
 }

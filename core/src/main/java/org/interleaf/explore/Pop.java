@@ -6,7 +6,6 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Task;
 import org.jspecify.annotations.Nullable;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -115,12 +114,8 @@ final class Pop implements Worker.Director {
         if (position >= replayUntil) {
             log.append(task, before, wrote);
             mark(position);
-        } else if (!log.matches(position, task, before)) {
-            throw new AssertionError(
-                    "[interleaf internal] execution differs from the one it repeats, at step "
-                            + position
-                            + " of "
-                            + task);
+        } else {
+            log.checkRepeated(position, task, before);
         }
         position++;
     }
@@ -134,18 +129,12 @@ final class Pop implements Worker.Director {
 
     @Override
     public int switches() {
-        int switches = 0;
-        for (int e = 1; e < log.size(); e++) {
-            switches += log.task(e) == log.task(e - 1) ? 0 : 1;
-        }
-        return switches;
+        return log.switches();
     }
 
     @Override
     public int[] schedule() {
-        int[] tasks = new int[log.size()];
-        Arrays.setAll(tasks, log::task);
-        return tasks;
+        return log.schedule();
     }
 
     /// Asks for all subtrees that are for this execution to ask for.

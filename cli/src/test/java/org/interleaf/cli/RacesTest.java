@@ -61,7 +61,10 @@ final class RacesTest {
                 .satisfiesExactly(
                         line -> assertThat(line).startsWith("r     mainline  "),
                         line -> assertThat(line).startsWith("r     mainline always.litmus  -  "),
-                        line -> assertThat(line).contains("always.litmus  tlb=ipi  "),
+                        line ->
+                                assertThat(line)
+                                        .contains("always.litmus  tlb=ipi  ")
+                                        .contains("ok  Always"),
                         line -> assertThat(line).startsWith("r     a.patch  "));
         assertThat(cli.out())
                 .contains("Reproduce: ./interleaf replay FOLDER/races/r/always.litmus");

@@ -12,6 +12,7 @@ import org.interleaf.mm.Geometry;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.PageTable;
+import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
@@ -29,7 +30,6 @@ import java.util.List;
 /// - Entries that lead to tables, when they are cleared in ranges without VMAs: free_pgtables() has
 ///   hidden these, so nobody else can come there but walkers that take no locks at all.
 final class PtLockSanitizer implements Monitor {
-    private static final String KIND = "BUG: wrong page-table lock";
 
     private final Findings findings;
     private final KernelNames names;
@@ -119,7 +119,10 @@ final class PtLockSanitizer implements Monitor {
     private void misused(
             Task task, PageTable table, Word entry, long before, long after, SpinLock lock) {
         if (!withHistory) {
-            findings.report(KIND, task, () -> text(table, entry, before, after, lock));
+            findings.report(
+                    Violation.WRONG_TABLE_LOCK,
+                    task,
+                    () -> text(table, entry, before, after, lock));
             return;
         }
         misuses.add(
@@ -146,7 +149,12 @@ final class PtLockSanitizer implements Monitor {
     /// Tells what has been put off to the end of the execution.
     void settle() {
         for (Misuse misuse : misuses) {
-            findings.report(KIND, misuse.task, misuse.text, misuse.trace, details(misuse));
+            findings.report(
+                    Violation.WRONG_TABLE_LOCK,
+                    misuse.task,
+                    misuse.text,
+                    misuse.trace,
+                    details(misuse));
         }
         misuses.clear();
     }

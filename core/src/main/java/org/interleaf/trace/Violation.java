@@ -24,6 +24,9 @@ public record Violation(
         List<String> callTrace,
         List<String> details,
         int step) {
+    /// The kind of a change of a page table under another lock than that of its table.
+    public static final String WRONG_TABLE_LOCK = "BUG: wrong page-table lock";
+
     /// The step of what only the end of an execution shows, such as a leak.
     public static final int AT_THE_END = -1;
 
@@ -48,7 +51,7 @@ public record Violation(
     /// Whether this only makes something possible that has not happened in this execution: a change
     /// under the wrong lock. Where there are others, they tell more.
     public boolean latent() {
-        return kind.startsWith("BUG: wrong ");
+        return kind.equals(WRONG_TABLE_LOCK);
     }
 
     /// Two violations with the same title are the same finding.

@@ -48,6 +48,7 @@ final class ProgressTest {
                         0,
                         0,
                         0,
+                        0,
                         600.0,
                         false,
                         Duration.ofMinutes(10),

@@ -19,7 +19,7 @@ import java.util.zip.CRC32;
 /// The format of a saved exploration: a line that names it, what is explored, what was covered, the
 /// results, what is left to do, and a checksum of all that.
 final class CheckpointFile {
-    private static final String FORMAT = "interleaf checkpoint 2\n";
+    private static final String FORMAT = "interleaf checkpoint 3\n";
 
     private CheckpointFile() {}
 
@@ -64,6 +64,7 @@ final class CheckpointFile {
         out.writeUTF(identity);
         out.writeLong(covered.executions());
         out.writeLong(covered.superfluous());
+        out.writeLong(covered.fruitless());
         out.writeLong(covered.cut());
         out.writeLong(covered.steps());
         out.writeDouble(covered.shares());
@@ -100,6 +101,7 @@ final class CheckpointFile {
             }
             Exploration covered =
                     new Exploration(
+                            in.readLong(),
                             in.readLong(),
                             in.readLong(),
                             in.readLong(),

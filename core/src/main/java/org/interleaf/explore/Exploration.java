@@ -8,7 +8,9 @@ import java.time.Duration;
 /// @param executions executions that ran to their end: one for each that is not equivalent to
 ///   another, see {@link Equivalence}
 /// @param superfluous executions that were given up or do not count, because an equivalent one had
-///   been seen, or in which a task begins a round of a loop that comes to nothing
+///   been seen; an optimal exploration has none
+/// @param fruitless executions that do not count because a task begins a round of a loop in them
+///   that comes to nothing, see {@link Ending.Kind#FRUITLESS}
 /// @param cut executions cut at the bound on their length
 /// @param steps accesses made in all of them, repeated prefixes included
 /// @param shares how many executions those that ended or were cut stand for, see {@link
@@ -19,6 +21,7 @@ import java.time.Duration;
 public record Exploration(
         long executions,
         long superfluous,
+        long fruitless,
         long cut,
         long steps,
         double shares,
@@ -39,6 +42,7 @@ public record Exploration(
         this(
                 executions,
                 superfluous,
+                0,
                 cut,
                 steps,
                 (double) (executions + cut),
@@ -53,6 +57,11 @@ public record Exploration(
         return coverage.traces() < 0 ? executions + cut : coverage.traces();
     }
 
+    /// How many executions were made, whether or not they count.
+    public long made() {
+        return executions + superfluous + fruitless + cut;
+    }
+
     /// How many executions, cut ones included, there would have been without symmetry; those that
     /// were made, where it was not used.
     public long represented() {
@@ -62,6 +71,14 @@ public record Exploration(
     /// The same with another answer to whether everything was seen.
     public Exploration withComplete(boolean newComplete) {
         return new Exploration(
-                executions, superfluous, cut, steps, shares, newComplete, elapsed, coverage);
+                executions,
+                superfluous,
+                fruitless,
+                cut,
+                steps,
+                shares,
+                newComplete,
+                elapsed,
+                coverage);
     }
 }

@@ -101,7 +101,7 @@ public final class Explorer implements Worker.Boss {
         workers.clear();
         threads.clear();
         before = checkpoints == null ? Exploration.NOTHING : checkpoints.begin(pool);
-        begun.set(before.executions() + before.superfluous() + before.cut());
+        begun.set(before.made());
         first.begin();
         workers.add(first);
         pool.join();
@@ -134,7 +134,7 @@ public final class Explorer implements Worker.Boss {
 
     @Override
     public void executed(Worker worker) {
-        long done = worker.executions() + worker.cut() + worker.superfluous();
+        long done = worker.executions() + worker.cut() + worker.superfluous() + worker.fruitless();
         boolean eager = helpAfterNanos == 0 && first.equals(worker) && threads.isEmpty();
         if (eager || done % EXECUTIONS_BETWEEN_LOOKS == 0) {
             look(worker);
@@ -164,12 +164,14 @@ public final class Explorer implements Worker.Boss {
     private Exploration soFar() {
         long executions = before.executions();
         long superfluous = before.superfluous();
+        long fruitless = before.fruitless();
         long cut = before.cut();
         long steps = before.steps();
         double shares = before.shares();
         for (Worker worker : workers) {
             executions += worker.executions();
             superfluous += worker.superfluous();
+            fruitless += worker.fruitless();
             cut += worker.cut();
             steps += worker.steps();
             shares += worker.shares();
@@ -179,6 +181,7 @@ public final class Explorer implements Worker.Boss {
         return new Exploration(
                 executions,
                 superfluous,
+                fruitless,
                 cut,
                 steps,
                 shares,

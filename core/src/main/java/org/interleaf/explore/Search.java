@@ -20,6 +20,7 @@ final class Search {
 
     private long executions;
     private long superfluous;
+    private long fruitless;
     private long cut;
     private long steps;
     private long runs;
@@ -47,9 +48,15 @@ final class Search {
 
     private void enter() {
         Ending.Kind kind = Ending.Kind.of(machine);
-        if (walk.superfluous()
-                || kind == Ending.Kind.FRUITLESS
-                || !traces.add(walk.hash.one()) && walk.countsTracesOnce() && traces.exact()) {
+        if (walk.superfluous()) {
+            superfluous++;
+            return;
+        }
+        if (kind == Ending.Kind.FRUITLESS) {
+            fruitless++;
+            return;
+        }
+        if (!traces.add(walk.hash.one()) && walk.countsTracesOnce() && traces.exact()) {
             superfluous++;
             return;
         }
@@ -78,6 +85,7 @@ final class Search {
         return new Exploration(
                 executions,
                 superfluous,
+                fruitless,
                 cut,
                 steps,
                 executions + cut,

@@ -42,6 +42,7 @@ abstract class Worker {
     // Written by the worker's thread, read by all.
     private volatile long executions;
     private volatile long superfluous;
+    private volatile long fruitless;
     private volatile long cut;
     private volatile long steps;
     private volatile double shares;
@@ -57,6 +58,7 @@ abstract class Worker {
     void begin() {
         executions = 0;
         superfluous = 0;
+        fruitless = 0;
         cut = 0;
         steps = 0;
         shares = 0;
@@ -68,6 +70,10 @@ abstract class Worker {
 
     final long superfluous() {
         return superfluous;
+    }
+
+    final long fruitless() {
+        return fruitless;
     }
 
     final long cut() {
@@ -114,7 +120,7 @@ abstract class Worker {
     final void finish() {
         Ending.Kind kind = Ending.Kind.of(machine);
         if (kind == Ending.Kind.FRUITLESS) {
-            skip();
+            fruitless++;
             return;
         }
         if (kind == Ending.Kind.CUT) {

@@ -168,8 +168,11 @@ final class CrossCheck {
         if (executions != expected.size() || found.executions() + cut != executions) {
             problems.add(executions + " executions of " + expected.size() + " traces");
         }
-        if (found.superfluous() != fruitless.size()) {
-            String some = found.superfluous() + " superfluous executions";
+        if (found.superfluous() != 0) {
+            problems.add(found.superfluous() + " superfluous executions");
+        }
+        if (found.fruitless() != fruitless.size()) {
+            String some = found.fruitless() + " fruitless executions";
             problems.add(some + " for " + fruitless.size() + " fruitless traces");
         }
         if (found.complete() != (cut == 0)) {

@@ -196,8 +196,8 @@ final class SymmetryCheck {
         if (!seen.equals(ordered) || found.executions() + found.cut() != ordered.size()) {
             problems.add(found + " of " + ordered.size() + " traces in order");
         }
-        if (found.superfluous() != fruitlessOrdered.size()) {
-            problems.add(found + ", superfluous for " + fruitlessOrdered.size() + " fruitless");
+        if (found.superfluous() != 0 || found.fruitless() != fruitlessOrdered.size()) {
+            problems.add(found + " for " + fruitlessOrdered.size() + " fruitless traces");
         }
         if (!looksAtTasksByNumber() && found.represented() != all.size()) {
             problems.add(found.represented() + " traces in all, and really " + all.size());

@@ -94,5 +94,6 @@ final class MainlineTest {
         assertThat(answer.violations()).isEmpty();
         assertThat(answer.exploration().complete()).isTrue();
         assertThat(answer.exploration().superfluous()).isZero();
+        assertThat(answer.exploration().fruitless()).isZero();
     }
 }

@@ -86,7 +86,7 @@ final class Processes {
     private long exitMmap(CallSite site, long[] args) {
         MmStruct mm = child(args[0]);
         children.remove(args[0]);
-        kernel.fork().exitMmap(mm);
+        kernel.fork().mmput(mm);
         return 0;
     }
 

@@ -36,6 +36,7 @@ public final class Machine {
 
     private final List<Alike> alike = new ArrayList<>();
     private final List<Runnable> resets = new ArrayList<>();
+    private final List<RcuDomain> rcuDomains = new ArrayList<>();
     private Monitor monitor = new Monitor() {};
     private @Nullable Scheduler scheduler;
 
@@ -255,6 +256,7 @@ public final class Machine {
     /// Ends the set-up: its state is where every execution starts from.
     public void seal() {
         rcu.seal();
+        rcuDomains.forEach(RcuDomain::seal);
         heap.seal();
         alike.forEach(group -> group.checkCpus(tasks));
         sealed = true;
@@ -295,6 +297,13 @@ public final class Machine {
 
     public Ipi ipi() {
         return ipi;
+    }
+
+    /// Read sections of a flavour of their own, as those of an `srcu_struct`. For the set-up.
+    public RcuDomain rcuDomain(String name) {
+        RcuDomain domain = new RcuDomain(this, name);
+        rcuDomains.add(domain);
+        return domain;
     }
 
     /// The objects that words can point to.

@@ -11,11 +11,13 @@ import org.interleaf.machine.Mmu;
 final class BroadcastTlbFlush implements TlbFlush {
     private final Machine machine;
     private final Mmu mmu;
+    private final MmuNotifier notifier;
     private final long pageSize;
 
-    BroadcastTlbFlush(Machine machine, Mmu mmu, long pageSize) {
+    BroadcastTlbFlush(Machine machine, Mmu mmu, MmuNotifier notifier, long pageSize) {
         this.machine = machine;
         this.mmu = mmu;
+        this.notifier = notifier;
         this.pageSize = pageSize;
     }
 
@@ -34,6 +36,7 @@ final class BroadcastTlbFlush implements TlbFlush {
             }
         }
         machine.fence(Fence.MB); // dsb(ish)
+        notifier.archInvalidateSecondaryTlbs(mm, start, end);
     }
 
     /// arch/arm64/include/asm/pgtable.h: flush_tlb_fix_spurious_fault(). Not broadcast.

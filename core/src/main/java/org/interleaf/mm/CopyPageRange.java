@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Copying page tables for fork (copy_page_range() of mm/memory.c), for anonymous memory: parent
@@ -35,10 +36,12 @@ final class CopyPageRange {
             return kernel.hugetlb().fork().copyHugetlbPageRange(dst, src);
         }
         MmStruct mm = src.mm();
-        mm.writeProtectSeq().writeBegin();
         boolean copied = true;
         long addr = src.start();
         long end = src.end();
+        MmuNotifierRange range = kernel.mmuNotifier().range(Event.PROTECTION_PAGE, mm, addr, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
+        mm.writeProtectSeq().writeBegin();
         while (copied && addr != end) {
             long next = geometry.addrEnd(Geometry.PGD, addr, end);
             Word pgd = pgtable.pgdOffset(mm, addr);
@@ -48,6 +51,7 @@ final class CopyPageRange {
             addr = next;
         }
         mm.writeProtectSeq().writeEnd();
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         return copied;
     }
 

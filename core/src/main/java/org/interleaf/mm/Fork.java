@@ -33,7 +33,7 @@ public final class Fork {
             return null;
         }
         if (!dupMmap(mm, oldmm)) {
-            exitMmap(mm);
+            mmput(mm);
             return null;
         }
         return mm;
@@ -73,8 +73,30 @@ public final class Fork {
         return kernel.copyPageRange().copy(copy, vma);
     }
 
-    /// mm/mmap.c: exit_mmap(); kernel/fork.c: __mmdrop(). Nobody uses the address space any more.
-    public void exitMmap(MmStruct mm) {
+    /// include/linux/sched/mm.h: mmget_not_zero(). A further user, unless there is none any more.
+    boolean mmgetNotZero(MmStruct mm) {
+        return mm.users.addUnless(1, 0, Order.FULL) != 0;
+    }
+
+    /// kernel/fork.c: mmput(), __mmput(). A user fewer; the last one takes the address space down.
+    public void mmput(MmStruct mm) {
+        if (mm.users.fetchAdd(-1, Order.FULL) == 1) {
+            exitMmap(mm);
+            mmdrop(mm);
+        }
+    }
+
+    /// kernel/fork.c: __mmdrop(), where this was the last who needs the object.
+    void mmdrop(MmStruct mm) {
+        if (mm.dropLast()) {
+            kernel.freeMm(mm);
+        }
+    }
+
+    /// mm/mmap.c: exit_mmap(). Nobody uses the address space any more, but those who keep
+    /// translations of it have not been told.
+    private void exitMmap(MmStruct mm) {
+        kernel.mmuNotifier().release(mm);
         List<Vma> vmas = Objects.requireNonNull(mm.vmas.read(Order.PLAIN)).vmas();
         MmuGather tlb = kernel.tlbGatherMmu(mm);
         kernel.mmapLock().readLock(mm);
@@ -89,7 +111,6 @@ public final class Fork {
         mm.vmas.write(new VmaTree(machine, List.of()), Order.RELEASE);
         kernel.mmapLock().writeUnlock(mm);
         kernel.files().taskWorkRun();
-        kernel.freeMm(mm);
     }
 
     /// arch/x86/mm/tlb.c: switch_mm(). From here on the running task's CPU may hold translations of

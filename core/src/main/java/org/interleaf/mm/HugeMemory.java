@@ -6,6 +6,7 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Transparent huge pages of anonymous memory, at PMD level (mm/huge_memory.c).
@@ -265,16 +266,20 @@ public final class HugeMemory {
             splitHugePmd(vmf.vma, vmf.pmd(), vmf.address);
             return VmFault.FALLBACK;
         }
+        MmuNotifierRange range = pmdRange(vmf.vma, vmf.address);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
         boolean same = vmf.pmd().readPlain() == vmf.origPmd;
         if (same) {
             pgtableGeneric.pmdpHugeClearFlush(vmf.vma, haddr(vmf), vmf.pmd());
             mapAnonFolioPmd(folio, vmf.pmd(), vmf.vma, haddr(vmf));
         }
-        ptl.unlock();
+        // The folio is dropped under the lock, as it has a reference of nobody else's.
         if (!same) {
             kernel.swap().folioPut(folio);
         }
+        ptl.unlock();
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         return 0;
     }
 
@@ -312,9 +317,19 @@ public final class HugeMemory {
     /// folio stays as large as it was. Nothing happens where the PMD is not huge. What is there
     /// afterwards the caller must look at.
     public void splitHugePmd(Vma vma, Word pmd, long addr) {
+        MmuNotifierRange range = pmdRange(vma, addr);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         SpinLock ptl = kernel.ptLocks().pmdLock(vma.mm(), pmd);
-        splitHugePmdLocked(vma, addr & -geometry.size(Geometry.PMD), pmd);
+        splitHugePmdLocked(vma, range.start(), pmd);
         ptl.unlock();
+        kernel.mmuNotifier().invalidateRangeEnd(range);
+    }
+
+    /// What others are told of a change of the PMD around `addr`.
+    private MmuNotifierRange pmdRange(Vma vma, long addr) {
+        long size = geometry.size(Geometry.PMD);
+        long start = addr & -size;
+        return kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), start, start + size);
     }
 
     /// mm/huge_memory.c: split_huge_pmd_locked(). The PMD lock is held.

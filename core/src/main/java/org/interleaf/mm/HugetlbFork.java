@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Copying the page tables of hugetlb for fork (mm/hugetlb.c).
@@ -25,7 +26,10 @@ final class HugetlbFork {
     boolean copyHugetlbPageRange(Vma dst, Vma src) {
         boolean cow = Vma.isCowMapping(src.flags());
         MmStruct mm = src.mm();
+        MmuNotifierRange range =
+                kernel.mmuNotifier().range(Event.CLEAR, mm, src.start(), src.end());
         if (cow) {
+            kernel.mmuNotifier().invalidateRangeStart(range);
             mm.writeProtectSeq().writeBegin();
         } else {
             hugetlb.vmas().lockRead(src);
@@ -33,6 +37,7 @@ final class HugetlbFork {
         boolean copied = copyAll(dst, src, cow);
         if (cow) {
             mm.writeProtectSeq().writeEnd();
+            kernel.mmuNotifier().invalidateRangeEnd(range);
         } else {
             hugetlb.vmas().unlockRead(src);
         }

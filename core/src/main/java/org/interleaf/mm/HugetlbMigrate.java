@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
@@ -233,6 +234,16 @@ public final class HugetlbMigrate {
     /// mm/rmap.c: try_to_migrate_one(). Has a migration entry stand where the folio was mapped;
     /// false where that cannot be now.
     private boolean tryToMigrateOne(Folio folio, Vma vma, long addr) {
+        long end = Math.min(addr + HugetlbVmas.hstate(vma).size(), vma.end());
+        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), addr, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
+        boolean ret = replaceByMigrationEntry(folio, vma, addr);
+        kernel.mmuNotifier().invalidateRangeEnd(range);
+        return ret;
+    }
+
+    /// The part of try_to_migrate_one() that others are told of.
+    private boolean replaceByMigrationEntry(Folio folio, Vma vma, long addr) {
         Word ptep = mappedEntry(folio, vma, addr, false);
         if (ptep == null) {
             return true;

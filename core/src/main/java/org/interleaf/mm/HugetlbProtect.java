@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 
 /// Changing the protection of huge pages, and moving them to other addresses (mm/hugetlb.c).
 ///
@@ -24,6 +25,9 @@ final class HugetlbProtect {
     void changeProtection(Vma vma, long start, long end) {
         Hstate h = HugetlbVmas.hstate(vma);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+        MmuNotifierRange range =
+                kernel.mmuNotifier().range(Event.PROTECTION_VMA, vma.mm(), start, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         hugetlb.vmas().lockWrite(vma);
         vma.inode().mmapRwsem().downWrite();
         long lastAddrMask = hugetlb.walk().maskLastPage(h);
@@ -38,6 +42,7 @@ final class HugetlbProtect {
         tlb.flushMmuTlbonly();
         vma.inode().mmapRwsem().upWrite();
         hugetlb.vmas().unlockWrite(vma);
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         tlb.finish();
     }
 
@@ -71,7 +76,10 @@ final class HugetlbProtect {
     /// where the copy of the VMA has them. How many bytes could be moved.
     long movePageTables(Vma vma, long oldAddr, long newAddr, long len) {
         Hstate h = HugetlbVmas.hstate(vma);
+        MmuNotifierRange range =
+                kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), oldAddr, oldAddr + len);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+        kernel.mmuNotifier().invalidateRangeStart(range);
         hugetlb.vmas().lockWrite(vma);
         vma.inode().mmapRwsem().downWrite();
         long lastAddrMask = hugetlb.walk().maskLastPage(h);
@@ -91,6 +99,7 @@ final class HugetlbProtect {
             done += h.size();
         }
         tlb.flushMmuTlbonly();
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         vma.inode().mmapRwsem().upWrite();
         hugetlb.vmas().unlockWrite(vma);
         tlb.finish();

@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.mm.HugetlbFault.Fault;
+import org.interleaf.mm.MmuNotifierRange.Event;
 
 /// Writing to, or unsharing, huge pages that are mapped read-only (hugetlb_wp() of mm/hugetlb.c).
 final class HugetlbWp {
@@ -129,12 +130,17 @@ final class HugetlbWp {
                 kernel.highmem().copyPage(fresh.pfn() + i, old.pfn() + i);
             }
             fresh.markUptodate();
+            long end = vmf.address + vmf.h.size();
+            MmuNotifierRange range =
+                    kernel.mmuNotifier().range(Event.CLEAR, vmf.vma.mm(), vmf.address, end);
+            kernel.mmuNotifier().invalidateRangeStart(range);
             vmf.ptl().lock();
             copied = walkAgain(vmf, pte);
             if (copied) {
                 replace(vmf, old, fresh);
             }
             vmf.ptl().unlock();
+            kernel.mmuNotifier().invalidateRangeEnd(range);
         }
         if (copied) {
             kernel.swap().folioPut(old); // the mapping's reference

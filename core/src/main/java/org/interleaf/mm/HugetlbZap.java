@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Unmapping huge pages (mm/hugetlb.c).
@@ -45,8 +46,11 @@ final class HugetlbZap {
     ///
     /// @param only the folio to unmap, as opposed to whatever is there; null for all
     void unmapHugepageRange(Vma vma, long start, long end, @Nullable Folio only) {
+        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), start, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
         unmapRange(tlb, vma, start, end, only);
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         tlb.finish();
     }
 

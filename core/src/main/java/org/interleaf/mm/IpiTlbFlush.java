@@ -14,10 +14,12 @@ import org.interleaf.machine.Mmu;
 final class IpiTlbFlush implements TlbFlush {
     private final Machine machine;
     private final Mmu mmu;
+    private final MmuNotifier notifier;
 
-    IpiTlbFlush(Machine machine, Mmu mmu) {
+    IpiTlbFlush(Machine machine, Mmu mmu, MmuNotifier notifier) {
         this.machine = machine;
         this.mmu = mmu;
+        this.notifier = notifier;
     }
 
     /// arch/x86/mm/tlb.c: flush_tlb_mm_range(). Interrupts must be on.
@@ -34,6 +36,7 @@ final class IpiTlbFlush implements TlbFlush {
             machine.ipi()
                     .call(others, cpu -> mmu.tlb(cpu.id()).flush(mm.pointer(), start, end), true);
         }
+        notifier.archInvalidateSecondaryTlbs(mm, start, end);
     }
 
     /// arch/x86/include/asm/pgtable.h: flush_tlb_fix_spurious_fault(). Nothing: the CPU forgets a

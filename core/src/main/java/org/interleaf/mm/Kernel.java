@@ -30,6 +30,8 @@ public final class Kernel {
     private final Inspect inspect;
     private final TableTree tableTree;
     private final Mmu mmu;
+    private final MmuNotifier mmuNotifier;
+    private final MmAllLocks mmAllLocks;
     private final TlbFlush tlbFlush;
     private final PgtableGeneric pgtableGeneric;
     private final MmapLock mmapLock;
@@ -84,10 +86,12 @@ public final class Kernel {
         tableTree = new TableTree(geometry, memMap);
         HardwareTables format = new HardwareTables(geometry, memMap);
         mmu = new Mmu(machine, format, arch.faultDropsTranslation());
+        mmuNotifier = new MmuNotifier(machine);
+        mmAllLocks = new MmAllLocks(this);
         tlbFlush =
                 switch (arch.tlbFlush()) {
-                    case IPI -> new IpiTlbFlush(machine, mmu);
-                    case BROADCAST -> new BroadcastTlbFlush(machine, mmu, geometry.pageSize());
+                    case IPI -> new IpiTlbFlush(machine, mmu, mmuNotifier);
+                    case BROADCAST -> new BroadcastTlbFlush(machine, mmu, mmuNotifier, geometry.pageSize());
                 };
         pgtableGeneric = new PgtableGeneric(machine, geometry, memMap, ptLocks, entries, tlbFlush);
         mmapLock = new MmapLock(machine);
@@ -370,6 +374,14 @@ public final class Kernel {
 
     public Mmu mmu() {
         return mmu;
+    }
+
+    public MmuNotifier mmuNotifier() {
+        return mmuNotifier;
+    }
+
+    MmAllLocks mmAllLocks() {
+        return mmAllLocks;
     }
 
     public TlbFlush tlbFlush() {

@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
@@ -94,17 +95,18 @@ public final class Khugepaged {
         if (mapping == null) {
             return ScanResult.NO_PTE_TABLE;
         }
-        result = scanPtes(mapping, cc);
+        result = scanPtes(vma, start, mapping, cc);
         mapping.unmapUnlock();
         return result;
     }
 
     /// The loop of collapse_scan_pmd() over the entries; the PTE lock is held.
-    private ScanResult scanPtes(PteMapping mapping, CollapseControl cc) {
+    private ScanResult scanPtes(Vma vma, long start, PteMapping mapping, CollapseControl cc) {
         int noneOrZero = 0;
         int shared = 0;
         int referenced = 0;
         for (int i = 0; i < geometry.hpagePmdNr(); i++) {
+            long addr = start + i * geometry.pageSize();
             long pte = mapping.pte(i).readOnce();
             if (noneOrZero(pte)) {
                 if (++noneOrZero > cc.maxPtesNone()) {
@@ -135,13 +137,21 @@ public final class Khugepaged {
             if (kernel.rmap().folioExpectedRefCount(folio) != folio.refCount()) {
                 return ScanResult.PAGE_COUNT;
             }
-            if (Entry.young(pte) || folio.testFlag(Folio.PG_REFERENCED)) {
+            if (cc.isKhugepaged() && folioPteReferenced(folio, vma.mm(), addr, pte)) {
                 referenced++;
             }
         }
         return cc.isKhugepaged() && referenced == 0
                 ? ScanResult.LACK_REFERENCED_PAGE
                 : ScanResult.SUCCEED;
+    }
+
+    /// mm/khugepaged.c: folio_pte_referenced(). Whether the page was used, by this mapping or by
+    /// any, or by a device that has translations of it.
+    private boolean folioPteReferenced(Folio folio, MmStruct mm, long addr, long pte) {
+        return folio.testFlag(Folio.PG_REFERENCED)
+                || Entry.young(pte)
+                || kernel.mmuNotifier().testYoung(mm, addr);
     }
 
     private boolean noneOrZero(long pte) {
@@ -206,9 +216,13 @@ public final class Khugepaged {
         AnonVma anonVma = vma.anonVma.readPlainNonNull();
         anonVma.rwsem().downWrite();
 
+        long end = start + geometry.size(Geometry.PMD);
+        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, mm, start, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         SpinLock pmdPtl = kernel.ptLocks().pmdLock(mm, pmd);
         long pmdValue = pgtableGeneric.pmdpCollapseFlush(vma, start, pmd);
         pmdPtl.unlock();
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         kernel.tlbRemoveTableSyncOne();
 
         PteMapping pte = pgtableGeneric.pteOffsetMapLockValue(mm, pmdValue, start);
@@ -218,7 +232,7 @@ public final class Khugepaged {
             return ScanResult.NO_PTE_TABLE;
         }
         List<Folio> compound = new ArrayList<>(2);
-        ScanResult result = collapseHugePageIsolate(pte, cc, compound);
+        ScanResult result = collapseHugePageIsolate(vma, start, pte, cc, compound);
         pte.ptl().unlock();
         if (result != ScanResult.SUCCEED) {
             restorePmd(mm, pmd, pmdValue);
@@ -259,12 +273,13 @@ public final class Khugepaged {
     /// takes it off the LRU, provided that nobody has a reference beside the mappings. On failure
     /// all is as before. The PTE lock is held.
     private ScanResult collapseHugePageIsolate(
-            PteMapping mapping, CollapseControl cc, List<Folio> compound) {
+            Vma vma, long start, PteMapping mapping, CollapseControl cc, List<Folio> compound) {
         int noneOrZero = 0;
         int shared = 0;
         int referenced = 0;
         int nr = geometry.hpagePmdNr();
         for (int i = 0; i < nr; i++) {
+            long addr = start + i * geometry.pageSize();
             long pte = mapping.pte(i).readOnce();
             if (noneOrZero(pte)) {
                 if (++noneOrZero > cc.maxPtesNone()) {
@@ -293,7 +308,7 @@ public final class Khugepaged {
                     compound.add(folio);
                 }
             }
-            if (cc.isKhugepaged() && (Entry.young(pte) || folio.testFlag(Folio.PG_REFERENCED))) {
+            if (cc.isKhugepaged() && folioPteReferenced(folio, vma.mm(), addr, pte)) {
                 referenced++;
             }
         }

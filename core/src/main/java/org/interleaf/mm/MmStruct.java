@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
 import org.interleaf.machine.Ref;
 import org.interleaf.machine.RwSem;
 import org.interleaf.machine.SeqCount;
@@ -38,6 +39,16 @@ public final class MmStruct extends Shared {
     /// `mm_cpumask()`: the CPUs that may hold translations of this address space.
     final Word cpumask;
 
+    /// `mm_users`: threads, and others who use the address space. The last one takes it down.
+    final Word users;
+
+    /// `mm_count`: those who need this object; together, its users are one of these.
+    private final Word count;
+
+    /// `notifier_subscriptions`: null until somebody subscribes for the first time. Written with
+    /// {@link MmAllLocks all locks} held.
+    final Ref<MmuNotifierSubscriptions> notifierSubscriptions;
+
     static final long HAS_PINNED = 1;
 
     MmStruct(Machine machine, String name, PageTable pgd, int depositCapacity) {
@@ -54,6 +65,30 @@ public final class MmStruct extends Shared {
         tlbFlushPending = machine.word(null, this, "tlb_flush_pending", -1, 0);
         pgtables = machine.word(null, this, "pgtables", -1, 0);
         cpumask = machine.word(null, this, "cpumask", -1, 0);
+        users = machine.word(null, this, "mm_users", -1, 1);
+        count = machine.word(null, this, "mm_count", -1, 1);
+        notifierSubscriptions =
+                new Ref<>(
+                        machine,
+                        MmuNotifierSubscriptions.class,
+                        this,
+                        "notifier_subscriptions",
+                        -1);
+    }
+
+    /// include/linux/sched/mm.h: mmgrab().
+    void grab() {
+        count.add(1, Order.RELAXED);
+    }
+
+    /// include/linux/sched/mm.h: mmdrop(), but for what the last one does; whether this was it.
+    boolean dropLast() {
+        return count.fetchAdd(-1, Order.FULL) == 1;
+    }
+
+    /// Whether somebody has ever subscribed to changes; looked at from outside.
+    public boolean peekHasNotifiers() {
+        return notifierSubscriptions.word().peek() != 0;
     }
 
     public String name() {

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Moving page-table entries to other addresses (move_page_tables() of mm/mremap.c): whole PTE
@@ -32,6 +33,9 @@ final class MoveTables {
         if (old.isHugetlb()) {
             return kernel.hugetlb().protect().movePageTables(old, oldAddr, newAddr, len);
         }
+        MmuNotifierRange range =
+                kernel.mmuNotifier().range(Event.UNMAP, old.mm(), oldAddr, oldAddr + len);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         long done = 0;
         while (done < len) {
             long extent = extent(oldAddr + done, newAddr + done, len - done);
@@ -52,6 +56,7 @@ final class MoveTables {
             }
             done += extent;
         }
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         return done;
     }
 

@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Objects;
@@ -18,11 +19,13 @@ public final class Mprotect {
     private final Kernel kernel;
     private final Geometry geometry;
     private final Pgtable pgtable;
+    private final MmuNotifier notifier;
 
     Mprotect(Kernel kernel) {
         this.kernel = kernel;
         this.geometry = kernel.geometry();
         this.pgtable = kernel.pgtable();
+        this.notifier = kernel.mmuNotifier();
     }
 
     /// mm/mprotect.c: do_mprotect_pkey(). mprotect(2): 0 or a negative error number.
@@ -107,19 +110,39 @@ public final class Mprotect {
         }
         long addr = start;
         while (addr != end) {
-            long next = geometry.addrEnd(Geometry.PMD, addr, end);
-            changePmd(tlb, vma, addr, next);
+            long next = geometry.addrEnd(Geometry.P4D, addr, end);
+            changePudRange(tlb, vma, addr, next);
             addr = next;
         }
         tlb.endVma();
     }
 
-    /// mm/mprotect.c: change_p4d_range() to change_pmd_range(), for the part of one PMD. The PMD
-    /// may change as long as it leads to no PTE table whose lock is held; then it is looked at
-    /// again.
-    private void changePmd(MmuGather tlb, Vma vma, long start, long end) {
-        Word pmd = pgtable.mmFindPmd(vma.mm(), start);
-        while (pmd != null && !Entry.none(pmd.readPlain())) {
+    /// mm/mprotect.c: change_p4d_range(), change_pud_range(), for the part of one P4D. Others are
+    /// told from the first PUD on that leads to anything.
+    private void changePudRange(MmuGather tlb, Vma vma, long start, long end) {
+        MmuNotifierRange range = null;
+        long addr = start;
+        while (addr != end) {
+            long next = geometry.addrEnd(Geometry.PMD, addr, end);
+            Word pmd = pgtable.mmFindPmd(vma.mm(), addr);
+            if (pmd != null) {
+                if (range == null) {
+                    range = notifier.range(Event.PROTECTION_VMA, vma.mm(), addr, end);
+                    notifier.invalidateRangeStart(range);
+                }
+                changePmd(tlb, vma, pmd, addr, next);
+            }
+            addr = next;
+        }
+        if (range != null) {
+            notifier.invalidateRangeEnd(range);
+        }
+    }
+
+    /// mm/mprotect.c: change_pmd_range(), for the part of one PMD. The PMD may change as long as it
+    /// leads to no PTE table whose lock is held; then it is looked at again.
+    private void changePmd(MmuGather tlb, Vma vma, Word pmd, long start, long end) {
+        while (!Entry.none(pmd.readPlain())) {
             long value = kernel.pgtableGeneric().pmdpGetLockless(pmd);
             if (HugeMemory.pmdIsHuge(value)) {
                 if (end - start != geometry.size(Geometry.PMD)) {

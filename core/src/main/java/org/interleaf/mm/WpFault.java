@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Writing to, or unsharing, pages that are mapped read-only (do_wp_page() of mm/memory.c).
@@ -113,6 +114,8 @@ final class WpFault {
         }
         newFolio.markUptodate();
 
+        MmuNotifierRange range = pageRange(vmf);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         boolean copied = false;
         PteMapping pte = pgtableGeneric.pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         vmf.pte = pte;
@@ -123,11 +126,18 @@ final class WpFault {
             }
             pte.unmapUnlock();
         }
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         // What is not mapped (any more): the old folio has lost its mapping, or the new one has
         // none.
         put(copied ? oldFolio : newFolio);
         put(oldFolio);
         return 0;
+    }
+
+    private MmuNotifierRange pageRange(VmFault vmf) {
+        long pageSize = kernel.geometry().pageSize();
+        long start = vmf.address & -pageSize;
+        return kernel.mmuNotifier().range(Event.CLEAR, vmf.vma.mm(), start, start + pageSize);
     }
 
     /// The part of wp_page_copy() that changes the entry; the PTE lock is held.

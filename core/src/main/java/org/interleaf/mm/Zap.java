@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 
 import java.util.List;
 
@@ -19,16 +20,20 @@ public final class Zap {
     private final Geometry geometry;
     private final Pgtable pgtable;
     private final PtLocks ptLocks;
+    private final MmuNotifier notifier;
 
     Zap(Kernel kernel) {
         this.kernel = kernel;
         this.geometry = kernel.geometry();
         this.pgtable = kernel.pgtable();
         this.ptLocks = kernel.ptLocks();
+        this.notifier = kernel.mmuNotifier();
     }
 
     /// mm/memory.c: unmap_vmas(). Zaps the parts in `[start, end)` of detached VMAs.
     void unmapVmas(MmuGather tlb, List<Vma> vmas, long start, long end) {
+        MmuNotifierRange range = notifier.range(Event.UNMAP, tlb.mm(), start, end);
+        notifier.invalidateRangeStart(range);
         for (Vma vma : vmas) {
             long from = Math.max(vma.start(), start);
             long to = Math.min(vma.end(), end);
@@ -40,6 +45,7 @@ public final class Zap {
                 zapVmaRange(tlb, vma, from, to, false);
             }
         }
+        notifier.invalidateRangeEnd(range);
     }
 
     /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; with
@@ -49,15 +55,18 @@ public final class Zap {
         if (start == end) {
             return;
         }
+        MmuNotifierRange range = notifier.range(Event.CLEAR, vma.mm(), start, end);
         if (vma.isHugetlb()) {
             kernel.hugetlb().zap().begin(vma);
-            zapVmaRange(tlb, vma, start, end, reclaimPt);
+        }
+        notifier.invalidateRangeStart(range);
+        zapVmaRange(tlb, vma, start, end, reclaimPt);
+        notifier.invalidateRangeEnd(range);
+        if (vma.isHugetlb()) {
             // The pages are back in the pool before a fault can ask for one.
             tlb.finish();
             kernel.hugetlb().zap().end(vma, false);
             tlb.begin();
-        } else {
-            zapVmaRange(tlb, vma, start, end, reclaimPt);
         }
     }
 

@@ -38,6 +38,12 @@ public final class EntryAccess {
         return halves;
     }
 
+    /// `pmd_none()`, `pud_none()` of a live entry that was read without a lock: where there are
+    /// halves, the low one alone says whether there is something.
+    boolean none(long value) {
+        return (halves ? value & LOW : value) == 0;
+    }
+
     /// `ptep_get_lockless()`, `pmdp_get_lockless()`. An entry that is present comes out as it was
     /// at one moment, provided that interrupts are off where there are halves; one that is not may
     /// come out in any mixture.

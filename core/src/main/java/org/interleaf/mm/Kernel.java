@@ -48,6 +48,7 @@ public final class Kernel {
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
     private final FolioWalk folioWalk;
+    private final PageWalk pageWalk;
     private final Userfaultfd userfaultfd;
     private final GupRefs gupRefs;
     private final Gup gup;
@@ -108,6 +109,7 @@ public final class Kernel {
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
         folioWalk = new FolioWalk(this);
+        pageWalk = new PageWalk(this);
         userfaultfd = new Userfaultfd(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
@@ -442,6 +444,10 @@ public final class Kernel {
 
     public Userfaultfd userfaultfd() {
         return userfaultfd;
+    }
+
+    public PageWalk pageWalk() {
+        return pageWalk;
     }
 
     public FolioWalk folioWalk() {

@@ -126,7 +126,7 @@ public final class Pgtable {
 
     /// mm/memory.c: __p4d_alloc(), __pud_alloc(), __pmd_alloc(). All are under the lock of the
     /// level above, which is `page_table_lock`. False where memory is out.
-    private boolean allocTable(int level, MmStruct mm, Word upper) {
+    boolean allocTable(int level, MmStruct mm, Word upper) {
         PageTable table = allocPage(level);
         if (table == null) {
             return false;

@@ -36,6 +36,9 @@ public final class Vma extends Shared {
 
     public static final long VM_UFFD_MINOR = 1 << 14;
 
+    /// Maps frames, whether or not there are pages behind them.
+    public static final long VM_PFNMAP = 1 << 15;
+
     /// What a userfaultfd is asked for.
     static final long VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_MINOR;
 

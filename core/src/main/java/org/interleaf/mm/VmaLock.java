@@ -196,10 +196,18 @@ public final class VmaLock {
     }
 
     /// include/linux/mmap_lock.h: vma_assert_write_locked(); no access.
-    private void assertWriteLocked(Vma vma) {
+    void assertWriteLocked(Vma vma) {
         mmapLock.assertWriteLocked(vma.mm());
         if (vma.lockSeq.peek() != vma.mm().mmLockSeq.peek()) {
             warn(vma, "is not write-locked");
+        }
+    }
+
+    /// include/linux/mmap_lock.h: vma_assert_locked(); no access. A VMA with readers is locked,
+    /// whoever they are.
+    void assertLocked(Vma vma) {
+        if (vma.refcnt.peek() <= 1) {
+            assertWriteLocked(vma);
         }
     }
 

@@ -41,6 +41,7 @@ final class FileCalls {
         functions.put("move_pages", Operation.of(1, Types.INT, calls::movePages));
         functions.put("smaps", Operation.of(1, Types.LONG, calls::smaps));
         calls.addPools(functions);
+        DmirrorCalls.addTo(functions, kernel);
     }
 
     private void addPools(Map<String, Callable> functions) {
@@ -77,8 +78,11 @@ final class FileCalls {
         return Objects.requireNonNullElse(site.strings().get(0), "a file");
     }
 
-    /// `open("name", flags)`: a file of the mounted hugetlbfs.
+    /// `open("name", flags)`: a file of the mounted hugetlbfs, or a device.
     private long open(CallSite site, long[] args) {
+        if (path(site).equals(DmirrorCalls.DEVICE)) {
+            return kernel.fdTable().install(kernel.testHmm().fopsOpen(processes.mm()));
+        }
         int flags = (int) args[1];
         int mode =
                 switch (flags & O_ACCMODE) {

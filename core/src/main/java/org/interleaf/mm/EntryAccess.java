@@ -60,6 +60,16 @@ public final class EntryAccess {
         }
     }
 
+    /// `ptep_get()` of a live entry without its lock. Where there are halves they may be of two
+    /// values: low first, so who finds one that has just become present has its high half as well.
+    public long get(Word entry) {
+        if (!halves) {
+            return entry.readOnce();
+        }
+        long low = entry.readOnce() & LOW;
+        return entry.readOnce() & ~LOW | low;
+    }
+
     /// Whoever finds an entry half cleared and tries again spins until the other half is cleared as
     /// well. Waiting for that is the same, and finite.
     void settle(Word entry) {

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 /// Error numbers, as functions of the kernel return them: negative
 /// (include/uapi/asm-generic/errno-base.h, errno.h).
 public final class Errno {
+    public static final int EPERM = 1;
     public static final int ENOENT = 2;
     public static final int EINTR = 4;
     public static final int EBADF = 9;
@@ -16,9 +17,11 @@ public final class Errno {
     public static final int ENODEV = 19;
     public static final int EINVAL = 22;
     public static final int EMFILE = 24;
+    public static final int ENOTTY = 25;
     public static final int EFBIG = 27;
     public static final int ENOSPC = 28;
     public static final int EMLINK = 31;
+    public static final int ENOLCK = 37;
     public static final int EOVERFLOW = 75;
     public static final int EOPNOTSUPP = 95;
 

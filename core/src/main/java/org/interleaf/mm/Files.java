@@ -49,7 +49,9 @@ public final class Files {
     void taskWorkRun() {
         Deque<OpenFile> mine = mine();
         while (!mine.isEmpty()) {
-            iput(mine.remove().inode()); // __fput()
+            OpenFile file = mine.remove(); // __fput()
+            file.release();
+            iput(file.inode());
         }
     }
 

@@ -215,8 +215,9 @@ public final class Hugetlbfs {
 
     /// fs/hugetlbfs/inode.c: hugetlbfs_setattr(). ftruncate(2). 0 or a negative error number.
     public int ftruncate(OpenFile file, long size) {
-        HugetlbInode inode = (HugetlbInode) file.inode();
-        if (size < 0 || !file.may(OpenFile.WRITE)) {
+        if (!(file.inode() instanceof HugetlbInode inode)
+                || size < 0
+                || !file.may(OpenFile.WRITE)) {
             return -Errno.EINVAL;
         }
         inode.rwsem().downWrite(); // do_truncate()
@@ -244,7 +245,9 @@ public final class Hugetlbfs {
         if (offset + len < 0) {
             return -Errno.EFBIG;
         }
-        HugetlbInode inode = (HugetlbInode) file.inode();
+        if (!(file.inode() instanceof HugetlbInode inode)) {
+            return -Errno.ENODEV;
+        }
         return (mode & hole) != 0
                 ? punchHole(inode, offset, len)
                 : preallocate(mm, file, inode, mode, offset, len);

@@ -49,6 +49,8 @@ public final class Kernel {
     private final HugeMemory hugeMemory;
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
+    private final Hmm hmm;
+    private final TestHmm testHmm;
     private final Userfaultfd userfaultfd;
     private final GupRefs gupRefs;
     private final Gup gup;
@@ -110,6 +112,8 @@ public final class Kernel {
         hugeMemory = new HugeMemory(this, thp);
         folioWalk = new FolioWalk(this);
         pageWalk = new PageWalk(this);
+        hmm = new Hmm(this);
+        testHmm = new TestHmm(this);
         userfaultfd = new Userfaultfd(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
@@ -448,6 +452,14 @@ public final class Kernel {
 
     public PageWalk pageWalk() {
         return pageWalk;
+    }
+
+    public Hmm hmm() {
+        return hmm;
+    }
+
+    public TestHmm testHmm() {
+        return testHmm;
     }
 
     public FolioWalk folioWalk() {

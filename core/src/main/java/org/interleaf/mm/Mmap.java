@@ -60,6 +60,9 @@ public final class Mmap {
             }
             return vmMmapPgoff(mm, null, addr, len, prot, flags, 0);
         }
+        if (!anonymous && !(inode(file) instanceof HugetlbInode)) {
+            return -Errno.ENODEV;
+        }
         Hstate h = anonymous ? sizelog(flags) : ((HugetlbInode) inode(file)).hstate();
         if (h == null) {
             return -Errno.EINVAL;

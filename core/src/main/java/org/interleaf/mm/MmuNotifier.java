@@ -56,7 +56,7 @@ public final class MmuNotifier {
 
     /// include/linux/mmu_notifier.h: mmu_notifier_range_init().
     MmuNotifierRange range(Event event, MmStruct mm, long start, long end) {
-        return new MmuNotifierRange(event, mm, start, end, machine.current(), null, true);
+        return new MmuNotifierRange(event, mm, start, end, machine.current(), true);
     }
 
     /// include/linux/mmu_notifier.h: mm_has_notifiers().

@@ -2,13 +2,11 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Task;
-import org.jspecify.annotations.Nullable;
 
 /// `struct mmu_notifier_range` (include/linux/mmu_notifier.h): the part `[start, end)` of an
 /// address space in which page-table entries are about to change.
 ///
 /// @param by the task that changes them
-/// @param owner who changes them, where that is a driver which need not be told; null for nobody
 /// @param blockable whether those who are told may sleep
 public record MmuNotifierRange(
         Event event,
@@ -16,7 +14,6 @@ public record MmuNotifierRange(
         long start,
         long end,
         Task by,
-        @Nullable Object owner,
         boolean blockable) {
     /// The last address that there is: `ULONG_MAX`, but for the half that is the kernel's.
     static final long MAX = Long.MAX_VALUE;
@@ -34,6 +31,6 @@ public record MmuNotifierRange(
     }
 
     MmuNotifierRange nonblock() {
-        return new MmuNotifierRange(event, mm, start, end, by, owner, false);
+        return new MmuNotifierRange(event, mm, start, end, by, false);
     }
 }

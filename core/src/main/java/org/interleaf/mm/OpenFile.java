@@ -6,7 +6,7 @@ import org.interleaf.machine.Shared;
 import org.interleaf.machine.Word;
 
 /// `struct file` (include/linux/fs.h): an open file, held by descriptors and by VMAs.
-public final class OpenFile extends Shared {
+public class OpenFile extends Shared {
     private final Inode inode;
 
     /// `f_mode`, {@link #READ} and {@link #WRITE}.
@@ -31,6 +31,9 @@ public final class OpenFile extends Shared {
     public Inode inode() {
         return inode;
     }
+
+    /// `f_op->release`: nobody has the file open any more.
+    void release() {}
 
     boolean may(int what) {
         return (mode & what) != 0;

@@ -13,6 +13,7 @@ import org.interleaf.mm.Kernel;
 public final class Sanitizers implements Monitor {
     private final Findings findings;
     private final PtLockSanitizer ptLocks;
+    private final NotifierLaws notifiers;
     private final Monitor[] all;
 
     /// @param withHistory whether reports say who allocated and freed; for a single execution, as
@@ -20,12 +21,14 @@ public final class Sanitizers implements Monitor {
     public Sanitizers(KernelNames names, boolean withHistory) {
         findings = new Findings(names);
         ptLocks = new PtLockSanitizer(findings, names, withHistory);
+        notifiers = new NotifierLaws(findings);
         all =
                 new Monitor[] {
                     new Kasan(findings, withHistory),
                     new SleepInAtomic(findings),
                     new LeftBehind(findings),
                     ptLocks,
+                    notifiers,
                     new Complaints(findings, names)
                 };
     }
@@ -33,6 +36,7 @@ public final class Sanitizers implements Monitor {
     /// Begins to watch the page tables of `kernel`, which has just been made.
     public void watch(Kernel kernel) {
         ptLocks.watch(kernel);
+        notifiers.watch(kernel);
     }
 
     /// What was found in the execution that has ended, or so far.
@@ -53,6 +57,12 @@ public final class Sanitizers implements Monitor {
     @Override
     public void stepped(Task task, long before) {
         ptLocks.stepped(task, before);
+        notifiers.stepped(task, before);
+    }
+
+    @Override
+    public void released(Task task, Lock lock) {
+        notifiers.released(task, lock);
     }
 
     @Override

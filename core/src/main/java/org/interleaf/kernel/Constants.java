@@ -105,6 +105,7 @@ final class Constants {
     }
 
     private static void errors(Map<String, Long> map) {
+        map.put("EPERM", (long) Errno.EPERM);
         map.put("EINTR", (long) Errno.EINTR);
         map.put("EAGAIN", (long) Errno.EAGAIN);
         map.put("ENOMEM", (long) Errno.ENOMEM);
@@ -113,6 +114,7 @@ final class Constants {
         map.put("EBADF", (long) Errno.EBADF);
         map.put("EACCES", (long) Errno.EACCES);
         map.put("ENODEV", (long) Errno.ENODEV);
+        map.put("ENOTTY", (long) Errno.ENOTTY);
         map.put("EMFILE", (long) Errno.EMFILE);
         map.put("EFBIG", (long) Errno.EFBIG);
         map.put("ENOSPC", (long) Errno.ENOSPC);

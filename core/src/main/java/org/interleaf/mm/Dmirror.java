@@ -26,8 +26,10 @@ final class Dmirror extends OpenFile {
         region.owner("struct dmirror");
         region.allocate();
         mutex = new Mutex(machine, region, this, "mutex");
-        pt = new DmirrorPt(machine, region, this);
-        notifier = driver.intervalOf(this, region, mm, 0, MmuNotifierRange.MAX);
+        pt = new DmirrorPt(machine, region, this, driver.pageShift());
+        notifier =
+                new MmuIntervalNotifier(
+                        machine, region, mm, 0, MmuNotifierRange.MAX, driver.minOps(this));
     }
 
     Region region() {

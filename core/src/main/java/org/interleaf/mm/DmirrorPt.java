@@ -21,6 +21,7 @@ public final class DmirrorPt {
 
     private final Machine machine;
     private final Dmirror dmirror;
+    private final int pageShift;
     private final SpinLock xaLock;
     private final Ref<Pages>[] slots;
 
@@ -49,8 +50,9 @@ public final class DmirrorPt {
         }
     }
 
-    DmirrorPt(Machine machine, Region region, Dmirror dmirror) {
+    DmirrorPt(Machine machine, Region region, Dmirror dmirror, int pageShift) {
         this.machine = machine;
+        this.pageShift = pageShift;
         this.dmirror = dmirror;
         xaLock = new SpinLock(machine, region, dmirror, "pt.xa_lock");
         slots = slots(machine, region);
@@ -114,6 +116,14 @@ public final class DmirrorPt {
     public long peekPfn(long index) {
         Mapping to = find(slot(index).peek(), index);
         return to == null ? -1 : to.pfn;
+    }
+
+    /// Whether the device maps frame `pfn`, or where that is -1 any, at `addr`, for writing if
+    /// `forWriting`; looked at from outside.
+    boolean peekMaps(long addr, long pfn, boolean forWriting) {
+        long index = addr >> pageShift;
+        Mapping to = find(slot(index).peek(), index);
+        return to != null && (pfn < 0 || to.pfn == pfn) && (to.write || !forWriting);
     }
 
     /// Whether the device may write to the page at `index`; looked at from outside.

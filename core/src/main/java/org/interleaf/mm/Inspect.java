@@ -41,6 +41,17 @@ public final class Inspect {
         }
     }
 
+    /// The entry that maps `addr`, of whatever level; at PTE level also one that maps nothing.
+    public long leaf(MmStruct mm, long addr) {
+        for (int level = Geometry.PUD; level >= Geometry.PMD; level--) {
+            long entry = entry(mm, level, addr);
+            if (Entry.leaf(entry)) {
+                return entry;
+            }
+        }
+        return entry(mm, Geometry.PTE, addr);
+    }
+
     /// The frame that the process has at `addr`; -1 where it has none.
     public long mappedPfn(MmStruct mm, long addr) {
         for (int level = Geometry.PUD; level >= Geometry.PMD; level--) {

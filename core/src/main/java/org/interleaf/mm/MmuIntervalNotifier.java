@@ -27,6 +27,11 @@ public final class MmuIntervalNotifier extends Shared {
         /// MmuNotifier#mmuIntervalSetSeq sets} the interval's count to `seq`, and takes away
         /// translations of the range. False where that would have to sleep and must not.
         boolean invalidate(MmuIntervalNotifier sub, MmuNotifierRange range, long seq);
+
+        /// The translations, where it is a device that has some; looked at from outside.
+        default @Nullable DmirrorPt peekMirror() {
+            return null;
+        }
     }
 
     /// Operations in two passes, `invalidate_start` and `invalidate_finish`: so that several

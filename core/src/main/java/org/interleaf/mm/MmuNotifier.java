@@ -125,15 +125,35 @@ public final class MmuNotifier {
         return young;
     }
 
-    /// Whether somebody subscribes to changes of `mm` and is told that one at `addr` is under way,
-    /// by the running task; looked at from outside.
-    public boolean peekTold(MmStruct mm, long addr) {
+    /// Whether those who subscribe to changes of `mm` have been told that the running task changes
+    /// `[start, end)`; looked at from outside.
+    public boolean peekTold(MmStruct mm, long start, long end) {
         for (int i = 0; i < open.size(); i++) {
             MmuNotifierRange range = open.get(i);
             if (range.mm() == mm
                     && range.by() == machine.current()
-                    && range.start() <= addr
-                    && addr < range.end()) {
+                    && range.start() <= start
+                    && end <= range.end()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Whether some device that was told of changes of `mm` maps the page at `addr`; looked at from
+    /// outside.
+    ///
+    /// @param pfn the frame of the page; -1 for any
+    /// @param forWriting whether only mappings count by which it could write
+    public boolean peekMirrored(MmStruct mm, long addr, long pfn, boolean forWriting) {
+        MmuNotifierSubscriptions subscriptions = mm.notifierSubscriptions.peek();
+        MmuIntervals itree = subscriptions == null ? null : subscriptions.itree.peek();
+        if (itree == null) {
+            return false;
+        }
+        for (MmuIntervalNotifier sub : itree.all()) {
+            DmirrorPt pt = sub.ops().peekMirror();
+            if (pt != null && pt.peekMaps(addr, pfn, forWriting)) {
                 return true;
             }
         }

@@ -53,8 +53,12 @@ public final class TestHmm {
         return kernel.geometry().pageSize();
     }
 
+    int pageShift() {
+        return kernel.geometry().pageShift();
+    }
+
     private long index(long addr) {
-        return addr >> kernel.geometry().pageShift();
+        return addr >> pageShift();
     }
 
     // ---- opening and closing
@@ -73,15 +77,19 @@ public final class TestHmm {
         dmirror.region().free();
     }
 
-    MmuIntervalNotifier intervalOf(
-            Dmirror dmirror, Region region, MmStruct mm, long start, long length) {
-        return new MmuIntervalNotifier(
-                machine,
-                region,
-                mm,
-                start,
-                length,
-                (sub, range, seq) -> intervalInvalidate(dmirror, sub, range, seq));
+    /// lib/test_hmm.c: dmirror_min_ops.
+    MmuIntervalNotifier.Ops minOps(Dmirror dmirror) {
+        return new MmuIntervalNotifier.Ops() {
+            @Override
+            public boolean invalidate(MmuIntervalNotifier sub, MmuNotifierRange range, long seq) {
+                return intervalInvalidate(dmirror, sub, range, seq);
+            }
+
+            @Override
+            public DmirrorPt peekMirror() {
+                return dmirror.pt();
+            }
+        };
     }
 
     // ---- the driver's page table

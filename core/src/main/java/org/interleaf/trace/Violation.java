@@ -27,6 +27,12 @@ public record Violation(
     /// The kind of a change of a page table under another lock than that of its table.
     public static final String WRONG_TABLE_LOCK = "BUG: wrong page-table lock";
 
+    /// The kind of a change of a page table that those who keep translations were not told of.
+    public static final String UNTOLD_CHANGE = "BUG: change without MMU notifier";
+
+    /// The kind of a mapping that a device has and the CPUs do not.
+    public static final String STALE_DEVICE_MAPPING = "BUG: stale device mapping";
+
     /// The step of what only the end of an execution shows, such as a leak.
     public static final int AT_THE_END = -1;
 
@@ -49,9 +55,10 @@ public record Violation(
     }
 
     /// Whether this only makes something possible that has not happened in this execution: a change
-    /// under the wrong lock. Where there are others, they tell more.
+    /// under the wrong lock, or one that nobody was told of. Where there are others, they tell
+    /// more.
     public boolean latent() {
-        return kind.equals(WRONG_TABLE_LOCK);
+        return kind.equals(WRONG_TABLE_LOCK) || kind.equals(UNTOLD_CHANGE);
     }
 
     /// Two violations with the same title are the same finding.

@@ -46,6 +46,7 @@ final class Constants {
         map.put("FOLL_SPLIT_PMD", (long) Foll.SPLIT_PMD);
         map.put("FOLL_HONOR_NUMA_FAULT", (long) Foll.HONOR_NUMA_FAULT);
         UserfaultfdCalls.addConstants(map);
+        ResidencyCalls.addConstants(map);
         errors(map);
         return map;
     }

@@ -47,6 +47,10 @@ public final class Kernel {
     private final HugeMemory hugeMemory;
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
+    private final ProcMaps procMaps;
+    private final NumaMaps numaMaps;
+    private final Pagemap pagemap;
+    private final Mincore mincore;
     private final Userfaultfd userfaultfd;
     private final GupRefs gupRefs;
     private final Gup gup;
@@ -120,7 +124,11 @@ public final class Kernel {
         fork = new Fork(this);
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
+        procMaps = new ProcMaps(this);
         smaps = new Smaps(this);
+        numaMaps = new NumaMaps(this);
+        pagemap = new Pagemap(this);
+        mincore = new Mincore(this);
         moveTables = new MoveTables(this);
         mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
@@ -348,6 +356,22 @@ public final class Kernel {
 
     public Smaps smaps() {
         return smaps;
+    }
+
+    ProcMaps procMaps() {
+        return procMaps;
+    }
+
+    public NumaMaps numaMaps() {
+        return numaMaps;
+    }
+
+    public Pagemap pagemap() {
+        return pagemap;
+    }
+
+    public Mincore mincore() {
+        return mincore;
     }
 
     MoveTables moveTables() {

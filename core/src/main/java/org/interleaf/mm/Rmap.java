@@ -153,6 +153,17 @@ public final class Rmap {
                 : folio.head().mapcount.readOnce() + 1;
     }
 
+    /// fs/proc/internal.h: folio_precise_page_mapcount(). Mappings of one page of the folio.
+    long folioPrecisePageMapcount(Folio folio, Page page) {
+        long mapcount = page.mapcount.readOnce() + 1;
+        return folio.isLarge() ? mapcount + folio.entireMapcount.readOnce() + 1 : mapcount;
+    }
+
+    /// include/linux/mm.h: folio_maybe_mapped_shared(), for a folio of hugetlb.
+    boolean hugetlbMaybeMappedShared(Folio folio) {
+        return folioMapcount(folio) > 1;
+    }
+
     /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings account for;
     /// anonymous folios that are not in the swap cache have no others of right.
     public long folioExpectedRefCount(Folio folio) {

@@ -17,7 +17,7 @@ final class WpFault {
     /// is or can be made the process' own, or maps a copy. Enters with the PTE lock held and drops
     /// it.
     int doWpPage(VmFault vmf, PteMapping pte) {
-        Page page = vmNormalPage(vmf.origPte);
+        Page page = kernel.memMap().vmNormalPage(vmf.origPte);
         Folio folio = page == null ? null : kernel.memMap().pageFolio(page);
         kernel.warnOn((vmf.vma.flags() & Vma.VM_SHARED) != 0, "shared memory is not modelled");
         if (page != null && folio != null && folio.isAnon() && ownsOrTakes(vmf, folio, page)) {
@@ -36,11 +36,6 @@ final class WpFault {
         }
         pte.unmapUnlock();
         return wpPageCopy(vmf, page);
-    }
-
-    /// mm/memory.c: vm_normal_page(). The page that the entry maps; null for the zero page.
-    private @Nullable Page vmNormalPage(long pte) {
-        return Entry.special(pte) ? null : kernel.memMap().page(Entry.pfn(pte));
     }
 
     private boolean ownsOrTakes(VmFault vmf, Folio folio, Page page) {

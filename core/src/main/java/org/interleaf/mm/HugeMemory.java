@@ -66,10 +66,20 @@ public final class HugeMemory {
         return null;
     }
 
-    /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault at PMD order: whether faults
-    /// in the VMA may map huge pages.
-    public boolean thpVmaAllowable(Vma vma) {
-        if (vma.isHugetlb()) {
+    /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault: whether faults in the VMA
+    /// may map huge entries of `level`. What a device maps does not depend on settings.
+    boolean thpVmaAllowable(Vma vma, int level) {
+        if (vma.isAnonymous()) {
+            return level == Geometry.PMD && thpAnonAllowable(vma);
+        }
+        return kernel.arch().architecture().has(Architecture.Feature.THP)
+                && (vma.flags() & Vma.VM_NOHUGEPAGE) == 0;
+    }
+
+    /// include/linux/huge_mm.h: thp_vma_allowable_order(), at PMD order. Whether anonymous memory
+    /// may be in huge pages; other memory that khugepaged could collapse there is none.
+    public boolean thpAnonAllowable(Vma vma) {
+        if (!vma.isAnonymous()) {
             return false;
         }
         long flags = vma.flags();

@@ -106,6 +106,12 @@ public final class MmuGather {
         adjustRange(addr, kernel.geometry().size(Geometry.PMD));
     }
 
+    /// asm-generic/tlb.h: tlb_remove_pud_tlb_entry(), tlb_flush_pud_range(). The huge PUD of `addr`
+    /// has been cleared, or changed.
+    public void removePudTlbEntry(long addr) {
+        adjustRange(addr, kernel.geometry().size(Geometry.PUD));
+    }
+
     /// asm-generic/tlb.h: tlb_remove_huge_tlb_entry(). The entry, or entries, of a huge page of
     /// `size` bytes have been cleared.
     void removeHugeTlbEntry(long addr, long size) {

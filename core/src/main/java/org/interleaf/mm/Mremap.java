@@ -178,10 +178,10 @@ public final class Mremap {
 
     /// mm/mremap.c: move_vma(), copy_vma_and_data(). The new address or a negative error number.
     private long moveVma(Remap vrm, Vma vma) {
-        if (vma.isHugetlb()) { // prep_move_vma()
-            int err = vrm.addr == vma.start() ? 0 : HugetlbVmas.maySplit(vma, vrm.addr);
+        if (!vma.isAnonymous()) { // prep_move_vma()
+            int err = vrm.addr == vma.start() ? 0 : VmaSplit.maySplit(vma, vrm.addr);
             long end = vrm.addr + vrm.oldLen;
-            err = err != 0 || end == vma.end() ? err : HugetlbVmas.maySplit(vma, end);
+            err = err != 0 || end == vma.end() ? err : VmaSplit.maySplit(vma, end);
             if (err != 0) {
                 return err;
             }

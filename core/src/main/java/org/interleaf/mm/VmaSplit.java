@@ -27,7 +27,7 @@ final class VmaSplit {
     int splitVma(Vma vma, long addr, boolean newBelow) {
         kernel.warnOn(vma.start() >= addr, "a VMA is split below its start");
         kernel.warnOn(vma.end() <= addr, "a VMA is split beyond its end");
-        int err = vma.isHugetlb() ? HugetlbVmas.maySplit(vma, addr) : 0;
+        int err = maySplit(vma, addr);
         if (err != 0) {
             return err;
         }
@@ -48,6 +48,14 @@ final class VmaSplit {
         }
         vmaComplete(vma, fresh, anonVma);
         return 0;
+    }
+
+    /// `vm_ops->may_split()`: 0 or a negative error number.
+    static int maySplit(Vma vma, long addr) {
+        if (vma.isAnonymous()) {
+            return 0;
+        }
+        return vma.isHugetlb() ? HugetlbVmas.maySplit(vma, addr) : vma.ops().maySplit(vma, addr);
     }
 
     /// The copy of a VMA holds its file as well (`get_file()`, `vm_ops->open()`).

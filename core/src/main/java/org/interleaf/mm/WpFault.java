@@ -94,7 +94,7 @@ final class WpFault {
 
     /// include/linux/mm.h: maybe_mkwrite(). A debugger's write to memory that the process itself
     /// may not write leaves the entry read-only.
-    private static long maybeMkwrite(long entry, Vma vma) {
+    static long maybeMkwrite(long entry, Vma vma) {
         return (vma.flags() & Vma.VM_WRITE) != 0 ? Entry.mkwrite(entry) : entry;
     }
 

@@ -42,6 +42,32 @@ public final class Zap {
         }
     }
 
+    /// mm/memory.c: unmap_mapping_range(), unmap_mapping_pages(), unmap_mapping_range_tree(). Takes
+    /// all entries for `length` bytes of the file from byte `begin` on out of the tables of
+    /// everybody who maps it.
+    void unmapMappingRange(Inode inode, long begin, long length) {
+        long first = begin >> geometry.pageShift();
+        long last = first + ((length + geometry.pageSize() - 1) >> geometry.pageShift()) - 1;
+        inode.mmapRwsem().downRead();
+        if (kernel.mappingRmap().mappingMapped(inode)) {
+            for (Vma vma : kernel.mappingRmap().vmas(inode, first, last)) {
+                long pgoff = vma.pgoff();
+                long end = Math.min(last + 1, pgoff + pages(vma));
+                long start = Math.max(first, pgoff);
+                long addr = vma.start() + ((start - pgoff) << geometry.pageShift());
+                MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+                long to = addr + ((end - start) << geometry.pageShift());
+                zapVmaRangeBatched(tlb, vma, addr, to, false);
+                tlb.finish();
+            }
+        }
+        inode.mmapRwsem().upRead();
+    }
+
+    private long pages(Vma vma) {
+        return (vma.end() - vma.start()) >> geometry.pageShift();
+    }
+
     /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; with
     /// `reclaimPt` PTE tables that become empty are freed.
     public void zapVmaRangeBatched(
@@ -94,22 +120,34 @@ public final class Zap {
         } while (addr != end);
     }
 
-    /// mm/memory.c: zap_pud_range(). Anonymous memory is never mapped by a huge PUD.
+    /// mm/memory.c: zap_pud_range().
     private void zapPudRange(
             MmuGather tlb, Vma vma, Word p4d, long start, long end, boolean reclaimPt) {
         long addr = start;
         Word pud = pgtable.offset(Geometry.PUD, p4d, addr);
         do {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
-            if (!geometry.folded(Geometry.PMD)) {
-                kernel.warnOn(Entry.leaf(pud.readPlain()), "huge PUD in anonymous memory");
-            }
-            if (!pgtable.noneOrClearBad(Geometry.PUD, pud)) {
+            if (!zapIfHugePud(tlb, vma, pud, addr, next)
+                    && !pgtable.noneOrClearBad(Geometry.PUD, pud)) {
                 zapPmdRange(tlb, vma, pud, addr, next, reclaimPt);
             }
             addr = next;
             pud = pgtable.sameTable(Geometry.PUD, pud, addr);
         } while (addr != end);
+    }
+
+    /// The part of zap_pud_range() for a huge PUD: zaps it if the range is all of it, else splits
+    /// it. True where there is no more to be done.
+    private boolean zapIfHugePud(MmuGather tlb, Vma vma, Word pud, long addr, long next) {
+        HugePud hugePud = kernel.hugePud();
+        if (geometry.folded(Geometry.PMD) || !hugePud.pudTransHuge(pud.readPlain())) {
+            return false;
+        }
+        if (next - addr != geometry.size(Geometry.PUD)) {
+            hugePud.splitHugePud(vma, pud, addr);
+            return false;
+        }
+        return hugePud.zapHugePud(tlb, vma, pud, addr);
     }
 
     /// mm/memory.c: zap_pmd_range().

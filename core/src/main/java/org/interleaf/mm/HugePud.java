@@ -40,13 +40,18 @@ public final class HugePud {
 
     /// `pud_trans_huge()`. Never where the architecture has no huge PUDs outside of hugetlb.
     public boolean pudTransHuge(long pud) {
-        return kernel.arch().thpPud() && !geometry.folded(Geometry.PMD) && Entry.leaf(pud);
+        return kernel.arch().thpPud() && Entry.leaf(pud);
+    }
+
+    /// The same of what is in `pud`; no access where the answer is known without.
+    boolean pudTransHuge(Word pud) {
+        return kernel.arch().thpPud() && pudTransHuge(pud.readPlain());
     }
 
     /// include/linux/huge_mm.h: pud_trans_huge_lock(). The PUD lock, held, where `pud` is huge;
     /// null where it is not, or no longer.
     public @Nullable SpinLock pudTransHugeLock(Word pud, Vma vma) {
-        return pudTransHuge(pud.readPlain()) ? pudTransHugeLockSlow(pud, vma) : null;
+        return pudTransHuge(pud) ? pudTransHugeLockSlow(pud, vma) : null;
     }
 
     /// mm/huge_memory.c: __pud_trans_huge_lock(). The same without the look before.
@@ -211,7 +216,7 @@ public final class HugePud {
     /// include/linux/huge_mm.h: split_huge_pud(). Takes the PUD out if it is huge. Afterwards it is
     /// none, unless somebody has put a leaf or a table in again; the caller must look.
     public void splitHugePud(Vma vma, Word pud, long addr) {
-        if (pudTransHuge(pud.readPlain())) {
+        if (pudTransHuge(pud)) {
             splitHugePudSlow(vma, pud, addr);
         }
     }

@@ -121,7 +121,7 @@ public final class Memory {
     /// include/linux/pgtable.h: pud_trans_unstable(). Whether the PUD is no table, and never was
     /// when the PMD was looked for.
     private boolean pudTransUnstable(Word pud) {
-        if (geometry.folded(Geometry.PMD)) {
+        if (!kernel.arch().thpPud()) {
             return false;
         }
         long value = pud.readOnce();

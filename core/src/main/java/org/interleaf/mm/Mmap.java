@@ -209,7 +209,7 @@ public final class Mmap {
     }
 
     /// mm/mmap.c: __get_unmapped_area(). The address, or a negative error number.
-    private long unmappedArea(
+    long unmappedArea(
             MmStruct mm,
             @Nullable OpenFile file,
             long wanted,

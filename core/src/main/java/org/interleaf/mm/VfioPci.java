@@ -17,7 +17,7 @@ public final class VfioPci extends Device {
     private static final int VFIO_PCI_OFFSET_SHIFT = 40;
 
     /// `PCI_COMMAND_MEMORY`: the device answers to accesses of its memory.
-    private static final long COMMAND_MEMORY = 2;
+    public static final long COMMAND_MEMORY = 2;
 
     private final Kernel kernel;
     private final Geometry geometry;

@@ -162,10 +162,12 @@ final class VmaSplit {
         }
     }
 
-    /// mm/vma.c: vma_expand(), for anonymous memory: the VMA ends at `end`, where there was
-    /// nothing.
+    /// mm/vma.c: vma_expand(). The VMA ends at `end`, where there was nothing.
     void expand(Vma vma, long end) {
         kernel.vmaLock().vmaStartWrite(vma);
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().downWrite();
+        }
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
         if (anonVma != null) {
             anonVma.rwsem().downWrite();
@@ -175,6 +177,9 @@ final class VmaSplit {
         vma.mm().vmas.write(new VmaTree(machine, all), Order.RELEASE);
         if (anonVma != null) {
             anonVma.rwsem().upWrite();
+        }
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().upWrite();
         }
     }
 

@@ -140,7 +140,7 @@ public final class Zap {
     /// it. True where there is no more to be done.
     private boolean zapIfHugePud(MmuGather tlb, Vma vma, Word pud, long addr, long next) {
         HugePud hugePud = kernel.hugePud();
-        if (geometry.folded(Geometry.PMD) || !hugePud.pudTransHuge(pud.readPlain())) {
+        if (!hugePud.pudTransHuge(pud)) {
             return false;
         }
         if (next - addr != geometry.size(Geometry.PUD)) {
@@ -200,15 +200,17 @@ public final class Zap {
             pass.run();
             addr = pass.addr;
             direct &= !pass.full;
+            boolean forceFlush = pass.full || pass.dirty;
             if (canReclaim && direct && addr == end) {
                 unhooked = zapEmptyPteTable(vma.mm(), pmd, pte.ptl());
             }
-            if (pass.full) {
+            if (forceFlush) {
                 // Before the lock is dropped: who takes it next must not find old translations.
                 tlb.flushMmuTlbonly();
+                tlb.flushRmaps();
             }
             pte.unmapUnlock();
-            if (pass.full) {
+            if (forceFlush) {
                 tlb.flushMmu();
             }
         } while (addr != end);
@@ -295,6 +297,10 @@ public final class Zap {
         /// Whether it stopped because the gather is full.
         boolean full;
 
+        /// Whether a page of a file was dirty: it may be written to until the flush, and must count
+        /// as mapped as long as that.
+        boolean dirty;
+
         Pass(MmuGather tlb, Vma vma, PteMapping pte, long start, long end) {
             this.tlb = tlb;
             this.vma = vma;
@@ -338,14 +344,15 @@ public final class Zap {
         }
 
         /// mm/memory.c: zap_present_ptes(), zap_present_folio_ptes(). The accessed and dirty bits
-        /// of anonymous pages do not matter.
+        /// of anonymous pages do not matter; pages of files are zapped one by one.
         private void zapPresentPtes(long value) {
             Page page = kernel.memMap().page(Entry.pfn(value));
             Folio folio = kernel.memMap().pageFolio(page);
             int max = (int) ((end - addr) >> geometry.pageShift());
             int nr = folio.isLarge() && max != 1 ? folioPteBatch(folio, value, max) : 1;
             if (!folio.isAnon()) {
-                kernel.warnOn(true, folio + " is not anonymous");
+                zapFilePte(folio, page);
+                return;
             }
             int first = (int) ((addr - start) >> geometry.pageShift());
             for (int i = 0; i < nr; i++) {
@@ -361,8 +368,27 @@ public final class Zap {
                                 "BUG: Bad page map",
                                 vma.mm() + ": negative mapcount of " + folio);
             }
-            full = tlb.removeFolioPages(page, nr);
+            full = tlb.removeFolioPages(page, nr, false);
             addr += nr * geometry.pageSize();
+        }
+
+        /// The part of zap_present_folio_ptes() for a small folio of a file.
+        private void zapFilePte(Folio folio, Page page) {
+            long old = entry().xchg(0, Order.FULL);
+            boolean delayRmap = Entry.dirty(old) && kernel.arch().kconfig().smp();
+            if (Entry.dirty(old)) {
+                kernel.swap().folioMarkDirty(folio);
+            }
+            if (Entry.young(old)) {
+                kernel.swap().folioMarkAccessed(folio);
+            }
+            tlb.removeTlbEntry(addr);
+            if (!delayRmap) {
+                kernel.rmap().folioRemoveRmapPte(folio, page);
+            }
+            dirty |= delayRmap;
+            full = tlb.removeFolioPages(page, 1, delayRmap);
+            addr += geometry.pageSize();
         }
 
         /// The hardware may set bits until the exchange.

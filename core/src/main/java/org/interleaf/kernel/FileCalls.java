@@ -75,7 +75,7 @@ final class FileCalls {
         return Objects.requireNonNullElse(site.strings().get(0), "a file");
     }
 
-    /// `open("name", flags)`: a file of the mounted hugetlbfs.
+    /// `open("name", flags)`: a device, or a file of the mounted hugetlbfs.
     private long open(CallSite site, long[] args) {
         int flags = (int) args[1];
         int mode =
@@ -85,6 +85,10 @@ final class FileCalls {
                     default -> OpenFile.READ | OpenFile.WRITE;
                 };
         boolean create = (flags & O_CREAT) != 0;
+        OpenFile device = kernel.devices().open(path(site), mode);
+        if (device != null) {
+            return kernel.fdTable().install(device);
+        }
         OpenFile file = kernel.hugetlb().hugetlbfs().open(path(site), create, mode);
         return file == null ? -Errno.ENOENT : kernel.fdTable().install(file);
     }

@@ -6,9 +6,9 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// Copying page tables for fork (copy_page_range() of mm/memory.c), for anonymous memory: parent
-/// and child map the same pages read-only, except for pages that may be pinned, of which the child
-/// gets copies at once.
+/// Copying page tables for fork (copy_page_range() of mm/memory.c). Of anonymous memory parent and
+/// child map the same pages read-only, except for pages that may be pinned, of which the child gets
+/// copies at once. Memory without `struct page`s is copied as it is.
 ///
 /// # Locking
 ///
@@ -28,14 +28,17 @@ final class CopyPageRange {
     /// mm/memory.c: copy_page_range(). Copies what the parent's `src` maps to its copy `dst`,
     /// unless faults will find it as well. False where memory is out.
     boolean copy(Vma dst, Vma src) {
-        if (src.anonVma.read(Order.PLAIN) == null) { // vma_needs_copy()
+        if (!vmaNeedsCopy(dst, src)) {
             return true;
         }
         if (src.isHugetlb()) {
             return kernel.hugetlb().fork().copyHugetlbPageRange(dst, src);
         }
         MmStruct mm = src.mm();
-        mm.writeProtectSeq().writeBegin();
+        boolean cow = Vma.isCowMapping(src.flags());
+        if (cow) {
+            mm.writeProtectSeq().writeBegin();
+        }
         boolean copied = true;
         long addr = src.start();
         long end = src.end();
@@ -47,8 +50,15 @@ final class CopyPageRange {
             }
             addr = next;
         }
-        mm.writeProtectSeq().writeEnd();
+        if (cow) {
+            mm.writeProtectSeq().writeEnd();
+        }
         return copied;
+    }
+
+    /// mm/memory.c: vma_needs_copy(). Whether there is what faults could not find again.
+    private static boolean vmaNeedsCopy(Vma dst, Vma src) {
+        return (dst.flags() & Vma.VM_PFNMAP) != 0 || src.anonVma.read(Order.PLAIN) != null;
     }
 
     /// mm/memory.c: copy_p4d_range(), copy_pud_range() down to the PMDs.
@@ -71,12 +81,30 @@ final class CopyPageRange {
         for (long addr = start; addr != end; ) {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
             pud = pgtable.sameTable(Geometry.PUD, pud, addr);
-            if (!pgtable.noneOrClearBad(Geometry.PUD, pud) && !copyPmd(dst, src, pud, addr, next)) {
+            int huge = copyIfHugePud(dst, src, pud, addr);
+            if (huge == -Errno.ENOMEM) {
+                return false;
+            }
+            if (huge != 0
+                    && !pgtable.noneOrClearBad(Geometry.PUD, pud)
+                    && !copyPmd(dst, src, pud, addr, next)) {
                 return false;
             }
             addr = next;
         }
         return true;
+    }
+
+    /// The part of copy_pud_range() for a huge PUD. 0 where it has been copied, -EAGAIN where there
+    /// is none, -ENOMEM.
+    private int copyIfHugePud(Vma dst, Vma src, Word srcPud, long addr) {
+        if (!kernel.hugePud().pudTransHuge(srcPud)) {
+            return -Errno.EAGAIN;
+        }
+        Word dstPud = pgtable.alloc(Geometry.PUD, dst.mm(), addr);
+        return dstPud == null
+                ? -Errno.ENOMEM
+                : kernel.hugePud().copyHugePud(dst, src, dstPud, srcPud);
     }
 
     /// mm/memory.c: copy_pmd_range().
@@ -189,10 +217,15 @@ final class CopyPageRange {
                 return copyPresentPage(dst, to, page, addr, prealloc);
             }
         }
-        if (Entry.write(pte)) { // __copy_present_ptes()
+        long copy = pte;
+        if (Vma.isCowMapping(src.flags()) && Entry.write(pte)) { // __copy_present_ptes()
             from.fetchAnd(~Entry.WRITE, Order.RELAXED);
+            copy = Entry.wrprotect(pte);
         }
-        kernel.entries().setPte(to, Entry.mkold(Entry.wrprotect(pte)));
+        if ((src.flags() & Vma.VM_SHARED) != 0) {
+            copy = Entry.mkclean(copy);
+        }
+        kernel.entries().setPte(to, Entry.mkold(copy));
         return Outcome.DONE;
     }
 

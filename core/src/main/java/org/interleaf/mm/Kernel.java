@@ -45,6 +45,11 @@ public final class Kernel {
     private final AnonFault anonFault;
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
+    private final HugePud hugePud;
+    private final HugeInsert hugeInsert;
+    private final VmInsert vmInsert;
+    private final FileFault fileFault;
+    private final Devices devices;
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
     private final ProcMaps procMaps;
@@ -108,6 +113,11 @@ public final class Kernel {
         anonFault = new AnonFault(this);
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
+        hugePud = new HugePud(this);
+        hugeInsert = new HugeInsert(this);
+        vmInsert = new VmInsert(this);
+        fileFault = new FileFault(this);
+        devices = new Devices(this);
         folioWalk = new FolioWalk(this);
         pageWalk = new PageWalk(this);
         userfaultfd = new Userfaultfd(this);
@@ -452,6 +462,27 @@ public final class Kernel {
 
     public HugeMemory hugeMemory() {
         return hugeMemory;
+    }
+
+    public HugePud hugePud() {
+        return hugePud;
+    }
+
+    HugeInsert hugeInsert() {
+        return hugeInsert;
+    }
+
+    VmInsert vmInsert() {
+        return vmInsert;
+    }
+
+    FileFault fileFault() {
+        return fileFault;
+    }
+
+    /// The devices with memory.
+    public Devices devices() {
+        return devices;
     }
 
     public Userfaultfd userfaultfd() {

@@ -107,19 +107,47 @@ public final class Mprotect {
         }
         long addr = start;
         while (addr != end) {
-            long next = geometry.addrEnd(Geometry.PMD, addr, end);
-            changePmd(tlb, vma, addr, next);
+            long next = geometry.addrEnd(Geometry.PUD, addr, end);
+            Word pud = pgtable.find(Geometry.PUD, vma.mm(), addr);
+            if (pud != null) {
+                changePud(tlb, vma, pud, addr, next);
+            }
             addr = next;
         }
         tlb.endVma();
     }
 
-    /// mm/mprotect.c: change_p4d_range() to change_pmd_range(), for the part of one PMD. The PMD
-    /// may change as long as it leads to no PTE table whose lock is held; then it is looked at
-    /// again.
-    private void changePmd(MmuGather tlb, Vma vma, long start, long end) {
-        Word pmd = pgtable.mmFindPmd(vma.mm(), start);
-        while (pmd != null && !Entry.none(pmd.readPlain())) {
+    /// mm/mprotect.c: change_pud_range(), for one PUD. It is looked at again as long as others
+    /// change it: splitting leaves none, but somebody may put in another leaf.
+    private void changePud(MmuGather tlb, Vma vma, Word pud, long start, long end) {
+        while (!geometry.folded(Geometry.PMD)) {
+            long value = pud.readOnce();
+            if (Entry.none(value)) {
+                return;
+            }
+            if (!Entry.leaf(value)) {
+                break;
+            }
+            if (end - start != geometry.size(Geometry.PUD)) {
+                kernel.hugePud().splitHugePudSlow(vma, pud, start);
+            } else if (kernel.hugePud().changeHugePud(tlb, vma, pud, start)) {
+                return;
+            }
+        }
+        long addr = start;
+        Word pmd = pgtable.offset(Geometry.PMD, pud, addr); // change_pmd_range()
+        while (addr != end) {
+            long next = geometry.addrEnd(Geometry.PMD, addr, end);
+            changePmd(tlb, vma, pgtable.sameTable(Geometry.PMD, pmd, addr), addr, next);
+            addr = next;
+        }
+    }
+
+    /// mm/mprotect.c: change_pmd_range(), for one PMD. It may change as long as it leads to no PTE
+    /// table whose lock is held; then it is looked at again. Huge PMDs of files may be none after
+    /// they have been split.
+    private void changePmd(MmuGather tlb, Vma vma, Word pmd, long start, long end) {
+        while (!Entry.none(pmd.readPlain())) {
             long value = kernel.pgtableGeneric().pmdpGetLockless(pmd);
             if (HugeMemory.pmdIsHuge(value)) {
                 if (end - start != geometry.size(Geometry.PMD)) {

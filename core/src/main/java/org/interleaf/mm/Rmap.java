@@ -99,6 +99,36 @@ public final class Rmap {
         }
     }
 
+    /// mm/rmap.c: folio_remove_rmap_pud(). The mapping of the whole folio by a PUD is gone.
+    public void folioRemoveRmapPud(Folio folio) {
+        folioRemoveRmapPmd(folio);
+    }
+
+    /// mm/rmap.c: folio_add_file_rmap_pud(). A PUD maps the whole folio, of a file.
+    public void folioAddFileRmapPud(Folio folio) {
+        folioAddFileRmapPmd(folio);
+    }
+
+    /// mm/rmap.c: folio_add_file_rmap_pmd(). A PMD maps the whole folio, of a file.
+    public void folioAddFileRmapPmd(Folio folio) {
+        if (folio.entireMapcount.fetchAdd(1, Order.RELAXED) == -1) {
+            folio.nrPagesMapped.add(ENTIRELY_MAPPED, Order.RELAXED);
+        }
+        folio.largeMapcount.add(1, Order.RELAXED);
+    }
+
+    /// mm/rmap.c: folio_add_file_rmap_pte(). A PTE maps a page of a file.
+    public void folioAddFileRmapPte(Folio folio, Page page) {
+        if (!folio.isLarge()) {
+            page.mapcount.add(1, Order.RELAXED);
+            return;
+        }
+        if (page.mapcount.fetchAdd(1, Order.RELAXED) == -1) {
+            folio.nrPagesMapped.add(1, Order.RELAXED);
+        }
+        folio.largeMapcount.add(1, Order.RELAXED);
+    }
+
     /// mm/rmap.c: hugetlb_add_new_anon_rmap(). The first mapping of a huge page that nobody else
     /// knows, and which the process owns exclusively.
     void hugetlbAddNewAnonRmap(Folio folio, Vma vma, long addr) {

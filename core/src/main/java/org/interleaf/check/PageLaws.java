@@ -116,7 +116,8 @@ public final class PageLaws {
             found.add(violation("wrong mapcount", text + folio.peekMapcount()));
         }
         long inCache = (long) cached[(int) folio.pfn()] << folio.peekOrder();
-        long expected = mapped + inCache + held(folio, references, pins);
+        long own = folio.isZoneDevice() ? 1 : 0;
+        long expected = mapped + inCache + own + held(folio, references, pins);
         if (folio.peekRefCount() != expected) {
             String text = folio + " has references for " + expected + ", its count says ";
             found.add(violation("leaked reference", text + folio.peekRefCount()));

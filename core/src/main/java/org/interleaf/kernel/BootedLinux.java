@@ -35,6 +35,7 @@ final class BootedLinux implements Booted {
         blocks.add(new Blocks(0, config.singles(), config.singles()));
         blocks.add(new Blocks(bigOrder, config.bigs(), config.bigs()));
         blocks.addAll(config.hugetlb().blocks(config.arch()));
+        blocks.addAll(config.devices().blocks(config.arch()));
         PhysicalMemory memory = new PhysicalMemory(machine, options.pageWords(), blocks);
         names = new KernelNames(BootedLinux.class.getClassLoader());
         sanitizers = new Sanitizers(names, options.forRecording());
@@ -42,6 +43,7 @@ final class BootedLinux implements Booted {
         kernel = new Kernel(machine, config.arch(), memory, config.thp());
         sanitizers.watch(kernel);
         config.hugetlb().boot(kernel);
+        config.devices().boot(kernel);
         MmStruct mm = kernel.createMm("mm");
         kernel.activate(mm);
         held = new HeldPages(memory.frameCount());

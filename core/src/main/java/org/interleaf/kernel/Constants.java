@@ -7,6 +7,7 @@ import org.interleaf.mm.Foll;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.LeafSize;
 import org.interleaf.mm.Mman;
+import org.interleaf.mm.VfioPci;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -47,6 +48,7 @@ final class Constants {
         map.put("FOLL_HONOR_NUMA_FAULT", (long) Foll.HONOR_NUMA_FAULT);
         UserfaultfdCalls.addConstants(map);
         DmirrorCalls.addConstants(map);
+        ResidencyCalls.addConstants(map);
         errors(map);
         return map;
     }
@@ -100,6 +102,7 @@ final class Constants {
         map.put("O_WRONLY", (long) FileCalls.O_WRONLY);
         map.put("O_RDWR", (long) FileCalls.O_RDWR);
         map.put("O_CREAT", (long) FileCalls.O_CREAT);
+        map.put("PCI_COMMAND_MEMORY", VfioPci.COMMAND_MEMORY);
         map.put("FALLOC_FL_KEEP_SIZE", (long) Mman.FALLOC_FL_KEEP_SIZE);
         map.put("FALLOC_FL_PUNCH_HOLE", (long) Mman.FALLOC_FL_PUNCH_HOLE);
     }

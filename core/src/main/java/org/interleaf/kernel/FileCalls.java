@@ -8,7 +8,6 @@ import org.interleaf.mm.Errno;
 import org.interleaf.mm.Hstate;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.OpenFile;
-import org.interleaf.mm.Smaps;
 
 import java.util.Map;
 import java.util.Objects;
@@ -39,7 +38,6 @@ final class FileCalls {
         functions.put("ftruncate", Operation.of(2, Types.INT, calls::ftruncate));
         functions.put("fallocate", Operation.of(4, Types.INT, calls::fallocate));
         functions.put("move_pages", Operation.of(1, Types.INT, calls::movePages));
-        functions.put("smaps", Operation.of(1, Types.LONG, calls::smaps));
         calls.addPools(functions);
         DmirrorCalls.addTo(functions, kernel);
     }
@@ -78,7 +76,7 @@ final class FileCalls {
         return Objects.requireNonNullElse(site.strings().get(0), "a file");
     }
 
-    /// `open("name", flags)`: a file of the mounted hugetlbfs, or a device.
+    /// `open("name", flags)`: a device, or a file of the mounted hugetlbfs.
     private long open(CallSite site, long[] args) {
         if (path(site).equals(DmirrorCalls.DEVICE)) {
             return kernel.fdTable().install(kernel.testHmm().fopsOpen(processes.mm()));
@@ -91,6 +89,10 @@ final class FileCalls {
                     default -> OpenFile.READ | OpenFile.WRITE;
                 };
         boolean create = (flags & O_CREAT) != 0;
+        OpenFile device = kernel.devices().open(path(site), mode);
+        if (device != null) {
+            return kernel.fdTable().install(device);
+        }
         OpenFile file = kernel.hugetlb().hugetlbfs().open(path(site), create, mode);
         return file == null ? -Errno.ENOENT : kernel.fdTable().install(file);
     }
@@ -122,13 +124,6 @@ final class FileCalls {
     /// `move_pages(address)`: the huge page there, to another node.
     private long movePages(CallSite site, long[] args) {
         return kernel.hugetlb().migrate().movePages(processes.mm(), args[0]);
-    }
-
-    /// `smaps(address)`: the bytes of huge pages that `/proc/PID/smaps` tells of for the mapping
-    /// there, `Shared_Hugetlb` and `Private_Hugetlb` together; -EFAULT where there is none.
-    private long smaps(CallSite site, long[] args) {
-        Smaps.Sizes sizes = kernel.smaps().show(processes.mm(), args[0]);
-        return sizes == null ? -Errno.EFAULT : sizes.sharedHugetlb() + sizes.privateHugetlb();
     }
 
     private long fallocate(CallSite site, long[] args) {

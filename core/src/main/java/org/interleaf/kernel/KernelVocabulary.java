@@ -28,6 +28,7 @@ final class KernelVocabulary implements Vocabulary {
         processes.addTo(functions);
         SystemCalls.addTo(functions, kernel, processes, userMemory);
         UserfaultfdCalls.addTo(functions, kernel, processes);
+        ResidencyCalls.addTo(functions, kernel, processes);
         PageOperations.addTo(functions, kernel, processes, pages, held);
         TableOperations.addTo(functions, kernel, processes, pages);
     }

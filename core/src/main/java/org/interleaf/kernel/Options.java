@@ -23,7 +23,14 @@ import java.util.Objects;
 /// @param singles free single pages for each CPU
 /// @param bigs free huge pages for each CPU
 /// @param hugetlb the pools of huge pages that hugetlb keeps
-record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs, HugetlbOptions hugetlb) {
+/// @param devices the devices with memory
+record Options(
+        Arch arch,
+        HugeMemory.Thp thp,
+        int singles,
+        int bigs,
+        HugetlbOptions hugetlb,
+        DeviceOptions devices) {
     private static final List<String> KEYS =
             List.of(
                     "arch",
@@ -39,7 +46,9 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs, HugetlbOpti
                     "pages",
                     "huge-pages",
                     "hugetlb",
-                    "hugetlbfs");
+                    "hugetlbfs",
+                    "dax",
+                    "vfio");
     private static final List<String> YES_NO = List.of("yes", "no");
     private static final int MAX_CPUS = 8192;
 
@@ -81,7 +90,8 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs, HugetlbOpti
                     thp(thp),
                     number("pages", defaultPages, 0, 1 << 14),
                     hugePages,
-                    HugetlbOptions.read(source, config, arch));
+                    HugetlbOptions.read(source, config, arch),
+                    DeviceOptions.read(source, config, arch));
         }
 
         private Arch arch() {

@@ -39,6 +39,7 @@ final class SystemCalls {
         functions.put("mremap", Operation.of(4, 5, VOID_POINTER, calls::mremap));
         functions.put("madvise", Operation.of(3, Types.INT, calls::madvise));
         FileCalls.addTo(functions, kernel, processes);
+        DeviceCalls.addTo(functions, kernel);
         functions.put("memset", Operation.of(3, VOID_POINTER, calls::memset));
     }
 

@@ -6,8 +6,10 @@ import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.Entry;
+import org.interleaf.mm.Errno;
 import org.interleaf.mm.Geometry;
 import org.interleaf.mm.Kernel;
+import org.interleaf.mm.PageVmaMappedWalk;
 import org.interleaf.mm.ScanResult;
 import org.interleaf.mm.Vma;
 
@@ -33,6 +35,7 @@ final class TableOperations {
         TableOperations ops = new TableOperations(kernel, processes, pages);
         functions.put("collapse_huge_page", Operation.of(1, Types.INT, ops::collapse));
         functions.put("khugepaged_scan", Operation.of(1, Types.INT, ops::scan));
+        functions.put("page_mapped_in_vma", Operation.of(2, Types.LONG, ops::mappedInVma));
         functions.put("split_huge_pmd", Operation.of(1, Types.VOID, ops::split));
         functions.put("mapped_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::mapped));
         functions.put("pmd_trans_huge", Operation.look(1, Types.INT, ops::pmdTransHuge));
@@ -50,6 +53,19 @@ final class TableOperations {
         return kernel.khugepaged().khugepagedScan(processes.mm(), start) == ScanResult.SUCCEED
                 ? 1
                 : 0;
+    }
+
+    /// `page_mapped_in_vma(page, address)`: where the mapping at the address maps the page;
+    /// -EFAULT where it does not. Under the mmap lock in place of the rmap lock.
+    private long mappedInVma(CallSite site, long[] args) {
+        kernel.mmapLock().readLock(processes.mm());
+        Vma vma = kernel.mmap().vmaLookup(processes.mm(), args[1]);
+        long at = -Errno.EFAULT;
+        if (vma != null) {
+            at = PageVmaMappedWalk.pageMappedInVma(kernel, pages.page(site, args[0]), vma);
+        }
+        kernel.mmapLock().readUnlock(processes.mm());
+        return at;
     }
 
     /// With the mmap lock held for reading, as its callers in the kernel hold at least.

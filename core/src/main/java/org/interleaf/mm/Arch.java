@@ -118,6 +118,27 @@ public record Arch(
         return architecture.has(Feature.LOW_HIGH);
     }
 
+    /// `CONFIG_TRANSPARENT_HUGEPAGE`: PMDs map memory as a whole outside of hugetlb.
+    boolean thp() {
+        return architecture.has(Feature.THP);
+    }
+
+    /// `CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD`: PUDs can be huge outside of hugetlb.
+    public boolean thpPud() {
+        return architecture.has(Feature.THP_PUD);
+    }
+
+    /// `CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP`: huge entries can map what has no `struct page`.
+    boolean hugePfnmap() {
+        return architecture.has(Feature.HUGE_PFNMAP);
+    }
+
+    /// `CONFIG_ARCH_SUPPORTS_PMD_PFNMAP`, `CONFIG_ARCH_SUPPORTS_PUD_PFNMAP`: whether entries of
+    /// `level` can map what has no `struct page`.
+    boolean supportsPfnmap(int level) {
+        return hugePfnmap() && architecture.has(level == Geometry.PUD ? Feature.THP_PUD : Feature.THP);
+    }
+
     /// Whether page tables of hugetlb may be shared: the architecture wants it, and PMD tables have
     /// locks of their own.
     public boolean hugePmdShare() {

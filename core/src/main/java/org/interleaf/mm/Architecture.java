@@ -40,6 +40,11 @@ public record Architecture(
         THP,
         /// Contiguous PTEs are also used for THPs.
         CONT_THP,
+        /// Selects `HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD`: device memory is mapped by huge PUDs.
+        THP_PUD,
+        /// Selects `ARCH_SUPPORTS_HUGE_PFNMAP`: memory without `struct page` is mapped by huge
+        /// entries.
+        HUGE_PFNMAP,
         /// hugetlb has pages of PUD size.
         HUGETLB_PUD,
         /// Page tables of hugetlb can be shared: `ARCH_WANT_HUGE_PMD_SHARE`.

@@ -7,9 +7,9 @@ import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
-/// Copying page tables for fork (copy_page_range() of mm/memory.c), for anonymous memory: parent
-/// and child map the same pages read-only, except for pages that may be pinned, of which the child
-/// gets copies at once.
+/// Copying page tables for fork (copy_page_range() of mm/memory.c). Of anonymous memory parent and
+/// child map the same pages read-only, except for pages that may be pinned, of which the child gets
+/// copies at once. Memory without `struct page`s is copied as it is.
 ///
 /// # Locking
 ///
@@ -29,7 +29,7 @@ final class CopyPageRange {
     /// mm/memory.c: copy_page_range(). Copies what the parent's `src` maps to its copy `dst`,
     /// unless faults will find it as well. False where memory is out.
     boolean copy(Vma dst, Vma src) {
-        if (src.anonVma.read(Order.PLAIN) == null) { // vma_needs_copy()
+        if (!vmaNeedsCopy(dst, src)) {
             return true;
         }
         if (src.isHugetlb()) {
@@ -40,8 +40,11 @@ final class CopyPageRange {
         long addr = src.start();
         long end = src.end();
         MmuNotifierRange range = kernel.mmuNotifier().range(Event.PROTECTION_PAGE, mm, addr, end);
-        kernel.mmuNotifier().invalidateRangeStart(range);
-        mm.writeProtectSeq().writeBegin();
+        boolean cow = Vma.isCowMapping(src.flags());
+        if (cow) {
+            kernel.mmuNotifier().invalidateRangeStart(range);
+            mm.writeProtectSeq().writeBegin();
+        }
         while (copied && addr != end) {
             long next = geometry.addrEnd(Geometry.PGD, addr, end);
             Word pgd = pgtable.pgdOffset(mm, addr);
@@ -50,9 +53,16 @@ final class CopyPageRange {
             }
             addr = next;
         }
-        mm.writeProtectSeq().writeEnd();
-        kernel.mmuNotifier().invalidateRangeEnd(range);
+        if (cow) {
+            mm.writeProtectSeq().writeEnd();
+            kernel.mmuNotifier().invalidateRangeEnd(range);
+        }
         return copied;
+    }
+
+    /// mm/memory.c: vma_needs_copy(). Whether there is what faults could not find again.
+    private static boolean vmaNeedsCopy(Vma dst, Vma src) {
+        return (dst.flags() & Vma.VM_PFNMAP) != 0 || src.anonVma.read(Order.PLAIN) != null;
     }
 
     /// mm/memory.c: copy_p4d_range(), copy_pud_range() down to the PMDs.
@@ -75,12 +85,30 @@ final class CopyPageRange {
         for (long addr = start; addr != end; ) {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
             pud = pgtable.sameTable(Geometry.PUD, pud, addr);
-            if (!pgtable.noneOrClearBad(Geometry.PUD, pud) && !copyPmd(dst, src, pud, addr, next)) {
+            int huge = copyIfHugePud(dst, src, pud, addr);
+            if (huge == -Errno.ENOMEM) {
+                return false;
+            }
+            if (huge != 0
+                    && !pgtable.noneOrClearBad(Geometry.PUD, pud)
+                    && !copyPmd(dst, src, pud, addr, next)) {
                 return false;
             }
             addr = next;
         }
         return true;
+    }
+
+    /// The part of copy_pud_range() for a huge PUD. 0 where it has been copied, -EAGAIN where there
+    /// is none, -ENOMEM.
+    private int copyIfHugePud(Vma dst, Vma src, Word srcPud, long addr) {
+        if (!kernel.hugePud().pudTransHuge(srcPud)) {
+            return -Errno.EAGAIN;
+        }
+        Word dstPud = pgtable.alloc(Geometry.PUD, dst.mm(), addr);
+        return dstPud == null
+                ? -Errno.ENOMEM
+                : kernel.hugePud().copyHugePud(dst, src, dstPud, srcPud);
     }
 
     /// mm/memory.c: copy_pmd_range().
@@ -193,10 +221,15 @@ final class CopyPageRange {
                 return copyPresentPage(dst, to, page, addr, prealloc);
             }
         }
-        if (Entry.write(pte)) { // __copy_present_ptes()
+        long copy = pte;
+        if (Vma.isCowMapping(src.flags()) && Entry.write(pte)) { // __copy_present_ptes()
             from.fetchAnd(~Entry.WRITE, Order.RELAXED);
+            copy = Entry.wrprotect(pte);
         }
-        kernel.entries().setPte(to, Entry.mkold(Entry.wrprotect(pte)));
+        if ((src.flags() & Vma.VM_SHARED) != 0) {
+            copy = Entry.mkclean(copy);
+        }
+        kernel.entries().setPte(to, Entry.mkold(copy));
         return Outcome.DONE;
     }
 

@@ -167,6 +167,11 @@ public final class Entry {
         return entry | DIRTY;
     }
 
+    /// `pte_mkclean()`.
+    public static long mkclean(long entry) {
+        return entry & ~DIRTY;
+    }
+
     /// `pte_mkyoung()`.
     public static long mkyoung(long entry) {
         return entry | ACCESSED;

@@ -51,6 +51,9 @@ public final class Folio {
 
     private final HugetlbFolio hugetlb;
 
+    /// Whether the memory is a device's; never changes after the set-up.
+    private boolean zoneDevice;
+
     Folio(Machine machine, Page head) {
         this.machine = machine;
         this.head = head;
@@ -202,6 +205,16 @@ public final class Folio {
     /// Whether it is a hugetlb folio; looked at from outside.
     public boolean peekHugetlb() {
         return pageType.peek() == PGTY_HUGETLB;
+    }
+
+    /// `folio_is_zone_device()`. No access: it never changes.
+    public boolean isZoneDevice() {
+        return zoneDevice;
+    }
+
+    /// For the set-up: see {@link #isZoneDevice}.
+    void setZoneDevice() {
+        zoneDevice = true;
     }
 
     /// What hugetlb keeps in the folio.

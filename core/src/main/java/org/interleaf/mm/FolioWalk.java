@@ -22,19 +22,29 @@ public final class FolioWalk {
     /// What was found: `struct folio_walk`. Its lock is held until {@link #end}.
     ///
     /// @param level level of the entry
-    /// @param page the page at the address itself
+    /// @param folio the folio that is mapped there
+    /// @param page the page at the address itself; null for a zero page
     /// @param mapping the mapped PTE table; null above PTE level
     public record Found(
-            int level, Word entry, Page page, SpinLock ptl, @Nullable PteMapping mapping) {}
+            int level,
+            Word entry,
+            Folio folio,
+            @Nullable Page page,
+            SpinLock ptl,
+            @Nullable PteMapping mapping) {}
 
     /// mm/pagewalk.c: folio_walk_start(). The page that is mapped at `addr`, which is in the VMA;
     /// null where there is none, or one that must not be looked at. The mmap lock is held.
-    public @Nullable Found start(Vma vma, long addr) {
+    ///
+    /// @param zeropage whether zero pages are wanted as well: `FW_ZEROPAGE`
+    public @Nullable Found start(Vma vma, long addr, boolean zeropage) {
         kernel.mmapLock().assertLocked(vma.mm());
         if (vma.isHugetlb()) { // vma_pgtable_walk_begin()
             kernel.hugetlb().vmas().lockRead(vma);
         }
-        Found found = startAtPgd(vma.mm(), addr);
+        boolean outside = addr < vma.start() || addr >= vma.end();
+        kernel.warnOn(outside, "folio_walk_start outside of the VMA");
+        Found found = outside ? null : startAtPgd(vma.mm(), addr, zeropage);
         if (found == null && vma.isHugetlb()) {
             kernel.hugetlb().vmas().unlockRead(vma);
         }
@@ -52,7 +62,7 @@ public final class FolioWalk {
         }
     }
 
-    private @Nullable Found startAtPgd(MmStruct mm, long addr) {
+    private @Nullable Found startAtPgd(MmStruct mm, long addr, boolean zeropage) {
         Word entry = kernel.pgtable().pgdOffset(mm, addr);
         for (int level = Geometry.PGD; level > Geometry.PUD; level--) {
             if (kernel.pgtable().noneOrClearBad(level, entry)) {
@@ -60,25 +70,23 @@ public final class FolioWalk {
             }
             entry = kernel.pgtable().offset(level - 1, entry, addr);
         }
-        if (!geometry.folded(Geometry.PMD)) {
-            long pud = entry.readOnce();
+        long pud = entry.readOnce();
+        boolean table = geometry.folded(Geometry.PMD) || Entry.isTable(pud);
+        if (!table) {
             if (Entry.none(pud)) {
                 return null;
             }
-            if (!Entry.present(pud) || Entry.leaf(pud)) {
-                SpinLock ptl = ptLocks.pudLock(mm, entry);
-                pud = entry.readOnce();
-                if (!Entry.isTable(pud)) {
-                    return leaf(Geometry.PUD, entry, pud, ptl, addr);
-                }
-                ptl.unlock();
+            SpinLock ptl = ptLocks.pudLock(mm, entry);
+            pud = entry.readOnce();
+            if (!Entry.isTable(pud)) {
+                return leaf(Geometry.PUD, entry, pud, ptl, addr, zeropage);
             }
-            entry = kernel.pgtable().offset(Geometry.PMD, entry, addr);
+            ptl.unlock();
         }
-        return startAtPmd(mm, entry, addr);
+        return startAtPmd(mm, kernel.pgtable().offset(Geometry.PMD, entry, addr), addr, zeropage);
     }
 
-    private @Nullable Found startAtPmd(MmStruct mm, Word pmdp, long addr) {
+    private @Nullable Found startAtPmd(MmStruct mm, Word pmdp, long addr, boolean zeropage) {
         long pmd = kernel.pgtableGeneric().pmdpGetLockless(pmdp);
         if (Entry.none(pmd)) {
             return null;
@@ -87,7 +95,7 @@ public final class FolioWalk {
             SpinLock ptl = ptLocks.pmdLock(mm, pmdp);
             pmd = pmdp.readOnce();
             if (!Entry.isTable(pmd)) {
-                return leaf(Geometry.PMD, pmdp, pmd, ptl, addr);
+                return leaf(Geometry.PMD, pmdp, pmd, ptl, addr, zeropage);
             }
             ptl.unlock();
         }
@@ -96,21 +104,38 @@ public final class FolioWalk {
             return null;
         }
         long pte = mapping.pte().readOnce();
-        if (!Entry.ptePresent(pte) || Entry.special(pte)) {
+        boolean zero = zeropage && kernel.isZeroPfn(Entry.pfn(pte));
+        if (!Entry.ptePresent(pte) || Entry.special(pte) && !zero) {
             mapping.unmapUnlock();
             return null;
         }
-        Page page = kernel.memMap().page(Entry.pfn(pte));
-        return new Found(Geometry.PTE, mapping.pte(), page, mapping.ptl(), mapping);
+        return found(Geometry.PTE, mapping.pte(), pte, mapping.ptl(), addr, mapping);
     }
 
-    /// What `entry`, read as `value` under `ptl` and no table, maps at `addr`.
-    private @Nullable Found leaf(int level, Word entry, long value, SpinLock ptl, long addr) {
-        if (!Entry.present(value) || Entry.special(value)) {
+    /// What `entry`, read as `value` under `ptl` and no table, maps at `addr`. There is no huge
+    /// zero page at PUD level.
+    private @Nullable Found leaf(
+            int level, Word entry, long value, SpinLock ptl, long addr, boolean zeropage) {
+        boolean zero =
+                zeropage && level == Geometry.PMD && kernel.isHugeZeroPfn(Entry.pfn(value));
+        if (!Entry.present(value) || Entry.special(value) && !zero) {
             ptl.unlock();
             return null;
         }
+        return found(level, entry, value, ptl, addr, null);
+    }
+
+    private Found found(
+            int level,
+            Word entry,
+            long value,
+            SpinLock ptl,
+            long addr,
+            @Nullable PteMapping mapping) {
         long offset = (addr & (geometry.size(level) - 1)) >> geometry.pageShift();
-        return new Found(level, entry, kernel.memMap().page(Entry.pfn(value) + offset), ptl, null);
+        Page first = kernel.memMap().page(Entry.pfn(value));
+        Page page =
+                Entry.special(value) ? null : kernel.memMap().page(first.pfn() + offset);
+        return new Found(level, entry, kernel.memMap().pageFolio(first), page, ptl, mapping);
     }
 }

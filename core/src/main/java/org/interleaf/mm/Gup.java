@@ -217,6 +217,9 @@ public final class Gup {
         if (Foll.has(flags, Foll.SPLIT_PMD) && vma.isHugetlb()) {
             return Foll.has(flags, Foll.MADV_POPULATE) ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
         }
+        if ((vmFlags & (Vma.VM_IO | Vma.VM_PFNMAP)) != 0) {
+            return Foll.has(flags, Foll.MADV_POPULATE) ? -Errno.EINVAL : -Errno.EFAULT;
+        }
         int refused = Foll.has(flags, Foll.MADV_POPULATE) ? -Errno.EINVAL : -Errno.EFAULT;
         boolean force = Foll.has(flags, Foll.FORCE);
         if (Foll.has(flags, Foll.WRITE)) {

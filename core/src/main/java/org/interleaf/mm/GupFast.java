@@ -335,6 +335,6 @@ public final class GupFast {
         // One read: the mapping can go away at any moment. One that is gone was not secret
         // memory's.
         long mapping = folio.mapping.readOnce();
-        return mapping == 0 ? !rejectFileBacked : Folio.isAnonMapping(mapping);
+        return !rejectFileBacked || Folio.isAnonMapping(mapping);
     }
 }

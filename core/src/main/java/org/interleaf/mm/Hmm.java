@@ -70,13 +70,13 @@ public final class Hmm {
         this.kernel = kernel;
         this.machine = kernel.machine();
         this.geometry = kernel.geometry();
-        walkOps =
+        MmWalkOps.Builder<VmaWalk> ops =
                 MmWalkOps.<VmaWalk>builder(WalkLock.RDLOCK)
                         .pmd(this::walkPmd)
                         .hole(this::walkHole)
                         .hugetlb(this::walkHugetlbEntry)
-                        .testWalk(this::walkTest)
-                        .build();
+                        .testWalk(this::walkTest);
+        walkOps = (kernel.arch().thpPud() ? ops.pud(this::walkPud) : ops).build();
     }
 
     // ---- what is wanted and what is there
@@ -290,11 +290,49 @@ public final class Hmm {
     /// not be read.
     private int walkTest(long start, long end, MmWalk<VmaWalk> walk) {
         long flags = walk.vma().flags();
-        if ((flags & Vma.VM_PFNMAP) == 0 && (flags & Vma.VM_READ) != 0) {
+        if ((flags & (Vma.VM_IO | Vma.VM_PFNMAP)) == 0 && (flags & Vma.VM_READ) != 0) {
             return 0;
         }
         int ret = noPages(walk, start, end);
         return ret == 0 ? 1 : ret;
+    }
+
+    /// mm/hmm.c: pud_to_hmm_pfn_flags().
+    private long pudToFlags(long pud) {
+        int order = geometry.shift(Geometry.PUD) - geometry.pageShift();
+        return Entry.present(pud) ? validFlags(pud) | orderFlags(order) : 0;
+    }
+
+    /// mm/hmm.c: hmm_vma_walk_pud(). A huge PUD is not split. Without its lock it can turn into
+    /// none, into another leaf or into a table at any moment.
+    private int walkPud(Word pudp, long start, long end, MmWalk<VmaWalk> walk) {
+        SpinLock ptl = kernel.hugePud().pudTransHugeLock(pudp, walk.vma());
+        if (ptl == null) {
+            return 0;
+        }
+        walk.action(WalkAction.CONTINUE);
+        long pud = pudp.readOnce();
+        if (!Entry.present(pud)) {
+            ptl.unlock();
+            return walkHole(start, end, -1, walk);
+        }
+        if (!Entry.leaf(pud)) {
+            walk.action(WalkAction.SUBTREE);
+            ptl.unlock();
+            return 0;
+        }
+        VmaWalk own = walk.data();
+        long cpuFlags = pudToFlags(pud);
+        int required = rangeNeedFault(own, start, end, cpuFlags);
+        if (required != 0) {
+            ptl.unlock();
+            return recordFault(start, end, required, walk);
+        }
+        long inside = start & geometry.size(Geometry.PUD) - 1;
+        long pfn = Entry.pfn(pud) + (inside >> geometry.pageShift());
+        pfnsFillPages(start, end, own.range, pfn, cpuFlags);
+        ptl.unlock();
+        return 0;
     }
 
     // ---- the walk, and faults between walks

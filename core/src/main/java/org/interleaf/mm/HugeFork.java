@@ -19,6 +19,13 @@ final class HugeFork {
     /// read-only. 0; -EAGAIN where the PMD is not huge any more, or had to be split since the page
     /// may be pinned; -ENOMEM.
     int copyHugePmd(Vma dst, Vma src, Word dstPmd, Word srcPmd, long addr) {
+        long seen = pgtableGeneric.pmdpGetLockless(srcPmd);
+        if (Entry.special(seen) && !kernel.isHugeZeroPfn(Entry.pfn(seen))) {
+            return copySpecialPmd(dst, src, dstPmd, srcPmd, seen);
+        }
+        if (!dst.isAnonymous()) {
+            return 0;
+        }
         PageTable table = kernel.pgtable().pteAllocOne();
         if (table == null) {
             return -Errno.ENOMEM;
@@ -47,6 +54,19 @@ final class HugeFork {
             kernel.hugeMemory().splitHugePmd(src, srcPmd, addr);
         }
         return -Errno.EAGAIN;
+    }
+
+    /// The part of copy_huge_pmd() for memory without `struct page`s, which is no private memory.
+    private int copySpecialPmd(Vma dst, Vma src, Word dstPmd, Word srcPmd, long pmd) {
+        SpinLock dstPtl = kernel.ptLocks().pmdLock(dst.mm(), dstPmd);
+        SpinLock srcPtl = kernel.ptLocks().pmdLockptr(src.mm(), srcPmd);
+        boolean nested = CopyPageRange.lockNested(srcPtl, dstPtl);
+        kernel.entries().setPte(dstPmd, Entry.mkold(pmd));
+        if (nested) {
+            srcPtl.unlock();
+        }
+        dstPtl.unlock();
+        return 0;
     }
 
     /// mm/huge_memory.c: change_huge_pmd(). A huge PMD gets what the VMA says of protection. False

@@ -9,7 +9,7 @@ import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
-/// Transparent huge pages of anonymous memory, at PMD level (mm/huge_memory.c).
+/// Transparent huge pages at PMD level (mm/huge_memory.c), of anonymous memory and of devices.
 ///
 /// # Locking
 ///
@@ -67,10 +67,20 @@ public final class HugeMemory {
         return null;
     }
 
-    /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault at PMD order: whether faults
-    /// in the VMA may map huge pages.
-    public boolean thpVmaAllowable(Vma vma) {
-        if (vma.isHugetlb()) {
+    /// include/linux/huge_mm.h: thp_vma_allowable_order() for a fault: whether faults in the VMA
+    /// may map huge entries of `level`. What a device maps does not depend on settings.
+    boolean thpVmaAllowable(Vma vma, int level) {
+        if (vma.isAnonymous()) {
+            return level == Geometry.PMD && thpAnonAllowable(vma);
+        }
+        return kernel.arch().architecture().has(Architecture.Feature.THP)
+                && (vma.flags() & Vma.VM_NOHUGEPAGE) == 0;
+    }
+
+    /// include/linux/huge_mm.h: thp_vma_allowable_order(), at PMD order. Whether anonymous memory
+    /// may be in huge pages; other memory that khugepaged could collapse there is none.
+    public boolean thpAnonAllowable(Vma vma) {
+        if (!vma.isAnonymous()) {
             return false;
         }
         long flags = vma.flags();
@@ -294,6 +304,14 @@ public final class HugeMemory {
         }
         long old = pmd.xchg(0, Order.FULL);
         tlb.removePmdTlbEntry(addr);
+        if (!vma.isAnonymous()) {
+            Folio folio = zapHugePmdFile(old);
+            ptl.unlock();
+            if (folio != null) {
+                tlb.removeFolio(folio);
+            }
+            return true;
+        }
         boolean zero = kernel.isHugeZeroPfn(Entry.pfn(old));
         Folio folio = null;
         if (!zero) {
@@ -311,11 +329,28 @@ public final class HugeMemory {
         return true;
     }
 
+    /// mm/huge_memory.c: zap_huge_pmd_folio(), of memory that is not anonymous and for which no table
+    /// is deposited. The folio, or null where the entry has none.
+    private @Nullable Folio zapHugePmdFile(long old) {
+        if (Entry.special(old)) { // vm_normal_folio_pmd()
+            return null;
+        }
+        Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
+        rmap.folioRemoveRmapPmd(folio);
+        if (Entry.dirty(old)) {
+            kernel.swap().folioMarkDirty(folio);
+        }
+        if (Entry.young(old)) {
+            kernel.swap().folioMarkAccessed(folio);
+        }
+        return folio;
+    }
+
     // ---- splitting
 
     /// mm/huge_memory.c: __split_huge_pmd(). Has PTEs map what the huge PMD around `addr` maps; the
-    /// folio stays as large as it was. Nothing happens where the PMD is not huge. What is there
-    /// afterwards the caller must look at.
+    /// folio stays as large as it was. Of other than anonymous memory the PMD is none afterwards.
+    /// Nothing happens where the PMD is not huge. What is there afterwards the caller must look at.
     public void splitHugePmd(Vma vma, Word pmd, long addr) {
         MmuNotifierRange range = pmdRange(vma, addr);
         kernel.mmuNotifier().invalidateRangeStart(range);
@@ -338,11 +373,30 @@ public final class HugeMemory {
         if (!pmdIsHuge(value)) {
             return;
         }
-        if (kernel.isHugeZeroPfn(Entry.pfn(value))) {
+        if (!vma.isAnonymous()) {
+            splitFilePmd(vma, haddr, pmd);
+        } else if (kernel.isHugeZeroPfn(Entry.pfn(value))) {
             splitHugeZeroPagePmd(vma, haddr, pmd);
         } else {
             splitAnonPmd(vma, haddr, pmd);
         }
+    }
+
+    /// mm/huge_memory.c: __split_huge_pmd_locked(), for what faults can map again.
+    private void splitFilePmd(Vma vma, long haddr, Word pmd) {
+        long old = pgtableGeneric.pmdpHugeClearFlush(vma, haddr, pmd);
+        if (vma.isSpecialHuge()) {
+            return;
+        }
+        Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
+        if (!folio.testFlag(Folio.PG_DIRTY) && Entry.dirty(old)) {
+            kernel.swap().folioMarkDirty(folio);
+        }
+        if (!folio.testFlag(Folio.PG_REFERENCED) && Entry.young(old)) {
+            folio.setFlag(Folio.PG_REFERENCED);
+        }
+        rmap.folioRemoveRmapPmd(folio);
+        kernel.swap().folioPut(folio);
     }
 
     /// mm/huge_memory.c: __split_huge_zero_page_pmd(). Special PTEs that map the zero page.

@@ -66,6 +66,12 @@ public final class HugetlbInode extends Inode {
         return resvMap.peekAlive() ? resvMap.peekCount(0, Long.MAX_VALUE) - peekCached() : 0;
     }
 
+    /// hugetlb sees to its VMAs itself.
+    @Override
+    VmOps vmOps() {
+        throw new AssertionError("[interleaf internal] hugetlb has come to core-mm");
+    }
+
     @Override
     void evict() {
         hugetlbfs.evictInode(this);

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
-import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
@@ -49,10 +48,9 @@ public final class HugetlbMigrate {
         kernel.mmapLock().readLock(mm);
         Vma vma = kernel.mmap().vmaLookup(mm, addr);
         if (vma != null) {
-            FolioWalk.Found found = kernel.folioWalk().start(vma, addr);
+            FolioWalk.Found found = kernel.folioWalk().start(vma, addr, true);
             if (found != null) {
-                Folio folio = kernel.memMap().pageFolio(found.page());
-                err = isolateForMigration(folio, pagelist);
+                err = isolateForMigration(found.folio(), pagelist);
                 kernel.folioWalk().end(found, vma);
             } else {
                 err = -Errno.ENOENT;
@@ -65,6 +63,9 @@ public final class HugetlbMigrate {
     /// mm/migrate.c: __add_folio_for_migration(), for hugetlb; folios of other kinds stay where
     /// they are.
     private int isolateForMigration(Folio folio, List<Folio> pagelist) {
+        if (kernel.isReserved(folio)) {
+            return -Errno.EFAULT;
+        }
         if (folio.isHugetlb() && hugetlb.pool().isolate(folio)) {
             pagelist.add(folio);
             return QUEUED;
@@ -209,28 +210,6 @@ public final class HugetlbMigrate {
         }
     }
 
-    /// mm/page_vma_mapped.c: page_vma_mapped_walk(), for hugetlb. The entry for `addr` with its
-    /// lock held, if it maps the folio, or did before it was to migrate; null where it does not.
-    private @Nullable Word mappedEntry(Folio folio, Vma vma, long addr, boolean migration) {
-        Hstate h = HugetlbVmas.hstate(vma);
-        Word ptep = hugetlb.walk().walk(vma, h, addr);
-        if (ptep == null) {
-            return null;
-        }
-        SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
-        long pte = hugetlb.pte().get(h, ptep);
-        boolean kind = migration ? Entry.isMigration(pte) : Entry.ptePresent(pte);
-        if (kind && Entry.pfn(pte) == folio.pfn()) {
-            return ptep;
-        }
-        ptl.unlock();
-        return null;
-    }
-
-    private SpinLock lockOf(Vma vma, Word ptep) {
-        return kernel.ptLocks().hugePteLockptr(HugetlbVmas.hstate(vma).size(), vma.mm(), ptep);
-    }
-
     /// mm/rmap.c: try_to_migrate_one(). Has a migration entry stand where the folio was mapped;
     /// false where that cannot be now.
     private boolean tryToMigrateOne(Folio folio, Vma vma, long addr) {
@@ -244,17 +223,18 @@ public final class HugetlbMigrate {
 
     /// The part of try_to_migrate_one() that others are told of.
     private boolean replaceByMigrationEntry(Folio folio, Vma vma, long addr) {
-        Word ptep = mappedEntry(folio, vma, addr, false);
-        if (ptep == null) {
+        PageVmaMappedWalk pvmw = PageVmaMappedWalk.ofFolio(kernel, folio, vma, addr, 0);
+        if (!pvmw.walk()) {
             return true;
         }
+        Word ptep = Objects.requireNonNull(pvmw.pte());
         Hstate h = HugetlbVmas.hstate(vma);
         boolean anon = folio.isAnon();
         boolean exclusive = anon && folio.head().anonExclusive();
         if (!anon) {
             // Needed to unshare tables: what is said about that cannot be right without it.
             if (!hugetlb.vmas().trylockWrite(vma)) {
-                lockOf(vma, ptep).unlock();
+                pvmw.done();
                 return false;
             }
             hugetlb.vmas().unlockWrite(vma);
@@ -265,7 +245,7 @@ public final class HugetlbMigrate {
         }
         if (exclusive && !kernel.rmap().hugetlbTryShareAnonRmap(kernel.machine(), folio)) {
             hugetlb.pte().set(vma.mm(), h, addr, ptep, pte);
-            lockOf(vma, ptep).unlock();
+            pvmw.done();
             return false;
         }
         long readOnly = exclusive ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
@@ -274,16 +254,18 @@ public final class HugetlbMigrate {
         hugetlb.pte().set(vma.mm(), h, addr, ptep, entry);
         kernel.rmap().hugetlbRemoveRmap(folio);
         kernel.swap().folioPut(folio);
-        lockOf(vma, ptep).unlock();
+        pvmw.done();
         return true;
     }
 
     /// mm/migrate.c: remove_migration_pte(). Maps `now` where `src` was mapped.
     private boolean removeMigrationPte(Folio src, Folio now, Vma vma, long addr) {
-        Word ptep = mappedEntry(src, vma, addr, true);
-        if (ptep == null) {
+        int flags = PageVmaMappedWalk.SYNC | PageVmaMappedWalk.MIGRATION;
+        PageVmaMappedWalk pvmw = PageVmaMappedWalk.ofFolio(kernel, src, vma, addr, flags);
+        if (!pvmw.walk()) {
             return true;
         }
+        Word ptep = Objects.requireNonNull(pvmw.pte());
         Hstate h = HugetlbVmas.hstate(vma);
         long old = hugetlb.pte().get(h, ptep);
         now.get();
@@ -299,7 +281,7 @@ public final class HugetlbMigrate {
             kernel.rmap().hugetlbAddFileRmap(now);
         }
         hugetlb.pte().set(vma.mm(), h, addr, ptep, HugePte.archMakeHuge(pte, h));
-        lockOf(vma, ptep).unlock();
+        pvmw.done();
         return true;
     }
 }

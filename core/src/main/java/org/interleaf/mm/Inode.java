@@ -84,6 +84,9 @@ public abstract class Inode extends Shared {
         return pages;
     }
 
+    /// The `vm_operations_struct` that mapping the file gives to a VMA.
+    abstract VmOps vmOps();
+
     /// `super_operations.evict_inode`: the last reference is gone.
     abstract void evict();
 

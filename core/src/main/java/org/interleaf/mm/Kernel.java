@@ -47,10 +47,19 @@ public final class Kernel {
     private final AnonFault anonFault;
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
+    private final HugePud hugePud;
+    private final HugeInsert hugeInsert;
+    private final VmInsert vmInsert;
+    private final FileFault fileFault;
+    private final Devices devices;
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
     private final Hmm hmm;
     private final TestHmm testHmm;
+    private final ProcMaps procMaps;
+    private final NumaMaps numaMaps;
+    private final Pagemap pagemap;
+    private final Mincore mincore;
     private final Userfaultfd userfaultfd;
     private final GupRefs gupRefs;
     private final Gup gup;
@@ -110,6 +119,11 @@ public final class Kernel {
         anonFault = new AnonFault(this);
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
+        hugePud = new HugePud(this);
+        hugeInsert = new HugeInsert(this);
+        vmInsert = new VmInsert(this);
+        fileFault = new FileFault(this);
+        devices = new Devices(this);
         folioWalk = new FolioWalk(this);
         pageWalk = new PageWalk(this);
         hmm = new Hmm(this);
@@ -128,7 +142,11 @@ public final class Kernel {
         fork = new Fork(this);
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
+        procMaps = new ProcMaps(this);
         smaps = new Smaps(this);
+        numaMaps = new NumaMaps(this);
+        pagemap = new Pagemap(this);
+        mincore = new Mincore(this);
         moveTables = new MoveTables(this);
         mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
@@ -358,6 +376,22 @@ public final class Kernel {
         return smaps;
     }
 
+    ProcMaps procMaps() {
+        return procMaps;
+    }
+
+    public NumaMaps numaMaps() {
+        return numaMaps;
+    }
+
+    public Pagemap pagemap() {
+        return pagemap;
+    }
+
+    public Mincore mincore() {
+        return mincore;
+    }
+
     MoveTables moveTables() {
         return moveTables;
     }
@@ -444,6 +478,27 @@ public final class Kernel {
 
     public HugeMemory hugeMemory() {
         return hugeMemory;
+    }
+
+    public HugePud hugePud() {
+        return hugePud;
+    }
+
+    HugeInsert hugeInsert() {
+        return hugeInsert;
+    }
+
+    VmInsert vmInsert() {
+        return vmInsert;
+    }
+
+    FileFault fileFault() {
+        return fileFault;
+    }
+
+    /// The devices with memory.
+    public Devices devices() {
+        return devices;
     }
 
     public Userfaultfd userfaultfd() {

@@ -356,8 +356,8 @@ public final class Khugepaged {
         }
         boolean refused =
                 cc.isKhugepaged()
-                        ? !kernel.hugeMemory().thpVmaAllowable(vma)
-                        : vma.isHugetlb() || (vma.flags() & Vma.VM_NOHUGEPAGE) != 0;
+                        ? !kernel.hugeMemory().thpAnonAllowable(vma)
+                        : !vma.isAnonymous() || (vma.flags() & Vma.VM_NOHUGEPAGE) != 0;
         if (refused) {
             return ScanResult.VMA_CHECK;
         }

@@ -207,6 +207,9 @@ final class Madvise {
             }
             to = end & mask;
         }
+        if ((vma.flags() & Vma.VM_PFNMAP) != 0) { // madvise_dontneed_free_valid_vma()
+            return -Errno.EINVAL;
+        }
         MmuGather tlb = Objects.requireNonNull(behavior.tlb);
         kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, true);
         return 0;

@@ -70,6 +70,18 @@ public final class MemMap {
         return folio;
     }
 
+    /// include/linux/leafops.h: softleaf_to_page(). As {@link #softleafToFolio}.
+    Page softleafToPage(Kernel kernel, long entry) {
+        softleafToFolio(kernel, entry);
+        return page(Entry.pfn(entry));
+    }
+
+    /// mm/memory.c: vm_normal_page(), vm_normal_page_pmd(), vm_normal_page_pud(). The first page
+    /// that a present entry maps; null where the kernel must not look for one.
+    @Nullable Page vmNormalPage(long entry) {
+        return Entry.special(entry) ? null : page(Entry.pfn(entry));
+    }
+
     /// The folio that `page` is part of, looked at from outside.
     public Folio peekFolio(Page page) {
         return folioAt(page.compoundHead.peek());

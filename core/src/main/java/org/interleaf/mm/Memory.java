@@ -6,7 +6,7 @@ import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
 
 /// Page faults, from where the VMA is known to where it is clear what kind of fault it is
-/// (mm/memory.c), for private anonymous memory.
+/// (mm/memory.c).
 ///
 /// # Locking
 ///
@@ -42,7 +42,11 @@ public final class Memory {
         if (vma.isHugetlb()) {
             return kernel.hugetlb().fault().hugetlbFault(vma, address, sane);
         }
-        return faultDown(new VmFault(vma, address & -geometry.pageSize(), sane));
+        VmFault vmf = new VmFault(vma, address & -geometry.pageSize(), sane);
+        if (!vma.isAnonymous()) {
+            vmf.pgoff = vma.linearPageIndex(geometry, address);
+        }
+        return faultDown(vmf);
     }
 
     /// mm/memory.c: sanitize_fault_flags().
@@ -74,38 +78,50 @@ public final class Memory {
             return VmFault.OOM;
         }
         do {
-            checkNoHugePud(vmf.pud);
+            int ret = handlePudFault(vmf);
+            if ((ret & VmFault.FALLBACK) == 0) {
+                return ret;
+            }
             vmf.pmd = pgtable.allocBelow(Geometry.PMD, mm, vmf.pud, vmf.address);
             if (vmf.pmd == null) {
                 return VmFault.OOM;
             }
         } while (pudTransUnstable(vmf.pud));
 
-        if (Entry.none(vmf.pmd().readPlain()) && kernel.hugeMemory().thpVmaAllowable(vmf.vma)) {
-            int ret = kernel.hugeMemory().doHugePmdAnonymousPage(vmf);
+        if (Entry.none(vmf.pmd().readPlain())
+                && kernel.hugeMemory().thpVmaAllowable(vmf.vma, Geometry.PMD)) {
+            int ret = kernel.fileFault().createHugePmd(vmf);
             return (ret & VmFault.FALLBACK) != 0 ? handlePteFault(vmf) : ret;
         }
         return handlePmdFault(vmf);
     }
 
-    /// The looks of __handle_mm_fault() at the PUD. Anonymous memory is never mapped by one.
-    private void checkNoHugePud(Word pud) {
+    /// The part of __handle_mm_fault() that decides by the PUD. `FALLBACK` where it is left to the
+    /// levels below.
+    private int handlePudFault(VmFault vmf) {
+        Word pud = vmf.pud();
         if (geometry.folded(Geometry.PMD)) {
-            return;
+            return VmFault.FALLBACK;
         }
-        // pud_none() comes first; whether the PUD could then be made huge is asked of file
-        // mappings.
-        pud.readPlain();
+        if (Entry.none(pud.readPlain())
+                && kernel.hugeMemory().thpVmaAllowable(vmf.vma, Geometry.PUD)) {
+            return kernel.fileFault().createHugePud(vmf);
+        }
         long origPud = pud.readPlain();
-        if (Entry.leaf(origPud)) {
-            throw bug("huge PUD in anonymous memory");
+        if (!kernel.hugePud().pudTransHuge(origPud)) {
+            return VmFault.FALLBACK;
         }
+        if (vmf.has(VmFault.FLAG_WRITE) && !Entry.write(origPud)) {
+            return kernel.fileFault().wpHugePud(vmf);
+        }
+        kernel.hugePud().hugePudSetAccessed(vmf, origPud);
+        return 0;
     }
 
     /// include/linux/pgtable.h: pud_trans_unstable(). Whether the PUD is no table, and never was
     /// when the PMD was looked for.
     private boolean pudTransUnstable(Word pud) {
-        if (geometry.folded(Geometry.PMD)) {
+        if (!kernel.arch().thpPud()) {
             return false;
         }
         long value = pud.readOnce();
@@ -134,7 +150,7 @@ public final class Memory {
         }
         boolean mustOwn = vmf.has(VmFault.FLAG_WRITE | VmFault.FLAG_UNSHARE);
         if (mustOwn && !Entry.write(vmf.origPmd)) {
-            int ret = kernel.hugeMemory().doHugePmdWpPage(vmf);
+            int ret = kernel.fileFault().wpHugePmd(vmf);
             return (ret & VmFault.FALLBACK) != 0 ? handlePteFault(vmf) : ret;
         }
         if (!kernel.hugeMemory().hugePmdSetAccessed(vmf)) {
@@ -154,7 +170,7 @@ public final class Memory {
         if (Entry.none(vmf.pmd().readPlain())) {
             vmf.pte = null;
             vmf.flags &= ~VmFault.FLAG_ORIG_PTE_VALID;
-            return kernel.anonFault().doAnonymousPage(vmf);
+            return doPteMissing(vmf);
         }
         // That the table may be detached by now does no harm: below, an entry that is not none and
         // is
@@ -169,7 +185,7 @@ public final class Memory {
         if (Entry.none(vmf.origPte)) {
             pte.unmap();
             vmf.pte = null;
-            return kernel.anonFault().doAnonymousPage(vmf);
+            return doPteMissing(vmf);
         }
         if (!Entry.ptePresent(vmf.origPte)) {
             return doSwapPage(vmf, pte);
@@ -180,6 +196,13 @@ public final class Memory {
         vmf.pte = pte;
         pte.ptl().lock();
         return handlePresentPte(vmf, pte);
+    }
+
+    /// mm/memory.c: do_pte_missing().
+    private int doPteMissing(VmFault vmf) {
+        return vmf.vma.isAnonymous()
+                ? kernel.anonFault().doAnonymousPage(vmf)
+                : kernel.fileFault().doFault(vmf);
     }
 
     /// mm/memory.c: do_swap_page(), pte_unmap_same(). Where entries are read in halves what looks

@@ -60,6 +60,12 @@ public final class Mmap {
             }
             return vmMmapPgoff(mm, null, addr, len, prot, flags, 0);
         }
+        if (!anonymous && inode(file) instanceof Device) {
+            long pgoff = offset >> geometry.pageShift();
+            long ret = vmMmapPgoff(mm, file, addr, len, prot, flags, pgoff);
+            kernel.files().taskWorkRun();
+            return ret;
+        }
         if (!anonymous && !(inode(file) instanceof HugetlbInode)) {
             return -Errno.ENODEV;
         }
@@ -167,7 +173,7 @@ public final class Mmap {
         }
         boolean noreplace = (flags & Mman.MAP_FIXED_NOREPLACE) != 0;
         boolean fixed = noreplace || (flags & Mman.MAP_FIXED) != 0;
-        long addr = unmappedArea(mm, file, wanted, len, fixed);
+        long addr = unmappedArea(mm, file, wanted, len, fixed, pgoff << geometry.pageShift());
         if (addr < 0) {
             return addr;
         }
@@ -206,12 +212,20 @@ public final class Mmap {
     }
 
     /// mm/mmap.c: __get_unmapped_area(). The address, or a negative error number.
-    private long unmappedArea(
-            MmStruct mm, @Nullable OpenFile file, long wanted, long len, boolean fixed) {
+    long unmappedArea(
+            MmStruct mm,
+            @Nullable OpenFile file,
+            long wanted,
+            long len,
+            boolean fixed,
+            long offset) {
         if (len > geometry.taskSize()) {
             return -Errno.ENOMEM;
         }
         long align = geometry.pageSize();
+        if (file != null && file.inode() instanceof Device device) {
+            return fixed ? checkFixed(wanted, len) : deviceArea(mm, device, len, offset);
+        }
         if (file != null) {
             Hstate h = ((HugetlbInode) file.inode()).hstate();
             int refused = Hugetlbfs.checkArea(h, wanted, len, fixed);
@@ -221,6 +235,15 @@ public final class Mmap {
             align = h.size();
         }
         return fixed ? checkFixed(wanted, len) : getUnmappedArea(mm, len, align);
+    }
+
+    /// Where a device has something to say about it; there may be no place that suits it.
+    private long deviceArea(MmStruct mm, Device device, long len, long offset) {
+        long align = device.areaAlign(len, offset);
+        long addr = getUnmappedArea(mm, len + align, geometry.pageSize());
+        return addr < 0
+                ? getUnmappedArea(mm, len, geometry.pageSize())
+                : addr + (offset - addr & (align - 1));
     }
 
     /// mm/mmap.c: __get_unmapped_area(), for `MAP_FIXED`. The address, or a negative error number.
@@ -280,7 +303,10 @@ public final class Mmap {
     /// mm/vma.c: __mmap_new_file_vma(). 0 or a negative error number.
     private int mmapFile(Vma vma) {
         kernel.files().getFile(vma.file());
-        int err = kernel.hugetlb().hugetlbfs().fileMmap(vma);
+        int err =
+                vma.inode() instanceof Device device
+                        ? device.mmap(vma)
+                        : kernel.hugetlb().hugetlbfs().fileMmap(vma);
         if (err != 0) {
             kernel.files().fput(vma.file());
         }

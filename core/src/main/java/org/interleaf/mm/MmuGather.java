@@ -49,6 +49,10 @@ public final class MmuGather {
 
     private final List<Page> pages = new ArrayList<>();
     private final List<Integer> nrPages = new ArrayList<>();
+
+    /// For each of {@link #pages}, whether its mappings are still counted: `delayed_rmap`.
+    private final List<Boolean> delayed = new ArrayList<>();
+
     private List<PageTable> batch = new ArrayList<>();
 
     /// mm/mmu_gather.c: tlb_gather_mmu(). From here on other gathers of `mm` know that flushes may
@@ -106,6 +110,12 @@ public final class MmuGather {
         adjustRange(addr, kernel.geometry().size(Geometry.PMD));
     }
 
+    /// asm-generic/tlb.h: tlb_remove_pud_tlb_entry(), tlb_flush_pud_range(). The huge PUD of `addr`
+    /// has been cleared, or changed.
+    public void removePudTlbEntry(long addr) {
+        adjustRange(addr, kernel.geometry().size(Geometry.PUD));
+    }
+
     /// asm-generic/tlb.h: tlb_remove_huge_tlb_entry(). The entry, or entries, of a huge page of
     /// `size` bytes have been cleared.
     void removeHugeTlbEntry(long addr, long size) {
@@ -117,17 +127,32 @@ public final class MmuGather {
     /// asm-generic/tlb.h: tlb_remove_page_size(). Drops one reference on the folio, which one entry
     /// mapped as a whole, once the TLBs are flushed.
     public void removeFolio(Folio folio) {
-        if (removeFolioPages(folio.head(), 1)) {
+        if (removeFolioPages(folio.head(), 1, false)) {
             flushMmu();
         }
     }
 
     /// mm/mmu_gather.c: __tlb_remove_folio_pages(). Drops `nr` references on the folio once the
     /// TLBs are flushed. True where the gather is full: the caller must flush before it goes on.
-    public boolean removeFolioPages(Page page, int nr) {
+    ///
+    /// @param delayRmap whether their mappings are to be counted off by {@link #flushRmaps}
+    public boolean removeFolioPages(Page page, int nr, boolean delayRmap) {
         pages.add(page);
         nrPages.add(nr);
+        delayed.add(delayRmap);
         return pages.size() >= MAX_PAGES;
+    }
+
+    /// mm/mmu_gather.c: tlb_flush_rmaps(). The TLBs have been flushed, so nobody writes to the pages
+    /// by way of the entries any more, and they are no longer mapped. The PTE lock is held.
+    public void flushRmaps() {
+        for (int i = 0; i < pages.size(); i++) {
+            if (delayed.get(i)) {
+                Folio folio = kernel.memMap().pageFolio(pages.get(i));
+                kernel.rmap().folioRemoveRmapPtes(folio, pages.get(i), nrPages.get(i));
+                delayed.set(i, false);
+            }
+        }
     }
 
     // ---- tables
@@ -229,6 +254,7 @@ public final class MmuGather {
         }
         pages.clear();
         nrPages.clear();
+        delayed.clear();
     }
 
     /// mm/mmu_gather.c: tlb_finish_mmu(). Flushes and frees what is left; flushes the whole address

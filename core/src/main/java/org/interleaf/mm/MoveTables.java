@@ -38,21 +38,9 @@ final class MoveTables {
         kernel.mmuNotifier().invalidateRangeStart(range);
         long done = 0;
         while (done < len) {
-            long extent = extent(oldAddr + done, newAddr + done, len - done);
-            Word oldPmd = kernel.pgtable().mmFindPmd(old.mm(), oldAddr + done);
-            if (oldPmd != null) {
-                Word newPmd = kernel.pgtable().alloc(Geometry.PMD, old.mm(), newAddr + done);
-                if (newPmd == null
-                        || !movePmd(
-                                old,
-                                oldAddr + done,
-                                fresh,
-                                newAddr + done,
-                                extent,
-                                oldPmd,
-                                newPmd)) {
-                    break;
-                }
+            long extent = moveSome(old, oldAddr + done, fresh, newAddr + done, len - done);
+            if (extent == 0) {
+                break;
             }
             done += extent;
         }
@@ -60,12 +48,77 @@ final class MoveTables {
         return done;
     }
 
-    /// mm/mremap.c: get_extent(). Bytes up to the next boundary of a PMD, at either address.
-    private long extent(long oldAddr, long newAddr, long left) {
-        long pmdSize = geometry.size(Geometry.PMD);
-        long inOld = pmdSize - (oldAddr & (pmdSize - 1));
-        long inNew = pmdSize - (newAddr & (pmdSize - 1));
+    /// One round of move_page_tables(): how many bytes it has done; 0 where memory is out.
+    private long moveSome(Vma old, long oldAddr, Vma fresh, long newAddr, long left) {
+        MmStruct mm = old.mm();
+        long extent = extent(Geometry.PUD, oldAddr, newAddr, left);
+        Word oldPud = getOldPud(mm, oldAddr);
+        if (oldPud == null) {
+            return extent;
+        }
+        Word newPud = kernel.pgtable().alloc(Geometry.PUD, mm, newAddr);
+        if (newPud == null) {
+            return 0;
+        }
+        if (kernel.hugePud().pudTransHuge(oldPud) && extent == geometry.size(Geometry.PUD)) {
+            moveHugePud(old, oldAddr, oldPud, newPud);
+            return extent;
+        }
+        extent = extent(Geometry.PMD, oldAddr, newAddr, left);
+        Word oldPmd = getOldPmd(mm, oldAddr);
+        if (oldPmd == null) {
+            return extent;
+        }
+        Word newPmd = kernel.pgtable().alloc(Geometry.PMD, mm, newAddr);
+        return newPmd != null && movePmd(old, oldAddr, fresh, newAddr, extent, oldPmd, newPmd)
+                ? extent
+                : 0;
+    }
+
+    /// mm/mremap.c: get_extent(). Bytes up to the next boundary of an entry of `level`, at either
+    /// address.
+    private long extent(int level, long oldAddr, long newAddr, long left) {
+        long size = geometry.size(level);
+        long inOld = size - (oldAddr & (size - 1));
+        long inNew = size - (newAddr & (size - 1));
         return Math.min(left, Math.min(inOld, inNew));
+    }
+
+    /// mm/mremap.c: get_old_pud(). The PUD entry of `addr`; null where it leads to no table. What
+    /// is huge also counts as bad here, and does not survive it.
+    private @Nullable Word getOldPud(MmStruct mm, long addr) {
+        Pgtable pgtable = kernel.pgtable();
+        Word entry = pgtable.pgdOffset(mm, addr);
+        for (int level = Geometry.PGD; level >= Geometry.PUD; level--) {
+            if (pgtable.noneOrClearBad(level, entry)) {
+                return null;
+            }
+            entry = level == Geometry.PUD ? entry : pgtable.offset(level - 1, entry, addr);
+        }
+        return entry;
+    }
+
+    /// mm/mremap.c: get_old_pmd(). The PMD entry of `addr`; null where it is none.
+    private @Nullable Word getOldPmd(MmStruct mm, long addr) {
+        Word pud = getOldPud(mm, addr);
+        if (pud == null) {
+            return null;
+        }
+        Word pmd = kernel.pgtable().offset(Geometry.PMD, pud, addr);
+        return Entry.none(pmd.readPlain()) ? null : pmd;
+    }
+
+    /// mm/mremap.c: move_huge_pud(). That it failed is ignored.
+    private void moveHugePud(Vma vma, long oldAddr, Word oldPud, Word newPud) {
+        if (kernel.warnOn(!Entry.none(newPud.readPlain()), "a huge PUD is moved over another")) {
+            return;
+        }
+        SpinLock ptl = kernel.ptLocks().pudLock(vma.mm(), oldPud);
+        long pud = oldPud.readPlain();
+        kernel.entries().clear(oldPud);
+        kernel.entries().setPte(newPud, pud);
+        flush(vma, oldAddr, geometry.size(Geometry.PUD));
+        ptl.unlock();
     }
 
     /// What is below one PMD; false where memory is out.
@@ -117,11 +170,17 @@ final class MoveTables {
         if (anonVma != null) {
             anonVma.rwsem().upWrite();
         }
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().upWrite();
+        }
         return moved;
     }
 
-    /// mm/rmap.h: take_rmap_locks(), for anonymous memory.
+    /// mm/mremap.c: take_rmap_locks().
     private static @Nullable AnonVma takeRmapLocks(Vma vma) {
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().downWrite();
+        }
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
         if (anonVma != null) {
             anonVma.rwsem().downWrite();
@@ -141,7 +200,7 @@ final class MoveTables {
         SpinLock newPtl = kernel.ptLocks().pmdLockptr(vma.mm(), newPmd);
         boolean nested = CopyPageRange.lockNested(newPtl, oldPtl);
         long pmd = oldPmd.xchg(0, Order.FULL);
-        if (nested) { // pmd_move_must_withdraw()
+        if (nested && vma.isAnonymous()) { // pmd_move_must_withdraw()
             PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), oldPmd);
             pgtableGeneric.pgtableTransHugeDeposit(vma.mm(), newPmd, table);
         }

@@ -118,29 +118,69 @@ public final class Mprotect {
     }
 
     /// mm/mprotect.c: change_p4d_range(), change_pud_range(), for the part of one P4D. Others are
-    /// told from the first PUD on that leads to anything.
+    /// told from the first PUD on that is not none.
     private void changePudRange(MmuGather tlb, Vma vma, long start, long end) {
-        MmuNotifierRange range = null;
+        @Nullable MmuNotifierRange[] range = new MmuNotifierRange[1];
         long addr = start;
         while (addr != end) {
-            long next = geometry.addrEnd(Geometry.PMD, addr, end);
-            Word pmd = pgtable.mmFindPmd(vma.mm(), addr);
-            if (pmd != null) {
-                if (range == null) {
-                    range = notifier.range(Event.PROTECTION_VMA, vma.mm(), addr, end);
-                    notifier.invalidateRangeStart(range);
-                }
-                changePmd(tlb, vma, pmd, addr, next);
+            long next = geometry.addrEnd(Geometry.PUD, addr, end);
+            Word pud = pgtable.find(Geometry.PUD, vma.mm(), addr);
+            if (pud != null) {
+                long from = addr;
+                Runnable tell = () -> tell(range, vma, from, end);
+                changePud(tlb, vma, pud, addr, next, tell);
             }
             addr = next;
         }
-        if (range != null) {
-            notifier.invalidateRangeEnd(range);
+        if (range[0] != null) {
+            notifier.invalidateRangeEnd(range[0]);
         }
     }
 
-    /// mm/mprotect.c: change_pmd_range(), for the part of one PMD. The PMD may change as long as it
-    /// leads to no PTE table whose lock is held; then it is looked at again.
+    /// Tells others of a change, unless they have been told already.
+    private void tell(@Nullable MmuNotifierRange[] range, Vma vma, long start, long end) {
+        if (range[0] == null) {
+            range[0] = notifier.range(Event.PROTECTION_VMA, vma.mm(), start, end);
+            notifier.invalidateRangeStart(range[0]);
+        }
+    }
+
+    /// mm/mprotect.c: change_pud_range(), for one PUD. It is looked at again as long as others
+    /// change it: splitting leaves none, but somebody may put in another leaf.
+    ///
+    /// @param tell called before anything is changed
+    private void changePud(
+            MmuGather tlb, Vma vma, Word pud, long start, long end, Runnable tell) {
+        if (geometry.folded(Geometry.PMD)) {
+            tell.run();
+        }
+        while (!geometry.folded(Geometry.PMD)) {
+            long value = pud.readOnce();
+            if (Entry.none(value)) {
+                return;
+            }
+            tell.run();
+            if (!Entry.leaf(value)) {
+                break;
+            }
+            if (end - start != geometry.size(Geometry.PUD)) {
+                kernel.hugePud().splitHugePudSlow(vma, pud, start);
+            } else if (kernel.hugePud().changeHugePud(tlb, vma, pud, start)) {
+                return;
+            }
+        }
+        long addr = start;
+        Word pmd = pgtable.offset(Geometry.PMD, pud, addr); // change_pmd_range()
+        while (addr != end) {
+            long next = geometry.addrEnd(Geometry.PMD, addr, end);
+            changePmd(tlb, vma, pgtable.sameTable(Geometry.PMD, pmd, addr), addr, next);
+            addr = next;
+        }
+    }
+
+    /// mm/mprotect.c: change_pmd_range(), for one PMD. It may change as long as it leads to no PTE
+    /// table whose lock is held; then it is looked at again. Huge PMDs of files may be none after
+    /// they have been split.
     private void changePmd(MmuGather tlb, Vma vma, Word pmd, long start, long end) {
         while (!Entry.none(pmd.readPlain())) {
             long value = kernel.pgtableGeneric().pmdpGetLockless(pmd);

@@ -133,9 +133,17 @@ public final class Mremap {
             return 0;
         }
         if (vrm.oldLen == 0) {
+            if (vma.mayShare()) {
+                throw new IllegalArgumentException("mremap() of 0 bytes is not modelled");
+            }
             return -Errno.EINVAL;
         }
-        return Math.min(vrm.oldLen, vrm.newLen) > vma.end() - vrm.addr ? -Errno.EFAULT : 0;
+        if (Math.min(vrm.oldLen, vrm.newLen) > vma.end() - vrm.addr) {
+            return -Errno.EFAULT;
+        }
+        // What a device or hugetlb has mapped cannot grow.
+        long fixed = Vma.VM_DONTEXPAND | Vma.VM_PFNMAP;
+        return vrm.newLen > vrm.oldLen && (vma.flags() & fixed) != 0 ? -Errno.EFAULT : 0;
     }
 
     /// mm/mremap.c: shrink_vma(). 0 or a negative error number.
@@ -172,16 +180,17 @@ public final class Mremap {
         if (!vrm.has(Mman.MREMAP_MAYMOVE)) {
             return -Errno.ENOMEM;
         }
-        vrm.newAddr = kernel.mmap().getUnmappedArea(vrm.mm, vrm.newLen, geometry.pageSize());
+        long offset = vma.linearPageIndex(geometry, vrm.addr) << geometry.pageShift();
+        vrm.newAddr = kernel.mmap().unmappedArea(vrm.mm, vma.file, 0, vrm.newLen, false, offset);
         return vrm.newAddr < 0 ? vrm.newAddr : moveVma(vrm, vma);
     }
 
     /// mm/mremap.c: move_vma(), copy_vma_and_data(). The new address or a negative error number.
     private long moveVma(Remap vrm, Vma vma) {
-        if (vma.isHugetlb()) { // prep_move_vma()
-            int err = vrm.addr == vma.start() ? 0 : HugetlbVmas.maySplit(vma, vrm.addr);
+        if (!vma.isAnonymous()) { // prep_move_vma()
+            int err = vrm.addr == vma.start() ? 0 : VmaSplit.maySplit(vma, vrm.addr);
             long end = vrm.addr + vrm.oldLen;
-            err = err != 0 || end == vma.end() ? err : HugetlbVmas.maySplit(vma, end);
+            err = err != 0 || end == vma.end() ? err : VmaSplit.maySplit(vma, end);
             if (err != 0) {
                 return err;
             }

@@ -197,7 +197,7 @@ public final class PageWalk {
 
     /// include/linux/huge_mm.h: split_huge_pmd(), a macro.
     private void splitHugePmd(Vma vma, Word pmd, long addr) {
-        if (HugeMemory.pmdIsHuge(pmd.readPlain())) {
+        if (kernel.arch().thp() && HugeMemory.pmdIsHuge(pmd.readPlain())) {
             kernel.hugeMemory().splitHugePmd(vma, pmd, addr);
         }
     }
@@ -258,10 +258,12 @@ public final class PageWalk {
                 return 0;
             }
         }
-        if (walk.vma == null && !table) {
-            if (Entry.leaf(pud.readPlain()) || !Entry.present(pud.readPlain())) {
-                return 0;
+        if (walk.vma != null) {
+            if (kernel.arch().thpPud()) {
+                kernel.hugePud().splitHugePud(walk.vma, pud, addr);
             }
+        } else if (!table && (Entry.leaf(pud.readPlain()) || !Entry.present(pud.readPlain()))) {
+            return 0;
         }
         return walkPmdRange(pud, addr, next, walk);
     }

@@ -53,8 +53,13 @@ public final class Pgtable {
     /// mm/internal.h, mm/rmap.c: mm_find_pmd(). The PMD entry of `addr`, whatever it holds; null
     /// where there is no PMD table.
     public @Nullable Word mmFindPmd(MmStruct mm, long addr) {
+        return find(Geometry.PMD, mm, addr);
+    }
+
+    /// The entry of `wanted` level for `addr`, whatever it holds; null where it has no table.
+    @Nullable Word find(int wanted, MmStruct mm, long addr) {
         Word entry = pgdOffset(mm, addr);
-        for (int level = Geometry.P4D; level >= Geometry.PMD; level--) {
+        for (int level = Geometry.P4D; level >= wanted; level--) {
             if (!geometry.folded(level)) {
                 if (!Entry.isTable(entry.readPlain())) {
                     return null;

@@ -161,6 +161,21 @@ public final class PgtableGeneric {
         return old;
     }
 
+    /// mm/pgtable-generic.c: pudp_huge_clear_flush().
+    public long pudpHugeClearFlush(Vma vma, long addr, Word pud) {
+        long value = pud.xchg(0, Order.FULL);
+        tlbFlush.flushTlbRange(vma.mm(), addr, addr + geometry.size(Geometry.PUD));
+        return value;
+    }
+
+    /// arch/x86/mm/pgtable.c: pudp_invalidate(). As {@link #pmdpInvalidate}.
+    public long pudpInvalidate(Vma vma, long addr, Word pud) {
+        long value = pud.readPlain();
+        long old = pud.xchg(Entry.mkinvalid(value), Order.FULL);
+        tlbFlush.flushTlbRange(vma.mm(), addr, addr + geometry.size(Geometry.PUD));
+        return old;
+    }
+
     /// mm/pgtable-generic.c: ptep_clear_flush().
     public long ptepClearFlush(Vma vma, long addr, Word pte) {
         long value = pte.xchg(0, Order.FULL);

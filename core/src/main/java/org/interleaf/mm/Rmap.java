@@ -99,6 +99,36 @@ public final class Rmap {
         }
     }
 
+    /// mm/rmap.c: folio_remove_rmap_pud(). The mapping of the whole folio by a PUD is gone.
+    public void folioRemoveRmapPud(Folio folio) {
+        folioRemoveRmapPmd(folio);
+    }
+
+    /// mm/rmap.c: folio_add_file_rmap_pud(). A PUD maps the whole folio, of a file.
+    public void folioAddFileRmapPud(Folio folio) {
+        folioAddFileRmapPmd(folio);
+    }
+
+    /// mm/rmap.c: folio_add_file_rmap_pmd(). A PMD maps the whole folio, of a file.
+    public void folioAddFileRmapPmd(Folio folio) {
+        if (folio.entireMapcount.fetchAdd(1, Order.RELAXED) == -1) {
+            folio.nrPagesMapped.add(ENTIRELY_MAPPED, Order.RELAXED);
+        }
+        folio.largeMapcount.add(1, Order.RELAXED);
+    }
+
+    /// mm/rmap.c: folio_add_file_rmap_pte(). A PTE maps a page of a file.
+    public void folioAddFileRmapPte(Folio folio, Page page) {
+        if (!folio.isLarge()) {
+            page.mapcount.add(1, Order.RELAXED);
+            return;
+        }
+        if (page.mapcount.fetchAdd(1, Order.RELAXED) == -1) {
+            folio.nrPagesMapped.add(1, Order.RELAXED);
+        }
+        folio.largeMapcount.add(1, Order.RELAXED);
+    }
+
     /// mm/rmap.c: hugetlb_add_new_anon_rmap(). The first mapping of a huge page that nobody else
     /// knows, and which the process owns exclusively.
     void hugetlbAddNewAnonRmap(Folio folio, Vma vma, long addr) {
@@ -151,6 +181,17 @@ public final class Rmap {
         return folio.isLarge()
                 ? folio.largeMapcount.readOnce() + 1
                 : folio.head().mapcount.readOnce() + 1;
+    }
+
+    /// fs/proc/internal.h: folio_precise_page_mapcount(). Mappings of one page of the folio.
+    long folioPrecisePageMapcount(Folio folio, Page page) {
+        long mapcount = page.mapcount.readOnce() + 1;
+        return folio.isLarge() ? mapcount + folio.entireMapcount.readOnce() + 1 : mapcount;
+    }
+
+    /// include/linux/mm.h: folio_maybe_mapped_shared(), for a folio of hugetlb.
+    boolean hugetlbMaybeMappedShared(Folio folio) {
+        return folioMapcount(folio) > 1;
     }
 
     /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings account for;

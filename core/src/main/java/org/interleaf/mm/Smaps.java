@@ -3,67 +3,215 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmWalkOps.WalkLock;
 import org.jspecify.annotations.Nullable;
 
-/// `/proc/PID/smaps`, as far as it tells of hugetlb (fs/proc/task_mmu.c).
+/// `/proc/PID/smaps` (fs/proc/task_mmu.c): what of a mapping is in memory, and whose it is.
+///
+/// Not modelled: locked, idle and merged pages, swap, and the text itself.
 public final class Smaps {
+    private static final int PSS_SHIFT = 12;
+
     private final Kernel kernel;
     private final Hugetlb hugetlb;
+    private final MmWalkOps<Sizes> walkOps;
 
     Smaps(Kernel kernel) {
         this.kernel = kernel;
         this.hugetlb = kernel.hugetlb();
+        // The mmap lock is taken only where a VMA has more readers than can be counted.
+        walkOps =
+                MmWalkOps.<Sizes>builder(WalkLock.VMA_RDLOCK_VERIFY)
+                        .pmd(this::smapsPteRange)
+                        .hugetlb(this::smapsHugetlbRange)
+                        .build();
     }
 
-    /// fs/proc/task_mmu.c: show_smap(). What one entry tells, in bytes: `Shared_Hugetlb` and
-    /// `Private_Hugetlb`.
-    public record Sizes(long sharedHugetlb, long privateHugetlb) {}
+    /// fs/proc/task_mmu.c: struct mem_size_stats. What one entry tells, in bytes.
+    public static final class Sizes {
+        private long resident;
+        private long pss;
+        private long sharedClean;
+        private long sharedDirty;
+        private long privateClean;
+        private long privateDirty;
+        private long referenced;
+        private long anonymous;
+        private long lazyfree;
+        private long anonymousThp;
+        private long fileThp;
+        private long sharedHugetlb;
+        private long privateHugetlb;
+
+        /// The line of that name, such as `Rss` or `Private_Dirty`; -1 where there is none.
+        public long line(String name) {
+            return switch (name) {
+                case "Rss" -> resident;
+                case "Pss" -> pss >> PSS_SHIFT;
+                case "Shared_Clean" -> sharedClean;
+                case "Shared_Dirty" -> sharedDirty;
+                case "Private_Clean" -> privateClean;
+                case "Private_Dirty" -> privateDirty;
+                case "Referenced" -> referenced;
+                case "Anonymous" -> anonymous;
+                case "LazyFree" -> lazyfree;
+                case "AnonHugePages" -> anonymousThp;
+                case "FilePmdMapped" -> fileThp;
+                case "Shared_Hugetlb" -> sharedHugetlb;
+                case "Private_Hugetlb" -> privateHugetlb;
+                default -> -1;
+            };
+        }
+
+        /// All that is mapped.
+        public long all() {
+            return resident + sharedHugetlb + privateHugetlb;
+        }
+    }
 
     /// fs/proc/task_mmu.c: show_smap(), smap_gather_stats(). Of the VMA that contains `addr`; null
-    /// where there is none. Takes the mmap lock for reading.
+    /// where there is none. The VMA is locked meanwhile, the process is not.
     public @Nullable Sizes show(MmStruct mm, long addr) {
-        kernel.mmapLock().readLock(mm);
-        Vma vma = kernel.mmap().vmaLookup(mm, addr);
+        Vma vma = kernel.procMaps().start(mm, addr);
         Sizes sizes = null;
-        if (vma != null) {
-            sizes = vma.isHugetlb() ? walkHugetlbRange(vma) : new Sizes(0, 0);
+        if (vma != null && vma.start() <= addr) {
+            sizes = new Sizes();
+            kernel.procMaps().dropRcu();
+            kernel.pageWalk().walkPageVma(vma, walkOps, sizes);
+            kernel.procMaps().reacquireRcu();
         }
-        kernel.mmapLock().readUnlock(mm);
+        kernel.procMaps().stop(vma);
         return sizes;
     }
 
-    /// mm/pagewalk.c: walk_hugetlb_range(). The VMA's hugetlb lock keeps the tables in place.
-    private Sizes walkHugetlbRange(Vma vma) {
-        Hstate h = HugetlbVmas.hstate(vma);
-        long shared = 0;
-        long own = 0;
-        hugetlb.vmas().lockRead(vma);
-        for (long addr = vma.start(); addr < vma.end(); addr += h.size()) {
-            Word pte = hugetlb.walk().walk(vma, h, addr);
-            if (pte != null) {
-                int mappings = mappings(vma, h, pte);
-                shared += mappings > 1 ? h.size() : 0;
-                own += mappings == 1 ? h.size() : 0;
-            }
+    /// fs/proc/task_mmu.c: smaps_page_accumulate().
+    private static void accumulate(
+            Sizes sizes, Folio folio, long size, long pss, boolean dirty, boolean own) {
+        sizes.pss += pss;
+        if (dirty || folio.testFlag(Folio.PG_DIRTY)) {
+            sizes.privateDirty += own ? size : 0;
+            sizes.sharedDirty += own ? 0 : size;
+        } else {
+            sizes.privateClean += own ? size : 0;
+            sizes.sharedClean += own ? 0 : size;
         }
-        hugetlb.vmas().unlockRead(vma);
-        return new Sizes(shared, own);
     }
 
-    /// fs/proc/task_mmu.c: smaps_hugetlb_range(). 0 where nothing is mapped, 1 for a page of the
-    /// process' own, more for one that may be shared, as one that migrates.
-    private int mappings(Vma vma, Hstate h, Word pte) {
-        SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, pte);
+    /// fs/proc/task_mmu.c: smaps_account(). A page, or a whole folio that a PMD maps. The mapcount
+    /// is only a snapshot.
+    ///
+    /// @param entry tells whether it is present, young and dirty
+    private void smapsAccount(Sizes sizes, Page page, boolean compound, long entry) {
+        Folio folio = kernel.memMap().pageFolio(page);
+        int nr = compound ? folio.nrPages() : 1;
+        long pageSize = kernel.geometry().pageSize();
+        long size = nr * pageSize;
+        boolean dirty = Entry.dirty(entry);
+        if (folio.isAnon()) {
+            sizes.anonymous += size;
+            if (!folio.testFlag(Folio.PG_SWAPBACKED)
+                    && !dirty
+                    && !folio.testFlag(Folio.PG_DIRTY)) {
+                sizes.lazyfree += size;
+            }
+        }
+        sizes.resident += size;
+        if (Entry.young(entry) || folio.testFlag(Folio.PG_REFERENCED)) {
+            sizes.referenced += size;
+        }
+        // One reference means one mapping. Of what is not present nobody can say how often it is
+        // mapped; not even the mapcount may be read.
+        if (folio.refCount() == 1 || !Entry.ptePresent(entry)) {
+            accumulate(sizes, folio, size, size << PSS_SHIFT, dirty, Entry.ptePresent(entry));
+            return;
+        }
+        for (int i = 0; i < nr; i++) {
+            long mapcount =
+                    kernel.rmap()
+                            .folioPrecisePageMapcount(
+                                    folio, kernel.memMap().page(page.pfn() + i));
+            long pss = pageSize << PSS_SHIFT;
+            pss /= mapcount >= 2 ? mapcount : 1;
+            accumulate(sizes, folio, pageSize, pss, dirty, mapcount < 2);
+        }
+    }
+
+    /// fs/proc/task_mmu.c: smaps_pte_entry(). The PTE lock is held.
+    private void smapsPteEntry(Word ptep, Sizes sizes) {
+        long pte = ptep.readOnce();
+        Page page = null;
+        if (Entry.ptePresent(pte)) {
+            page = kernel.memMap().vmNormalPage(pte);
+        } else if (Entry.isMigration(pte)) {
+            page = kernel.memMap().softleafToPage(kernel, pte);
+        }
+        if (page != null) {
+            smapsAccount(sizes, page, false, Entry.ptePresent(pte) ? pte : 0);
+        }
+    }
+
+    /// fs/proc/task_mmu.c: smaps_pmd_entry(). The PMD lock is held.
+    private void smapsPmdEntry(Word pmd, Sizes sizes) {
+        if (Entry.none(pmd.readPlain())) {
+            return;
+        }
+        if (!Entry.present(pmd.readPlain())) {
+            return; // No other kinds of PMD entries are modelled.
+        }
+        Page page = kernel.memMap().vmNormalPage(pmd.readPlain());
+        if (page == null) {
+            return;
+        }
+        Folio folio = kernel.memMap().pageFolio(page);
+        long size = kernel.geometry().size(Geometry.PMD);
+        if (folio.isAnon()) {
+            sizes.anonymousThp += size;
+        } else {
+            sizes.fileThp += size;
+        }
+        boolean young = Entry.young(pmd.readPlain());
+        boolean dirty = Entry.dirty(pmd.readPlain());
+        long bits = (young ? Entry.ACCESSED : 0) | (dirty ? Entry.DIRTY : 0);
+        smapsAccount(sizes, page, true, Entry.PRESENT | bits);
+    }
+
+    /// fs/proc/task_mmu.c: smaps_pte_range().
+    private int smapsPteRange(Word pmd, long start, long end, MmWalk<Sizes> walk) {
+        SpinLock ptl = kernel.hugeMemory().pmdTransHugeLock(pmd, walk.vma());
+        if (ptl != null) {
+            smapsPmdEntry(pmd, walk.data());
+            ptl.unlock();
+            return 0;
+        }
+        PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(walk.mm(), pmd, start);
+        if (pte == null) {
+            walk.action(WalkAction.AGAIN);
+            return 0;
+        }
+        int nr = (int) ((end - start) >> kernel.geometry().pageShift());
+        for (int i = 0; i < nr; i++) {
+            smapsPteEntry(pte.pte(i), walk.data());
+        }
+        pte.unmapUnlock();
+        return 0;
+    }
+
+    /// fs/proc/task_mmu.c: smaps_hugetlb_range(). What migrates counts as shared.
+    private int smapsHugetlbRange(
+            Word pte, long hmask, long addr, long end, MmWalk<Sizes> walk) {
+        Hstate h = HugetlbVmas.hstate(walk.vma());
+        SpinLock ptl = hugetlb.walk().lock(walk.mm(), h, pte);
         long entry = hugetlb.pte().get(h, pte);
-        int mappings = 0;
         if (Entry.ptePresent(entry)) {
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(entry)));
-            mappings = kernel.rmap().folioMapcount(folio) > 1 ? 2 : 1;
+            boolean shared = kernel.rmap().hugetlbMaybeMappedShared(folio);
+            walk.data().sharedHugetlb += shared ? h.size() : 0;
+            walk.data().privateHugetlb += shared ? 0 : h.size();
         } else if (Entry.isMigration(entry)) {
             kernel.memMap().softleafToFolio(kernel, entry);
-            mappings = 2;
+            walk.data().sharedHugetlb += h.size();
         }
         ptl.unlock();
-        return mappings;
+        return 0;
     }
 }

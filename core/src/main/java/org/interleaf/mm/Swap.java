@@ -24,6 +24,10 @@ public final class Swap {
 
     /// mm/swap.c: __folio_put(). The count has become zero.
     void freeFolio(Folio folio) {
+        if (folio.isZoneDevice()) {
+            kernel.devices().freeZoneDeviceFolio(folio);
+            return;
+        }
         if (folio.isHugetlb()) {
             kernel.hugetlb().pool().freeHugeFolio(folio);
             return;
@@ -54,6 +58,16 @@ public final class Swap {
     public void folioPutbackLru(Folio folio) {
         folioAddLru(folio);
         folioPut(folio);
+    }
+
+    /// mm/page-writeback.c: folio_mark_dirty(), of which noop_dirty_folio() is what devices have.
+    /// Whether it was clean.
+    boolean folioMarkDirty(Folio folio) {
+        if (folio.mapping.readPlain() == 0 || folio.testFlag(Folio.PG_DIRTY)) {
+            return false;
+        }
+        folio.setFlag(Folio.PG_DIRTY);
+        return true;
     }
 
     /// mm/swap.c: folio_mark_accessed(), of which the first half is modelled.

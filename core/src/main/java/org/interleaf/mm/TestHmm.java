@@ -44,6 +44,11 @@ public final class TestHmm {
         }
 
         @Override
+        VmOps vmOps() {
+            throw new AssertionError("[interleaf internal] " + this + " is mapped");
+        }
+
+        @Override
         void evict() {
             throw new AssertionError("[interleaf internal] " + this + " has gone");
         }

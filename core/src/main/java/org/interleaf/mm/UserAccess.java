@@ -42,6 +42,20 @@ public final class UserAccess {
         access(mm, addr, bytes, true, Op.STORE_BITS, mask, bits);
     }
 
+    /// include/linux/uaccess.h: copy_to_user(), of at most a word. As {@link #store}, but where the
+    /// process may not write it returns false. May sleep.
+    boolean copyToUser(MmStruct mm, long addr, int bytes, long value) {
+        long mask = mask(bytes) << shift(addr);
+        long bits = (value & mask(bytes)) << shift(addr);
+        Mmu.Access access = userAccess(mm, addr, true, Op.STORE_BITS, mask, bits);
+        while (!access.run()) {
+            if (!doUserAddrFault(mm, addr, true)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// include/linux/uaccess.h: copy_from_user() with page faults disabled, of the word at `addr`;
     /// null where that would fault.
     @Nullable Long loadNofault(MmStruct mm, long addr) {
@@ -71,57 +85,64 @@ public final class UserAccess {
         if (Long.compareUnsigned(addr, kernel.geometry().taskSize()) >= 0) {
             throw badArea();
         }
-        long root = mm.pgd().pfn();
-        long wordAddr = addr & -Long.BYTES;
-        Mmu.Access access = mmu.access(mm.pointer(), root, wordAddr, write, op, Order.ONCE, a, b);
+        Mmu.Access access = userAccess(mm, addr, write, op, a, b);
         while (!access.run()) {
-            doUserAddrFault(mm, addr, write);
+            if (!doUserAddrFault(mm, addr, write)) {
+                throw badArea();
+            }
         }
         return access.value();
     }
 
-    /// arch/x86/mm/fault.c: do_user_addr_fault(). Returns when the access is to be made again.
-    private void doUserAddrFault(MmStruct mm, long addr, boolean write) {
+    private Mmu.Access userAccess(
+            MmStruct mm, long addr, boolean write, Op op, long a, long b) {
+        long wordAddr = addr & -Long.BYTES;
+        long root = mm.pgd().pfn();
+        return mmu.access(mm.pointer(), root, wordAddr, write, op, Order.ONCE, a, b);
+    }
+
+    /// arch/x86/mm/fault.c: do_user_addr_fault(). Whether the access is to be made again; it is not
+    /// where the process has no memory.
+    private boolean doUserAddrFault(MmStruct mm, long addr, boolean write) {
         int flags = VmFault.FLAG_ALLOW_RETRY | VmFault.FLAG_KILLABLE | VmFault.FLAG_USER;
         flags |= write ? VmFault.FLAG_WRITE : 0;
         Vma vma = kernel.vmaLock().lockVmaUnderRcu(mm, addr);
         if (vma != null) {
             if (accessError(vma, write)) {
                 kernel.vmaLock().vmaEndRead(vma);
-                throw badArea();
+                return false;
             }
             int fault = kernel.memory().handleMmFault(vma, addr, flags | VmFault.FLAG_VMA_LOCK);
             if ((fault & (VmFault.RETRY | VmFault.COMPLETED)) == 0) {
                 kernel.vmaLock().vmaEndRead(vma);
             }
             if ((fault & VmFault.RETRY) == 0) {
-                checkDone(fault);
-                return;
+                return isDone(fault);
             }
         }
-        faultUnderMmapLock(mm, addr, write, flags);
+        return faultUnderMmapLock(mm, addr, write, flags);
     }
 
     /// The part of do_user_addr_fault() from `lock_mmap` on.
-    private void faultUnderMmapLock(MmStruct mm, long addr, boolean write, int firstFlags) {
+    private boolean faultUnderMmapLock(
+            MmStruct mm, long addr, boolean write, int firstFlags) {
         int flags = firstFlags;
         while (true) {
             Vma vma = lockMmAndFindVma(mm, addr);
             if (vma == null) {
-                throw badArea();
+                return false;
             }
             if (accessError(vma, write)) {
                 kernel.mmapLock().readUnlock(mm);
-                throw badArea();
+                return false;
             }
             int fault = kernel.memory().handleMmFault(vma, addr, flags);
             if ((fault & VmFault.COMPLETED) != 0) {
-                return;
+                return true;
             }
             if ((fault & VmFault.RETRY) == 0) {
                 kernel.mmapLock().readUnlock(mm);
-                checkDone(fault);
-                return;
+                return isDone(fault);
             }
             flags |= VmFault.FLAG_TRIED;
         }
@@ -147,7 +168,7 @@ public final class UserAccess {
         return (vma.flags() & (write ? Vma.VM_WRITE : accessible)) == 0;
     }
 
-    private void checkDone(int fault) {
+    private boolean isDone(int fault) {
         if ((fault & VmFault.OOM) != 0) {
             machine.monitor()
                     .complained(
@@ -155,9 +176,7 @@ public final class UserAccess {
                             "Out of memory",
                             "no free page on cpu " + machine.cpu().id() + " for a page fault");
         }
-        if ((fault & VmFault.ERROR) != 0) {
-            throw TaskKilled.INSTANCE;
-        }
+        return (fault & VmFault.ERROR) == 0;
     }
 
     /// arch/x86/mm/fault.c: bad_area(). SIGSEGV, which the task does not handle.

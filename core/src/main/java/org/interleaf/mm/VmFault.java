@@ -36,6 +36,9 @@ public final class VmFault {
 
     int flags;
 
+    /// Index of the page in what the VMA maps; of files only.
+    long pgoff;
+
     @Nullable Word pud;
     @Nullable Word pmd;
 
@@ -56,6 +59,14 @@ public final class VmFault {
 
     boolean has(int flag) {
         return (flags & flag) != 0;
+    }
+
+    /// The PUD entry, once the fault has come to that level.
+    Word pud() {
+        if (pud == null) {
+            throw new AssertionError("[interleaf internal] the fault has no PUD yet");
+        }
+        return pud;
     }
 
     /// The PMD entry, once the fault has come to that level.

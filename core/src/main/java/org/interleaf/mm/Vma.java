@@ -36,8 +36,11 @@ public final class Vma extends Shared {
 
     public static final long VM_UFFD_MINOR = 1 << 14;
 
-    /// Maps frames, whether or not there are pages behind them.
+    /// What is mapped has no `struct page`, whatever the entries say.
     public static final long VM_PFNMAP = 1 << 15;
+
+    /// Memory of a device: looking at it may have effects.
+    public static final long VM_IO = 1 << 16;
 
     /// What a userfaultfd is asked for.
     static final long VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_MINOR;
@@ -180,6 +183,28 @@ public final class Vma extends Shared {
     /// include/linux/mm.h: vma_is_anonymous(). No access: the operations of a VMA never change.
     boolean isAnonymous() {
         return file == null;
+    }
+
+    /// include/linux/fs.h: vma_is_dax(). No access: it never changes.
+    boolean isDax() {
+        return file != null && file.inode() instanceof DevDax;
+    }
+
+    /// mm/huge_memory.c: vma_is_special_huge(). Whether huge entries map what has no folio.
+    boolean isSpecialHuge() {
+        return !isDax() && (flags() & VM_PFNMAP) != 0;
+    }
+
+    /// `vm_ops` of a VMA that is not anonymous. No access: they never change.
+    VmOps ops() {
+        return inode().vmOps();
+    }
+
+    /// include/linux/mm.h: vm_get_page_prot(), as vma_set_page_prot() leaves it where nobody wants
+    /// to know of writes: shared memory is writable from the beginning, private memory may have to
+    /// be copied first.
+    static long pageProt(long vmFlags) {
+        return HugePte.modify(Entry.ACCESSED, vmFlags);
     }
 
     /// mm/internal.h: linear_page_index(). Index of `addr` in what the VMA maps.

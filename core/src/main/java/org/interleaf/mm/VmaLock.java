@@ -80,6 +80,63 @@ public final class VmaLock {
         }
     }
 
+    /// mm/mmap_lock.c: lock_next_vma(). The first VMA that ends after `from`, read-locked; null
+    /// where there is none. The caller is in an RCU section, and is in one afterwards; it may have
+    /// slept in between. Never skips a VMA that is there all the time.
+    @Nullable Vma lockNextVma(MmStruct mm, long from) {
+        Rounds retries = null;
+        while (true) {
+            long seq = mm.mmLockSeq.loadAcquire(); // mmap_lock_speculate_try_begin()
+            Vma vma = next(mm, from);
+            if (vma == null) {
+                return null;
+            }
+            Attempt attempt = vmaStartRead(mm, vma);
+            if (attempt == Attempt.LOCKED) {
+                if (isNext(mm, vma, from, seq)) {
+                    return vma;
+                }
+                machine.rcu().readUnlock();
+                vmaEndRead(vma);
+            }
+            if (attempt != Attempt.DETACHED) {
+                vma = lockNextVmaUnderMmapLock(mm, from);
+                machine.rcu().readLock();
+                return vma;
+            }
+            machine.rcu().readLock();
+            retries = machine.retry(retries, "lock_next_vma");
+        }
+    }
+
+    private static @Nullable Vma next(MmStruct mm, long from) {
+        return Objects.requireNonNull(mm.vmas.read(Order.DEPENDENCY)).find(from);
+    }
+
+    /// Whether the locked VMA is still the next one, for all that may have changed since the mmap
+    /// lock's sequence count was `seq`.
+    private static boolean isNext(MmStruct mm, Vma vma, long from, long seq) {
+        if (from >= vma.end()) {
+            return false;
+        }
+        if (from >= vma.start()) {
+            return true;
+        }
+        boolean quiet = (seq & 1) == 0 && mm.mmLockSeq.readOnce() == seq;
+        return quiet || next(mm, from) == vma;
+    }
+
+    /// mm/mmap_lock.c: lock_next_vma_under_mmap_lock().
+    private @Nullable Vma lockNextVmaUnderMmapLock(MmStruct mm, long from) {
+        mmapLock.readLock(mm);
+        Vma vma = next(mm, from);
+        if (vma != null) {
+            vmaStartReadLocked(vma);
+        }
+        mmapLock.readUnlock(mm);
+        return vma;
+    }
+
     /// The VMA may have been cut between the lookup and the lock.
     private @Nullable Vma stillContaining(Vma vma, long addr) {
         if (addr < vma.start() || addr >= vma.end()) {

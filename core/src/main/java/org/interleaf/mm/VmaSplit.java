@@ -27,7 +27,7 @@ final class VmaSplit {
     int splitVma(Vma vma, long addr, boolean newBelow) {
         kernel.warnOn(vma.start() >= addr, "a VMA is split below its start");
         kernel.warnOn(vma.end() <= addr, "a VMA is split beyond its end");
-        int err = vma.isHugetlb() ? HugetlbVmas.maySplit(vma, addr) : 0;
+        int err = maySplit(vma, addr);
         if (err != 0) {
             return err;
         }
@@ -48,6 +48,14 @@ final class VmaSplit {
         }
         vmaComplete(vma, fresh, anonVma);
         return 0;
+    }
+
+    /// `vm_ops->may_split()`: 0 or a negative error number.
+    static int maySplit(Vma vma, long addr) {
+        if (vma.isAnonymous()) {
+            return 0;
+        }
+        return vma.isHugetlb() ? HugetlbVmas.maySplit(vma, addr) : vma.ops().maySplit(vma, addr);
     }
 
     /// The copy of a VMA holds its file as well (`get_file()`, `vm_ops->open()`).
@@ -154,10 +162,12 @@ final class VmaSplit {
         }
     }
 
-    /// mm/vma.c: vma_expand(), for anonymous memory: the VMA ends at `end`, where there was
-    /// nothing.
+    /// mm/vma.c: vma_expand(). The VMA ends at `end`, where there was nothing.
     void expand(Vma vma, long end) {
         kernel.vmaLock().vmaStartWrite(vma);
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().downWrite();
+        }
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
         if (anonVma != null) {
             anonVma.rwsem().downWrite();
@@ -167,6 +177,9 @@ final class VmaSplit {
         vma.mm().vmas.write(new VmaTree(machine, all), Order.RELEASE);
         if (anonVma != null) {
             anonVma.rwsem().upWrite();
+        }
+        if (!vma.isAnonymous()) {
+            vma.inode().mmapRwsem().upWrite();
         }
     }
 

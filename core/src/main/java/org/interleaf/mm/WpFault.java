@@ -18,9 +18,15 @@ final class WpFault {
     /// is or can be made the process' own, or maps a copy. Enters with the PTE lock held and drops
     /// it.
     int doWpPage(VmFault vmf, PteMapping pte) {
-        Page page = vmNormalPage(vmf.origPte);
+        Page page = kernel.memMap().vmNormalPage(vmf.origPte);
         Folio folio = page == null ? null : kernel.memMap().pageFolio(page);
-        kernel.warnOn((vmf.vma.flags() & Vma.VM_SHARED) != 0, "shared memory is not modelled");
+        if ((vmf.vma.flags() & (Vma.VM_SHARED | Vma.VM_MAYSHARE)) != 0) {
+            if (folio == null) {
+                wpPageReuse(vmf, pte); // wp_pfn_shared()
+                return 0;
+            }
+            return wpPageShared(vmf, pte, folio);
+        }
         if (page != null && folio != null && folio.isAnon() && ownsOrTakes(vmf, folio, page)) {
             if (!page.anonExclusive()) {
                 page.setAnonExclusive();
@@ -39,9 +45,32 @@ final class WpFault {
         return wpPageCopy(vmf, page);
     }
 
-    /// mm/memory.c: vm_normal_page(). The page that the entry maps; null for the zero page.
-    private @Nullable Page vmNormalPage(long pte) {
-        return Entry.special(pte) ? null : kernel.memMap().page(Entry.pfn(pte));
+    /// mm/memory.c: wp_page_shared(). Nobody asks to be told, so the entry becomes writable at once.
+    private int wpPageShared(VmFault vmf, PteMapping pte, Folio folio) {
+        folio.get();
+        wpPageReuse(vmf, pte);
+        folio.lock().lock();
+        int ret = faultDirtySharedPage(vmf, folio);
+        kernel.swap().folioPut(folio);
+        return ret;
+    }
+
+    /// mm/memory.c: fault_dirty_shared_page(). Unlocks the folio. Who made it dirty lets go of the
+    /// fault's lock, if it may, to wait for writeback: then `COMPLETED`.
+    private int faultDirtySharedPage(VmFault vmf, Folio folio) {
+        boolean dirtied = kernel.swap().folioMarkDirty(folio);
+        boolean mapped = folio.mapping.readPlain() != 0;
+        folio.lock().unlock();
+        int first = VmFault.FLAG_ALLOW_RETRY | VmFault.FLAG_TRIED | VmFault.FLAG_RETRY_NOWAIT;
+        if (!dirtied || !mapped || (vmf.flags & first) != VmFault.FLAG_ALLOW_RETRY) {
+            return 0;
+        }
+        if (vmf.has(VmFault.FLAG_VMA_LOCK)) { // maybe_unlock_mmap_for_io()
+            kernel.vmaLock().vmaEndRead(vmf.vma);
+        } else {
+            kernel.mmapLock().readUnlock(vmf.vma.mm());
+        }
+        return VmFault.COMPLETED;
     }
 
     private boolean ownsOrTakes(VmFault vmf, Folio folio, Page page) {
@@ -95,7 +124,7 @@ final class WpFault {
 
     /// include/linux/mm.h: maybe_mkwrite(). A debugger's write to memory that the process itself
     /// may not write leaves the entry read-only.
-    private static long maybeMkwrite(long entry, Vma vma) {
+    static long maybeMkwrite(long entry, Vma vma) {
         return (vma.flags() & Vma.VM_WRITE) != 0 ? Entry.mkwrite(entry) : entry;
     }
 

@@ -48,6 +48,32 @@ public final class Zap {
         notifier.invalidateRangeEnd(range);
     }
 
+    /// mm/memory.c: unmap_mapping_range(), unmap_mapping_pages(), unmap_mapping_range_tree(). Takes
+    /// all entries for `length` bytes of the file from byte `begin` on out of the tables of
+    /// everybody who maps it.
+    void unmapMappingRange(Inode inode, long begin, long length) {
+        long first = begin >> geometry.pageShift();
+        long last = first + ((length + geometry.pageSize() - 1) >> geometry.pageShift()) - 1;
+        inode.mmapRwsem().downRead();
+        if (kernel.mappingRmap().mappingMapped(inode)) {
+            for (Vma vma : kernel.mappingRmap().vmas(inode, first, last)) {
+                long pgoff = vma.pgoff();
+                long end = Math.min(last + 1, pgoff + pages(vma));
+                long start = Math.max(first, pgoff);
+                long addr = vma.start() + ((start - pgoff) << geometry.pageShift());
+                MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+                long to = addr + ((end - start) << geometry.pageShift());
+                zapVmaRangeBatched(tlb, vma, addr, to, false);
+                tlb.finish();
+            }
+        }
+        inode.mmapRwsem().upRead();
+    }
+
+    private long pages(Vma vma) {
+        return (vma.end() - vma.start()) >> geometry.pageShift();
+    }
+
     /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; with
     /// `reclaimPt` PTE tables that become empty are freed.
     public void zapVmaRangeBatched(
@@ -103,22 +129,34 @@ public final class Zap {
         } while (addr != end);
     }
 
-    /// mm/memory.c: zap_pud_range(). Anonymous memory is never mapped by a huge PUD.
+    /// mm/memory.c: zap_pud_range().
     private void zapPudRange(
             MmuGather tlb, Vma vma, Word p4d, long start, long end, boolean reclaimPt) {
         long addr = start;
         Word pud = pgtable.offset(Geometry.PUD, p4d, addr);
         do {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
-            if (!geometry.folded(Geometry.PMD)) {
-                kernel.warnOn(Entry.leaf(pud.readPlain()), "huge PUD in anonymous memory");
-            }
-            if (!pgtable.noneOrClearBad(Geometry.PUD, pud)) {
+            if (!zapIfHugePud(tlb, vma, pud, addr, next)
+                    && !pgtable.noneOrClearBad(Geometry.PUD, pud)) {
                 zapPmdRange(tlb, vma, pud, addr, next, reclaimPt);
             }
             addr = next;
             pud = pgtable.sameTable(Geometry.PUD, pud, addr);
         } while (addr != end);
+    }
+
+    /// The part of zap_pud_range() for a huge PUD: zaps it if the range is all of it, else splits
+    /// it. True where there is no more to be done.
+    private boolean zapIfHugePud(MmuGather tlb, Vma vma, Word pud, long addr, long next) {
+        HugePud hugePud = kernel.hugePud();
+        if (!hugePud.pudTransHuge(pud)) {
+            return false;
+        }
+        if (next - addr != geometry.size(Geometry.PUD)) {
+            hugePud.splitHugePud(vma, pud, addr);
+            return false;
+        }
+        return hugePud.zapHugePud(tlb, vma, pud, addr);
     }
 
     /// mm/memory.c: zap_pmd_range().
@@ -171,15 +209,17 @@ public final class Zap {
             pass.run();
             addr = pass.addr;
             direct &= !pass.full;
+            boolean forceFlush = pass.full || pass.dirty;
             if (canReclaim && direct && addr == end) {
                 unhooked = zapEmptyPteTable(vma.mm(), pmd, pte.ptl());
             }
-            if (pass.full) {
+            if (forceFlush) {
                 // Before the lock is dropped: who takes it next must not find old translations.
                 tlb.flushMmuTlbonly();
+                tlb.flushRmaps();
             }
             pte.unmapUnlock();
-            if (pass.full) {
+            if (forceFlush) {
                 tlb.flushMmu();
             }
         } while (addr != end);
@@ -266,6 +306,10 @@ public final class Zap {
         /// Whether it stopped because the gather is full.
         boolean full;
 
+        /// Whether a page of a file was dirty: it may be written to until the flush, and must count
+        /// as mapped as long as that.
+        boolean dirty;
+
         Pass(MmuGather tlb, Vma vma, PteMapping pte, long start, long end) {
             this.tlb = tlb;
             this.vma = vma;
@@ -309,14 +353,15 @@ public final class Zap {
         }
 
         /// mm/memory.c: zap_present_ptes(), zap_present_folio_ptes(). The accessed and dirty bits
-        /// of anonymous pages do not matter.
+        /// of anonymous pages do not matter; pages of files are zapped one by one.
         private void zapPresentPtes(long value) {
             Page page = kernel.memMap().page(Entry.pfn(value));
             Folio folio = kernel.memMap().pageFolio(page);
             int max = (int) ((end - addr) >> geometry.pageShift());
             int nr = folio.isLarge() && max != 1 ? folioPteBatch(folio, value, max) : 1;
             if (!folio.isAnon()) {
-                kernel.warnOn(true, folio + " is not anonymous");
+                zapFilePte(folio, page);
+                return;
             }
             int first = (int) ((addr - start) >> geometry.pageShift());
             for (int i = 0; i < nr; i++) {
@@ -332,8 +377,27 @@ public final class Zap {
                                 "BUG: Bad page map",
                                 vma.mm() + ": negative mapcount of " + folio);
             }
-            full = tlb.removeFolioPages(page, nr);
+            full = tlb.removeFolioPages(page, nr, false);
             addr += nr * geometry.pageSize();
+        }
+
+        /// The part of zap_present_folio_ptes() for a small folio of a file.
+        private void zapFilePte(Folio folio, Page page) {
+            long old = entry().xchg(0, Order.FULL);
+            boolean delayRmap = Entry.dirty(old) && kernel.arch().kconfig().smp();
+            if (Entry.dirty(old)) {
+                kernel.swap().folioMarkDirty(folio);
+            }
+            if (Entry.young(old)) {
+                kernel.swap().folioMarkAccessed(folio);
+            }
+            tlb.removeTlbEntry(addr);
+            if (!delayRmap) {
+                kernel.rmap().folioRemoveRmapPte(folio, page);
+            }
+            dirty |= delayRmap;
+            full = tlb.removeFolioPages(page, 1, delayRmap);
+            addr += geometry.pageSize();
         }
 
         /// The hardware may set bits until the exchange.

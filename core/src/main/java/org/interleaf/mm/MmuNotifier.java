@@ -5,6 +5,7 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.RcuDomain;
 import org.interleaf.machine.Ref;
+import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
@@ -237,15 +238,27 @@ public final class MmuNotifier {
         return (subscriptions.invalidateSeq.readPlain() & 1) != 0;
     }
 
+    /// `seq |= 1`: somebody changes entries of an interval. The lock is held.
+    private static void makeOdd(MmuNotifierSubscriptions subscriptions) {
+        subscriptions.invalidateSeq.writePlain(subscriptions.invalidateSeq.readPlain() | 1);
+    }
+
+    /// `word += delta` under the lock; returns the new value.
+    private static long add(Word word, long delta) {
+        long sum = word.readPlain() + delta;
+        word.writePlain(sum);
+        return sum;
+    }
+
     /// mm/mmu_notifier.c: mn_itree_inv_start_range(). The first interval that the range hits, with
     /// which the count is odd; null where there is none. The count goes to `seq`.
     private @Nullable MmuIntervalNotifier itreeInvStartRange(
             MmuNotifierSubscriptions subscriptions, MmuNotifierRange range, long[] seq) {
         subscriptions.lock.lock();
-        subscriptions.activeInvalidateRanges.fetchAdd(1, Order.PLAIN);
+        add(subscriptions.activeInvalidateRanges, 1);
         MmuIntervalNotifier first = nextHit(subscriptions, null, range);
         if (first != null) {
-            subscriptions.invalidateSeq.fetchOr(1, Order.PLAIN);
+            makeOdd(subscriptions);
         }
         seq[0] = subscriptions.invalidateSeq.readPlain();
         subscriptions.lock.unlock();
@@ -266,12 +279,11 @@ public final class MmuNotifier {
     /// even, does what was put off, and wakes those that wait.
     private void itreeInvEnd(MmuNotifierSubscriptions subscriptions) {
         subscriptions.lock.lock();
-        boolean last = subscriptions.activeInvalidateRanges.fetchAdd(-1, Order.PLAIN) == 1;
-        if (!last || !isInvalidating(subscriptions)) {
+        if (add(subscriptions.activeInvalidateRanges, -1) != 0 || !isInvalidating(subscriptions)) {
             subscriptions.lock.unlock();
             return;
         }
-        subscriptions.invalidateSeq.fetchAdd(1, Order.PLAIN);
+        add(subscriptions.invalidateSeq, 1);
         MmuIntervals deferred = subscriptions.deferredList.read(Order.PLAIN);
         if (deferred != null) {
             MmuIntervals itree = subscriptions.itree.read(Order.PLAIN);
@@ -439,7 +451,7 @@ public final class MmuNotifier {
             if (isInvalidating(subscriptions)) {
                 addTo(subscriptions.deferredList, sub);
             } else {
-                subscriptions.invalidateSeq.fetchOr(1, Order.PLAIN);
+                makeOdd(subscriptions);
                 addTo(subscriptions.itree, sub);
             }
             sub.invalidateSeq.writePlain(subscriptions.invalidateSeq.readPlain());

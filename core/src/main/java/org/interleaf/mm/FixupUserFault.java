@@ -10,9 +10,9 @@ public final class FixupUserFault {
         this.kernel = kernel;
     }
 
-    /// mm/gup.c: fixup_user_fault(). Has one fault handled at `addr`, as by an access that was
-    /// made once: 0, whether or not something is mapped then, or a negative error number. Takes the
-    /// mmap lock, of which a fault may let go for a time.
+    /// mm/gup.c: fixup_user_fault(). Has one fault handled at `addr`, as by an access that was made
+    /// once: 0, whether or not something is mapped then, or a negative error number. Takes the mmap
+    /// lock, of which a fault may let go for a time.
     public int fixupUserFault(MmStruct mm, long addr, boolean write) {
         int flags = VmFault.FLAG_REMOTE | (write ? VmFault.FLAG_WRITE : 0);
         flags |= VmFault.FLAG_ALLOW_RETRY | VmFault.FLAG_KILLABLE;

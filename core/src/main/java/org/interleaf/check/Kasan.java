@@ -5,6 +5,7 @@ import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.PageTable;
 
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -49,7 +50,12 @@ final class Kasan implements Monitor {
     @Override
     public void usedAfterFree(Task task, Word word) {
         Region region = word.region();
-        if (region != null) {
+        if (word.owner() instanceof PageTable table && table.isWild()) {
+            findings.report(
+                    "BUG: unable to handle page fault",
+                    task,
+                    () -> "what was taken for a page table is none");
+        } else if (region != null) {
             findings.report(
                     "BUG: KASAN: use-after-free",
                     task,

@@ -8,6 +8,7 @@ import org.interleaf.mm.Geometry;
 import org.interleaf.mm.LeafSize;
 import org.interleaf.mm.Mman;
 import org.interleaf.mm.VfioPci;
+import org.interleaf.mm.VmFault;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -46,6 +47,7 @@ final class Constants {
         map.put("FOLL_NOFAULT", (long) Foll.NOFAULT);
         map.put("FOLL_SPLIT_PMD", (long) Foll.SPLIT_PMD);
         map.put("FOLL_HONOR_NUMA_FAULT", (long) Foll.HONOR_NUMA_FAULT);
+        map.put("FAULT_FLAG_WRITE", (long) VmFault.FLAG_WRITE);
         UserfaultfdCalls.addConstants(map);
         DmirrorCalls.addConstants(map);
         ResidencyCalls.addConstants(map);

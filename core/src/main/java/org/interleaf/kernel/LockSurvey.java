@@ -138,7 +138,8 @@ final class LockSurvey {
             long at = addr + slot * leaf.slotSize();
             kernel.mmapLock().readLock(mm);
             Vma vma = Objects.requireNonNull(kernel.mmap().vmaLookup(mm, at));
-            FolioWalk.Found found = Objects.requireNonNull(kernel.folioWalk().start(vma, at, false));
+            FolioWalk.Found found =
+                    Objects.requireNonNull(kernel.folioWalk().start(vma, at, false));
             kernel.folioWalk().end(found, vma);
             kernel.mmapLock().readUnlock(mm);
             locks.add(found.ptl());

@@ -11,6 +11,7 @@ import org.interleaf.mm.Foll;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Page;
+import org.interleaf.mm.VmFault;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Map;
@@ -44,6 +45,7 @@ final class PageOperations {
         PageOperations ops = new PageOperations(kernel, processes, pages, held);
         ops.addGetters(functions);
         functions.put("dissolve_free_hugetlb_folio", Operation.of(1, Types.INT, ops::dissolve));
+        functions.put("fixup_user_fault", Operation.of(2, Types.INT, ops::fixupUserFault));
         functions.put("put_page", Operation.of(1, Types.VOID, ops::putPage));
         functions.put("unpin_user_page", Operation.of(1, Types.VOID, ops::unpinUserPage));
         functions.put("kmap_read", Operation.of(1, 2, Types.CHAR, ops::kmapRead));
@@ -100,6 +102,12 @@ final class PageOperations {
     private long dissolve(CallSite site, long[] args) {
         Folio folio = kernel.memMap().pageFolio(pages.page(site, args[0]));
         return kernel.hugetlb().pool().dissolveFreeHugetlbFolio(folio);
+    }
+
+    /// `fixup_user_fault(address, flags)`: one fault, with 0 or `FAULT_FLAG_WRITE`.
+    private long fixupUserFault(CallSite site, long[] args) {
+        boolean write = (args[1] & VmFault.FLAG_WRITE) != 0;
+        return kernel.fixupUserFault().fixupUserFault(processes.mm(), args[0], write);
     }
 
     private long putPage(CallSite site, long[] args) {

@@ -57,8 +57,8 @@ final class TableOperations {
                 : 0;
     }
 
-    /// `page_mapped_in_vma(page, address)`: where the mapping at the address maps the page;
-    /// -EFAULT where it does not. Under the mmap lock in place of the rmap lock.
+    /// `page_mapped_in_vma(page, address)`: where the mapping at the address maps the page; -EFAULT
+    /// where it does not. Under the mmap lock in place of the rmap lock.
     private long mappedInVma(CallSite site, long[] args) {
         kernel.mmapLock().readLock(processes.mm());
         Vma vma = kernel.mmap().vmaLookup(processes.mm(), args[1]);

@@ -116,8 +116,7 @@ public final class FolioWalk {
     /// zero page at PUD level.
     private @Nullable Found leaf(
             int level, Word entry, long value, SpinLock ptl, long addr, boolean zeropage) {
-        boolean zero =
-                zeropage && level == Geometry.PMD && kernel.isHugeZeroPfn(Entry.pfn(value));
+        boolean zero = zeropage && level == Geometry.PMD && kernel.isHugeZeroPfn(Entry.pfn(value));
         if (!Entry.present(value) || Entry.special(value) && !zero) {
             ptl.unlock();
             return null;
@@ -134,8 +133,7 @@ public final class FolioWalk {
             @Nullable PteMapping mapping) {
         long offset = (addr & (geometry.size(level) - 1)) >> geometry.pageShift();
         Page first = kernel.memMap().page(Entry.pfn(value));
-        Page page =
-                Entry.special(value) ? null : kernel.memMap().page(first.pfn() + offset);
+        Page page = Entry.special(value) ? null : kernel.memMap().page(first.pfn() + offset);
         return new Found(level, entry, kernel.memMap().pageFolio(first), page, ptl, mapping);
     }
 }

@@ -60,6 +60,7 @@ public final class Kernel {
     private final NumaMaps numaMaps;
     private final Pagemap pagemap;
     private final Mincore mincore;
+    private final FixupUserFault fixupUserFault;
     private final Userfaultfd userfaultfd;
     private final GupRefs gupRefs;
     private final Gup gup;
@@ -147,6 +148,7 @@ public final class Kernel {
         numaMaps = new NumaMaps(this);
         pagemap = new Pagemap(this);
         mincore = new Mincore(this);
+        fixupUserFault = new FixupUserFault(this);
         moveTables = new MoveTables(this);
         mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
@@ -386,6 +388,10 @@ public final class Kernel {
 
     public Pagemap pagemap() {
         return pagemap;
+    }
+
+    public FixupUserFault fixupUserFault() {
+        return fixupUserFault;
     }
 
     public Mincore mincore() {

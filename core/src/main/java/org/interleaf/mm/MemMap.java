@@ -98,6 +98,13 @@ public final class MemMap {
         return table;
     }
 
+    /// The table that the upper entry `value` leads to, for those who take it for one. Where it is
+    /// none they may go as far as to compute where an entry would be. To access that is an oops: it
+    /// is in frame 0, which nobody has.
+    PageTable tableBelow(long value) {
+        return table(Entry.isTable(value) ? Entry.pfn(value) : 0);
+    }
+
     private PageTable newTable(long pfn) {
         return new PageTable(
                 machine, memory.frame(pfn), entriesPerTable, pteTablePages, ptesPerPage);

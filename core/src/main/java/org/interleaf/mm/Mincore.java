@@ -147,7 +147,8 @@ public final class Mincore {
         if (!accessOk(start, len, taskSize)) {
             return -Errno.ENOMEM;
         }
-        long pages = (len >>> geometry.pageShift()) + ((len & (geometry.pageSize() - 1)) != 0 ? 1 : 0);
+        long pages =
+                (len >>> geometry.pageShift()) + ((len & (geometry.pageSize() - 1)) != 0 ? 1 : 0);
         if (!accessOk(vec, pages, taskSize)) {
             return -Errno.EFAULT;
         }

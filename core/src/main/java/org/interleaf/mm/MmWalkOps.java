@@ -189,7 +189,17 @@ public record MmWalkOps<T>(
 
         public MmWalkOps<T> build() {
             return new MmWalkOps<>(
-                    pgd, p4d, pud, pmd, pte, hole, hugetlb, testWalk, preVma, postVma, installPte,
+                    pgd,
+                    p4d,
+                    pud,
+                    pmd,
+                    pte,
+                    hole,
+                    hugetlb,
+                    testWalk,
+                    preVma,
+                    postVma,
+                    installPte,
                     walkLock);
         }
     }

@@ -105,8 +105,7 @@ public final class NumaMaps {
     }
 
     /// fs/proc/task_mmu.c: gather_hugetlb_stats().
-    private int gatherHugetlbStats(
-            Word pte, long hmask, long addr, long end, MmWalk<Counts> walk) {
+    private int gatherHugetlbStats(Word pte, long hmask, long addr, long end, MmWalk<Counts> walk) {
         Hstate h = HugetlbVmas.hstate(walk.vma());
         SpinLock ptl = kernel.hugetlb().walk().lock(walk.mm(), h, pte);
         long entry = kernel.hugetlb().pte().get(h, pte);

@@ -81,6 +81,11 @@ public final class PageTable implements Word.FieldNames {
         }
     }
 
+    /// Whether this stands for the tables that are none, which walks into the wild end up in.
+    public boolean isWild() {
+        return frame.pfn() == 0;
+    }
+
     /// Whether `word` is one of the entries.
     public boolean isEntry(Word word) {
         int index = word.index();

@@ -80,16 +80,14 @@ public final class PageVmaMappedWalk {
     /// include/linux/rmap.h: DEFINE_FOLIO_VMA_WALK(). A walk for all pages of `folio`.
     ///
     /// @param address where the VMA has the first page of the folio that it can map
-    static PageVmaMappedWalk ofFolio(
-            Kernel kernel, Folio folio, Vma vma, long address, int flags) {
+    static PageVmaMappedWalk ofFolio(Kernel kernel, Folio folio, Vma vma, long address, int flags) {
         long nr = folio.nrPages();
         long pgoff = folio.index.readPlain();
         return new PageVmaMappedWalk(kernel, folio.pfn(), nr, pgoff, vma, address, flags);
     }
 
     /// A walk for a single page, which the VMA can map at `address` only.
-    static PageVmaMappedWalk ofPage(
-            Kernel kernel, Page page, Vma vma, long address, int flags) {
+    static PageVmaMappedWalk ofPage(Kernel kernel, Page page, Vma vma, long address, int flags) {
         return new PageVmaMappedWalk(kernel, page.pfn(), 1, 0, vma, address, flags);
     }
 

@@ -431,9 +431,7 @@ public final class PageWalk {
     /// addresses: 0, or what a callback returned to end the walk; -EINVAL for an empty range, and
     /// for callbacks that install. The walk lock says what must be locked.
     public <T> int walkPageRange(MmStruct mm, long start, long end, MmWalkOps<T> ops, T data) {
-        return checkOpsSafe(ops)
-                ? walkPageRangeMmUnsafe(mm, start, end, ops, data)
-                : -Errno.EINVAL;
+        return checkOpsSafe(ops) ? walkPageRangeMmUnsafe(mm, start, end, ops, data) : -Errno.EINVAL;
     }
 
     /// mm/pagewalk.c: check_ops_safe(). Only core-mm may install entries.
@@ -480,12 +478,7 @@ public final class PageWalk {
     ///
     /// @param pgd a top table in place of the process'
     public <T> int walkPageRangeDebug(
-            MmStruct mm,
-            long start,
-            long end,
-            MmWalkOps<T> ops,
-            @Nullable PageTable pgd,
-            T data) {
+            MmStruct mm, long start, long end, MmWalkOps<T> ops, @Nullable PageTable pgd, T data) {
         kernel.mmapLock().assertWriteLocked(mm);
         if (start >= end || !checkOpsSafe(ops)) {
             return -Errno.EINVAL;
@@ -525,8 +518,7 @@ public final class PageWalk {
     /// mm/pagewalk.c: walk_page_mapping(). Wherever a process maps one of `nr` pages of a file from
     /// page `first` on. `i_mmap_rwsem` is held; the mmap locks are not, so callbacks can neither
     /// need them nor rely on flags that change. A VMA that is to be left out ends the walk.
-    public <T> int walkPageMapping(
-            Inode mapping, long first, long nr, MmWalkOps<T> ops, T data) {
+    public <T> int walkPageMapping(Inode mapping, long first, long nr, MmWalkOps<T> ops, T data) {
         if (!checkOpsSafe(ops)) {
             return -Errno.EINVAL;
         }

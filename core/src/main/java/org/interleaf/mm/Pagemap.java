@@ -151,8 +151,9 @@ public final class Pagemap {
         Page page = null;
         Folio folio = null;
         if (Entry.present(pmd)) {
-            frame = Entry.pfn(pmd) + ((start & (geometry.size(Geometry.PMD) - 1))
-                    >> geometry.pageShift());
+            frame =
+                    Entry.pfn(pmd)
+                            + ((start & (geometry.size(Geometry.PMD) - 1)) >> geometry.pageShift());
             flags = PM_PRESENT;
             page = kernel.memMap().vmNormalPage(pmd);
         }

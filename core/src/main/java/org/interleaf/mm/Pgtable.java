@@ -39,7 +39,7 @@ public final class Pgtable {
     public Word offsetLockless(int level, Word upper, long upperValue, long addr) {
         return geometry.folded(level)
                 ? upper
-                : memMap.table(Entry.pfn(upperValue)).entry(geometry.index(level, addr));
+                : memMap.tableBelow(upperValue).entry(geometry.index(level, addr));
     }
 
     /// include/linux/pgtable.h: p4d_offset(), pud_offset(), pmd_offset(). Reads the upper entry,

@@ -109,9 +109,7 @@ public final class Smaps {
         boolean dirty = Entry.dirty(entry);
         if (folio.isAnon()) {
             sizes.anonymous += size;
-            if (!folio.testFlag(Folio.PG_SWAPBACKED)
-                    && !dirty
-                    && !folio.testFlag(Folio.PG_DIRTY)) {
+            if (!folio.testFlag(Folio.PG_SWAPBACKED) && !dirty && !folio.testFlag(Folio.PG_DIRTY)) {
                 sizes.lazyfree += size;
             }
         }
@@ -128,8 +126,7 @@ public final class Smaps {
         for (int i = 0; i < nr; i++) {
             long mapcount =
                     kernel.rmap()
-                            .folioPrecisePageMapcount(
-                                    folio, kernel.memMap().page(page.pfn() + i));
+                            .folioPrecisePageMapcount(folio, kernel.memMap().page(page.pfn() + i));
             long pss = pageSize << PSS_SHIFT;
             pss /= mapcount >= 2 ? mapcount : 1;
             accumulate(sizes, folio, pageSize, pss, dirty, mapcount < 2);
@@ -197,8 +194,7 @@ public final class Smaps {
     }
 
     /// fs/proc/task_mmu.c: smaps_hugetlb_range(). What migrates counts as shared.
-    private int smapsHugetlbRange(
-            Word pte, long hmask, long addr, long end, MmWalk<Sizes> walk) {
+    private int smapsHugetlbRange(Word pte, long hmask, long addr, long end, MmWalk<Sizes> walk) {
         Hstate h = HugetlbVmas.hstate(walk.vma());
         SpinLock ptl = hugetlb.walk().lock(walk.mm(), h, pte);
         long entry = hugetlb.pte().get(h, pte);

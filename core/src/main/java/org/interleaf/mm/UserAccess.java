@@ -94,8 +94,7 @@ public final class UserAccess {
         return access.value();
     }
 
-    private Mmu.Access userAccess(
-            MmStruct mm, long addr, boolean write, Op op, long a, long b) {
+    private Mmu.Access userAccess(MmStruct mm, long addr, boolean write, Op op, long a, long b) {
         long wordAddr = addr & -Long.BYTES;
         long root = mm.pgd().pfn();
         return mmu.access(mm.pointer(), root, wordAddr, write, op, Order.ONCE, a, b);
@@ -124,8 +123,7 @@ public final class UserAccess {
     }
 
     /// The part of do_user_addr_fault() from `lock_mmap` on.
-    private boolean faultUnderMmapLock(
-            MmStruct mm, long addr, boolean write, int firstFlags) {
+    private boolean faultUnderMmapLock(MmStruct mm, long addr, boolean write, int firstFlags) {
         int flags = firstFlags;
         while (true) {
             Vma vma = lockMmAndFindVma(mm, addr);

@@ -37,6 +37,7 @@ final class TableOperations {
         functions.put("khugepaged_scan", Operation.of(1, Types.INT, ops::scan));
         functions.put("page_mapped_in_vma", Operation.of(2, Types.LONG, ops::mappedInVma));
         functions.put("split_huge_pmd", Operation.of(1, Types.VOID, ops::split));
+        functions.put("ptdump", Operation.of(0, Types.VOID, ops::ptdump));
         functions.put("mapped_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::mapped));
         functions.put("pmd_trans_huge", Operation.look(1, Types.INT, ops::pmdTransHuge));
     }
@@ -79,6 +80,12 @@ final class TableOperations {
             }
         }
         kernel.mmapLock().readUnlock(processes.mm());
+        return 0;
+    }
+
+    /// Reads the process' tables for a dump, which goes nowhere.
+    private long ptdump(CallSite site, long[] args) {
+        kernel.ptdump().walkPgd(processes.mm());
         return 0;
     }
 

@@ -47,6 +47,11 @@ interface Engine {
                 public Recording replay(Source source, Schedule schedule) {
                     return runner.replay(source, schedule);
                 }
+
+                @Override
+                public String tables(Source source, @Nullable Schedule schedule, int step) {
+                    return runner.tables(source, schedule, step);
+                }
             };
         }
     }
@@ -74,5 +79,9 @@ interface Engine {
         /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
         /// @throws org.interleaf.explore.ReplayException if the schedule is not one of this test
         Recording replay(Source source, Schedule schedule);
+
+        /// The page tables of all processes before a step of an execution, see {@link
+        /// TestRunner#tables}.
+        String tables(Source source, @Nullable Schedule schedule, int step);
     }
 }

@@ -82,6 +82,7 @@ public final class Main implements Runnable {
                 .addSubcommand(withHelp(new ReplayCommand(environment)))
                 .addSubcommand(withHelp(new ArchCommand(environment)))
                 .addSubcommand(withHelp(new LocksCommand(environment)))
+                .addSubcommand(withHelp(new PtdumpCommand(environment)))
                 .addSubcommand(withHelp(new BenchCommand(environment)))
                 .addSubcommand(withHelp(new SelfCheckCommand(environment)))
                 .addSubcommand(new TrainCommand(environment))

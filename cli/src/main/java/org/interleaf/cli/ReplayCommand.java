@@ -40,7 +40,7 @@ import java.util.concurrent.Callable;
             "Exit status: 0 the execution was printed, whatever was found in it; 2 bad input.",
         })
 final class ReplayCommand implements Callable<Integer> {
-    private static final String COPY_ALL =
+    static final String COPY_ALL =
             "copy all of the token that follows `Reproduce:`, with its quotes";
 
     private final Environment environment;
@@ -83,12 +83,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     private Recording replay(Source source, Schedule schedule) {
         Engine.Runner runner = environment.engine().load(model.runOptions());
-        if (!schedule.fingerprint().equals(runner.fingerprint(LitmusTest.parse(source)))) {
-            throw new BadInput(
-                    file + ": the token belongs to another test, or to other patches or settings",
-                    "repeat the whole command after `Reproduce:`; if the test, a patch or a setting"
-                            + " has changed since, check it again");
-        }
+        checkFits(file, schedule, runner.fingerprint(LitmusTest.parse(source)));
         try {
             return runner.replay(source, schedule);
         } catch (ReplayException e) {
@@ -96,7 +91,17 @@ final class ReplayCommand implements Callable<Integer> {
         }
     }
 
-    private static Schedule parse(String token) {
+    /// Makes sure that `schedule` is one of the test in `file`, of which `fingerprint` is the mark.
+    static void checkFits(Path file, Schedule schedule, String fingerprint) {
+        if (!schedule.fingerprint().equals(fingerprint)) {
+            throw new BadInput(
+                    file + ": the token belongs to another test, or to other patches or settings",
+                    "repeat the whole command after `Reproduce:`; if the test, a patch or a setting"
+                            + " has changed since, check it again");
+        }
+    }
+
+    static Schedule parse(String token) {
         try {
             return Schedule.parse(token);
         } catch (IllegalArgumentException e) {

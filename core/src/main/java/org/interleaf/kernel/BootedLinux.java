@@ -80,6 +80,15 @@ final class BootedLinux implements Booted {
         return all;
     }
 
+    @Override
+    public String tables() {
+        StringBuilder text = new StringBuilder();
+        for (MmStruct mm : kernel.mms()) {
+            text.append(mm).append(":\n").append(kernel.ptdump().peek(mm));
+        }
+        return text.toString();
+    }
+
     private boolean anyKilled() {
         return machine.tasks().stream().anyMatch(task -> task.killed());
     }

@@ -38,6 +38,7 @@ final class TableOperations {
         functions.put("page_mapped_in_vma", Operation.of(2, Types.LONG, ops::mappedInVma));
         functions.put("split_huge_pmd", Operation.of(1, Types.VOID, ops::split));
         functions.put("split_huge_pud", Operation.of(1, Types.VOID, ops::splitPud));
+        functions.put("ptdump", Operation.of(0, Types.VOID, ops::ptdump));
         functions.put("mapped_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::mapped));
         functions.put("pmd_trans_huge", Operation.look(1, Types.INT, ops::pmdTransHuge));
         functions.put("pud_trans_huge", Operation.look(1, Types.INT, ops::pudTransHuge));
@@ -101,6 +102,12 @@ final class TableOperations {
     private long pudTransHuge(CallSite site, long[] args) {
         long pud = kernel.inspect().entry(processes.mm(), Geometry.PUD, args[0]);
         return kernel.hugePud().pudTransHuge(pud) ? 1 : 0;
+    }
+
+    /// Reads the process' tables for a dump, which goes nowhere.
+    private long ptdump(CallSite site, long[] args) {
+        kernel.ptdump().walkPgd(processes.mm());
+        return 0;
     }
 
     /// The page that the process has at an address in the end; NULL where it has none.

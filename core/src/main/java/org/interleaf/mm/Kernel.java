@@ -55,6 +55,8 @@ public final class Kernel {
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
     private final Hmm hmm;
+    private final Ptdump ptdump;
+    private final MappingDirtyHelpers mappingDirtyHelpers;
     private final TestHmm testHmm;
     private final ProcMaps procMaps;
     private final NumaMaps numaMaps;
@@ -128,6 +130,8 @@ public final class Kernel {
         folioWalk = new FolioWalk(this);
         pageWalk = new PageWalk(this);
         hmm = new Hmm(this);
+        ptdump = new Ptdump(this);
+        mappingDirtyHelpers = new MappingDirtyHelpers(this);
         testHmm = new TestHmm(this);
         userfaultfd = new Userfaultfd(this);
         gupRefs = new GupRefs(this);
@@ -420,6 +424,14 @@ public final class Kernel {
 
     public Mmu mmu() {
         return mmu;
+    }
+
+    public Ptdump ptdump() {
+        return ptdump;
+    }
+
+    public MappingDirtyHelpers mappingDirtyHelpers() {
+        return mappingDirtyHelpers;
     }
 
     public MmuNotifier mmuNotifier() {

@@ -130,6 +130,11 @@ final class Session implements Program {
         return sanitizers == null ? List.of() : sanitizers.findings().all();
     }
 
+    /// The page tables of all processes at this moment; empty on a bare machine.
+    String tables() {
+        return booted == null ? "" : booted.tables();
+    }
+
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace() {
         return booted == null ? List.of() : booted.callTrace();

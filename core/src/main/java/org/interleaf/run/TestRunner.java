@@ -10,6 +10,7 @@ import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
 import org.interleaf.explore.Reduction;
 import org.interleaf.explore.Replay;
+import org.interleaf.explore.Straight;
 import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.litmus.compile.Likeness;
 import org.interleaf.litmus.outcome.HerdReport;
@@ -26,6 +27,7 @@ import org.interleaf.machine.Task;
 import org.interleaf.patch.PatchedModel;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
+import org.jspecify.annotations.Nullable;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
@@ -95,6 +97,29 @@ public final class TestRunner {
     public Recording replay(Source source, Schedule schedule) {
         LitmusTest test = configured(LitmusTest.parse(source));
         return withPagesLargeEnough(boot -> record(test, schedule, boot));
+    }
+
+    /// The page tables of all processes in an execution, as the kernel shows them; empty for a test
+    /// without processes' memory.
+    ///
+    /// @param schedule the execution; null for the one in which tasks run one after the other
+    /// @param step before which step, counted from 0; -1 for the end
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    /// @throws org.interleaf.explore.ReplayException if the schedule is not one of this test
+    public String tables(Source source, @Nullable Schedule schedule, int step) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(
+                boot -> {
+                    Session session = Session.open(test, model, boot);
+                    TablesAt tables = new TablesAt(session, step);
+                    if (schedule == null) {
+                        Straight straight = new Straight(session.machine());
+                        session.machine().run(tables.around(straight));
+                    } else {
+                        Replay.run(session, schedule, tables::around);
+                    }
+                    return tables.text();
+                });
     }
 
     /// Has `use` explore a test as {@link #check} does, sanitizers and final states included. It

@@ -22,6 +22,10 @@ public interface Booted {
     /// @param quiescent whether every task ran to its end, so that nothing may be left over
     List<Violation> findings(boolean quiescent);
 
+    /// The page tables of all processes, as the kernel shows them, with a heading each; looked at
+    /// from outside.
+    String tables();
+
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace();
 }

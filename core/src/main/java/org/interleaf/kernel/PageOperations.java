@@ -44,6 +44,7 @@ final class PageOperations {
         PageOperations ops = new PageOperations(kernel, processes, pages, held);
         ops.addGetters(functions);
         functions.put("dissolve_free_hugetlb_folio", Operation.of(1, Types.INT, ops::dissolve));
+        functions.put("memory_failure", Operation.of(1, Types.INT, ops::memoryFailure));
         functions.put("put_page", Operation.of(1, Types.VOID, ops::putPage));
         functions.put("unpin_user_page", Operation.of(1, Types.VOID, ops::unpinUserPage));
         functions.put("kmap_read", Operation.of(1, 2, Types.CHAR, ops::kmapRead));
@@ -51,6 +52,12 @@ final class PageOperations {
         functions.put(
                 "page_to_pfn",
                 Operation.look(1, Types.LONG, (site, args) -> pages.page(site, args[0]).pfn()));
+        functions.put(
+                "num_poisoned_pages",
+                Operation.look(
+                        0,
+                        Types.LONG,
+                        (site, args) -> kernel.memoryFailure().peekPoisonedPages()));
         functions.put("page_count", Operation.look(1, Types.INT, ops::pageCount));
     }
 
@@ -99,6 +106,11 @@ final class PageOperations {
     private long dissolve(CallSite site, long[] args) {
         Folio folio = kernel.memMap().pageFolio(pages.page(site, args[0]));
         return kernel.hugetlb().pool().dissolveFreeHugetlbFolio(folio);
+    }
+
+    /// The hardware finds that the memory of the page is bad.
+    private long memoryFailure(CallSite site, long[] args) {
+        return kernel.memoryFailure().memoryFailure(pages.page(site, args[0]));
     }
 
     private long putPage(CallSite site, long[] args) {

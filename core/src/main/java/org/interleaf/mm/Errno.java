@@ -6,6 +6,7 @@ package org.interleaf.mm;
 public final class Errno {
     public static final int ENOENT = 2;
     public static final int EINTR = 4;
+    public static final int EIO = 5;
     public static final int EBADF = 9;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -21,6 +22,7 @@ public final class Errno {
     public static final int EMLINK = 31;
     public static final int EOVERFLOW = 75;
     public static final int EOPNOTSUPP = 95;
+    public static final int EHWPOISON = 133;
 
     private Errno() {}
 }

@@ -61,6 +61,7 @@ public final class Kernel {
     private final Mremap mremap;
     private final MoveTables moveTables;
     private final Smaps smaps;
+    private final MemoryFailure memoryFailure;
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
@@ -119,6 +120,7 @@ public final class Kernel {
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
         smaps = new Smaps(this);
+        memoryFailure = new MemoryFailure(this);
         moveTables = new MoveTables(this);
         mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
@@ -342,6 +344,10 @@ public final class Kernel {
 
     public Mremap mremap() {
         return mremap;
+    }
+
+    public MemoryFailure memoryFailure() {
+        return memoryFailure;
     }
 
     public Smaps smaps() {

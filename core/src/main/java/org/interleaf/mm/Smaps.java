@@ -62,6 +62,8 @@ public final class Smaps {
         } else if (Entry.isMigration(entry)) {
             kernel.memMap().softleafToFolio(kernel, entry);
             mappings = 2;
+        } else if (Entry.isHwpoison(entry)) {
+            mappings = 2;
         }
         ptl.unlock();
         return mappings;

@@ -5,6 +5,8 @@ import static org.interleaf.mm.Architecture.Feature.CONT_THP;
 import static org.interleaf.mm.Architecture.Feature.HIGHPTE;
 import static org.interleaf.mm.Architecture.Feature.HUGETLB_PUD;
 import static org.interleaf.mm.Architecture.Feature.HUGETLB_TWO_PMDS;
+import static org.interleaf.mm.Architecture.Feature.HUGE_ALLOC_READS;
+import static org.interleaf.mm.Architecture.Feature.HUGE_OFFSET_READS;
 import static org.interleaf.mm.Architecture.Feature.HUGE_PMD_SHARE;
 import static org.interleaf.mm.Architecture.Feature.IPI_FLUSH;
 import static org.interleaf.mm.Architecture.Feature.LOW_HIGH;
@@ -39,7 +41,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE, IPI_FLUSH)),
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE, IPI_FLUSH)),
                     of(
                             "x86-64-5level",
                             "x86-64, 5 levels",
@@ -49,7 +51,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 9},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE, IPI_FLUSH)),
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE, IPI_FLUSH)),
                     of(
                             "x86-32",
                             "x86-32 without PAE",
@@ -59,7 +61,7 @@ public final class Architectures {
                             new int[] {10, 0, 0, 0, 10},
                             List.of(),
                             List.of(),
-                            Set.of(THP, IPI_FLUSH)),
+                            Set.of(HUGE_ALLOC_READS, THP, IPI_FLUSH)),
                     of(
                             "x86-32-pae",
                             "x86-32 with PAE",
@@ -69,7 +71,7 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 2},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, LOW_HIGH, THP, IPI_FLUSH)),
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, LOW_HIGH, THP, IPI_FLUSH)),
                     of(
                             "arm64-4k",
                             "arm64, 4K pages, 48-bit addresses",
@@ -79,7 +81,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(4),
                             List.of(4),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
                     of(
                             "arm64-4k-va39",
                             "arm64, 4K pages, 39-bit addresses",
@@ -89,7 +91,7 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 9},
                             List.of(4),
                             List.of(4),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
                     of(
                             "arm64-4k-va52",
                             "arm64, 4K pages, 52-bit addresses",
@@ -99,7 +101,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 4},
                             List.of(4),
                             List.of(4),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
                     of(
                             "arm64-16k",
                             "arm64, 16K pages, 47-bit addresses",
@@ -109,7 +111,7 @@ public final class Architectures {
                             new int[] {11, 11, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
                     of(
                             "arm64-16k-va36",
                             "arm64, 16K pages, 36-bit addresses",
@@ -119,7 +121,7 @@ public final class Architectures {
                             new int[] {11, 0, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(THP, CONT_THP)),
+                            Set.of(HUGE_OFFSET_READS, THP, CONT_THP)),
                     of(
                             "arm64-16k-va48",
                             "arm64, 16K pages, 48-bit addresses",
@@ -129,7 +131,7 @@ public final class Architectures {
                             new int[] {11, 11, 11, 0, 1},
                             List.of(7),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
                     of(
                             "arm64-16k-va52",
                             "arm64, 16K pages, 52-bit addresses",
@@ -139,7 +141,7 @@ public final class Architectures {
                             new int[] {11, 11, 11, 0, 5},
                             List.of(7),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
                     of(
                             "arm64-64k",
                             "arm64, 64K pages, 48-bit addresses",
@@ -149,7 +151,7 @@ public final class Architectures {
                             new int[] {13, 13, 0, 0, 6},
                             List.of(5),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP)),
                     of(
                             "arm64-64k-va42",
                             "arm64, 64K pages, 42-bit addresses",
@@ -159,7 +161,7 @@ public final class Architectures {
                             new int[] {13, 0, 0, 0, 13},
                             List.of(5),
                             List.of(5),
-                            Set.of(THP, CONT_THP)),
+                            Set.of(HUGE_OFFSET_READS, THP, CONT_THP)),
                     of(
                             "arm64-64k-va52",
                             "arm64, 64K pages, 52-bit addresses",
@@ -169,7 +171,7 @@ public final class Architectures {
                             new int[] {13, 13, 0, 0, 10},
                             List.of(5),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP)),
                     of(
                             "arm-lpae",
                             "32-bit ARM with LPAE",
@@ -259,7 +261,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
                     of(
                             "riscv64-sv39",
                             "riscv64, sv39 (3 levels), Svnapot",
@@ -269,7 +271,7 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
                     of(
                             "riscv64-sv57",
                             "riscv64, sv57 (5 levels), Svnapot",
@@ -279,7 +281,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)));
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)));
 
     private Architectures() {}
 

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Rounds;
 import org.interleaf.machine.SpinLock;
 import org.jspecify.annotations.Nullable;
 
@@ -462,7 +461,6 @@ public final class HugetlbPool {
     /// mm/hugetlb.c: dissolve_free_hugetlb_folio(). Gives a free, unpromised folio back to the page
     /// allocator. 0, also where it is no huge page; -EBUSY where it is in use or promised.
     public int dissolveFreeHugetlbFolio(Folio folio) {
-        Rounds retries = null;
         while (true) {
             if (!folio.isHugetlb()) {
                 return 0;
@@ -481,10 +479,17 @@ public final class HugetlbPool {
                 dissolve(h, folio);
                 return 0;
             }
-            // It is just on its way to the list.
             lock.unlock();
-            retries = machine.retry(retries, "dissolve_free_hugetlb_folio");
+            machine.spin("dissolve_free_hugetlb_folio", () -> isOnItsWay(folio));
         }
+    }
+
+    /// Whether the folio is just on its way to the list of free ones, or to the page allocator: to
+    /// try again would be in vain.
+    private static boolean isOnItsWay(Folio folio) {
+        return folio.isHugetlb()
+                && folio.refCount() == 0
+                && !folio.hugetlb().test(HugetlbFolio.FREED);
     }
 
     /// The end of dissolve_free_hugetlb_folio(), which drops the lock.

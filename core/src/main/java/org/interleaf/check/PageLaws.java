@@ -76,7 +76,7 @@ public final class PageLaws {
         int pfn = (int) Entry.pfn(value);
         if (level > Geometry.PTE && Entry.isTable(value)) {
             tableUses[pfn]++;
-        } else if (!Entry.special(value)) {
+        } else if (!Entry.special(value) && !Entry.isSoftleaf(value)) {
             Folio folio = memMap.peekFolio(memMap.page(pfn));
             // The entries that map a huge page of hugetlb together count as one.
             if (!folio.peekHugetlb() || folio.pfn() == pfn) {
@@ -117,7 +117,8 @@ public final class PageLaws {
         }
         long inCache = (long) cached[(int) folio.pfn()] << folio.peekOrder();
         long own = folio.isZoneDevice() ? 1 : 0;
-        long expected = mapped + inCache + own + held(folio, references, pins);
+        long expected = mapped + inCache + own + folio.peekKeptByFailures();
+        expected += held(folio, references, pins);
         if (folio.peekRefCount() != expected) {
             String text = folio + " has references for " + expected + ", its count says ";
             found.add(violation("leaked reference", text + folio.peekRefCount()));

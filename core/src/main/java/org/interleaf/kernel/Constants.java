@@ -36,6 +36,12 @@ final class Constants {
         map.put("MAP_ANON", (long) Mman.MAP_ANONYMOUS);
         map.put("MAP_FAILED", -1L);
         map.put("MADV_DONTNEED", (long) Mman.MADV_DONTNEED);
+        map.put("MADV_DONTNEED_LOCKED", (long) Mman.MADV_DONTNEED_LOCKED);
+        map.put("MADV_FREE", (long) Mman.MADV_FREE);
+        map.put("MADV_REMOVE", (long) Mman.MADV_REMOVE);
+        map.put("MADV_COLD", (long) Mman.MADV_COLD);
+        map.put("MADV_PAGEOUT", (long) Mman.MADV_PAGEOUT);
+        map.put("MADV_HWPOISON", (long) Mman.MADV_HWPOISON);
         map.put("MADV_HUGEPAGE", (long) Mman.MADV_HUGEPAGE);
         map.put("MADV_NOHUGEPAGE", (long) Mman.MADV_NOHUGEPAGE);
         map.put("MADV_POPULATE_READ", (long) Mman.MADV_POPULATE_READ);
@@ -100,6 +106,8 @@ final class Constants {
         map.put("MFD_CLOEXEC", (long) Mman.MFD_CLOEXEC);
         map.put("MREMAP_MAYMOVE", (long) Mman.MREMAP_MAYMOVE);
         map.put("MREMAP_FIXED", (long) Mman.MREMAP_FIXED);
+        map.put("MREMAP_DONTUNMAP", (long) Mman.MREMAP_DONTUNMAP);
+        map.put("MAP_FIXED_NOREPLACE", (long) Mman.MAP_FIXED_NOREPLACE);
         map.put("O_RDONLY", (long) FileCalls.O_RDONLY);
         map.put("O_WRONLY", (long) FileCalls.O_WRONLY);
         map.put("O_RDWR", (long) FileCalls.O_RDWR);
@@ -116,6 +124,8 @@ final class Constants {
         map.put("ENOMEM", (long) Errno.ENOMEM);
         map.put("EFAULT", (long) Errno.EFAULT);
         map.put("ENOENT", (long) Errno.ENOENT);
+        map.put("EIO", (long) Errno.EIO);
+        map.put("EHWPOISON", (long) Errno.EHWPOISON);
         map.put("EBADF", (long) Errno.EBADF);
         map.put("EACCES", (long) Errno.EACCES);
         map.put("ENODEV", (long) Errno.ENODEV);

@@ -46,6 +46,7 @@ final class PageOperations {
         ops.addGetters(functions);
         functions.put("dissolve_free_hugetlb_folio", Operation.of(1, Types.INT, ops::dissolve));
         functions.put("fixup_user_fault", Operation.of(2, Types.INT, ops::fixupUserFault));
+        functions.put("memory_failure", Operation.of(1, Types.INT, ops::memoryFailure));
         functions.put("put_page", Operation.of(1, Types.VOID, ops::putPage));
         functions.put("unpin_user_page", Operation.of(1, Types.VOID, ops::unpinUserPage));
         functions.put("kmap_read", Operation.of(1, 2, Types.CHAR, ops::kmapRead));
@@ -53,6 +54,12 @@ final class PageOperations {
         functions.put(
                 "page_to_pfn",
                 Operation.look(1, Types.LONG, (site, args) -> pages.page(site, args[0]).pfn()));
+        functions.put(
+                "num_poisoned_pages",
+                Operation.look(
+                        0,
+                        Types.LONG,
+                        (site, args) -> kernel.memoryFailure().peekPoisonedPages()));
         functions.put("page_count", Operation.look(1, Types.INT, ops::pageCount));
         functions.put("folio_mapcount", Operation.look(1, Types.INT, ops::folioMapcount));
     }
@@ -108,6 +115,11 @@ final class PageOperations {
     private long fixupUserFault(CallSite site, long[] args) {
         boolean write = (args[1] & VmFault.FLAG_WRITE) != 0;
         return kernel.fixupUserFault().fixupUserFault(processes.mm(), args[0], write);
+    }
+
+    /// The hardware finds that the memory of the page is bad.
+    private long memoryFailure(CallSite site, long[] args) {
+        return kernel.memoryFailure().memoryFailure(pages.page(site, args[0]));
     }
 
     private long putPage(CallSite site, long[] args) {

@@ -28,6 +28,7 @@ final class UserfaultfdCalls {
         functions.put("uffdio_register", Operation.of(4, Types.INT, calls::register));
         functions.put("uffdio_copy", Operation.of(4, Types.INT, calls::copy));
         functions.put("uffdio_continue", Operation.of(3, Types.INT, calls::continueMinor));
+        functions.put("uffdio_poison", Operation.of(3, Types.INT, calls::poison));
         functions.put("uffdio_wake", Operation.of(3, Types.INT, calls::wake));
         functions.put("uffd_read", Operation.of(1, Types.LONG, calls::read));
     }
@@ -62,6 +63,10 @@ final class UserfaultfdCalls {
 
     private long continueMinor(CallSite site, long[] args) {
         return kernel.hugetlb().mfill().continueMinor(ctx(args[0]), args[1], args[2]);
+    }
+
+    private long poison(CallSite site, long[] args) {
+        return kernel.hugetlb().mfill().poison(ctx(args[0]), args[1], args[2]);
     }
 
     private long wake(CallSite site, long[] args) {

@@ -21,6 +21,19 @@ final class FreeList {
         return n == 0 ? -1 : blocks[(int) n - 1].peek();
     }
 
+    /// Takes a certain block; false where it is not in the list.
+    boolean remove(long pfn) {
+        long n = count.readPlain();
+        for (int i = 0; i < n; i++) {
+            if (blocks[i].peek() == pfn) {
+                blocks[i].poke(blocks[(int) n - 1].peek());
+                count.writePlain(n - 1);
+                return true;
+            }
+        }
+        return false;
+    }
+
     void push(long pfn) {
         long n = count.fetchAdd(1, Order.PLAIN);
         if (n == blocks.length) {

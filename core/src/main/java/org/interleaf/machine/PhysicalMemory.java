@@ -125,6 +125,20 @@ public final class PhysicalMemory {
         list(order).push(pfn);
     }
 
+    /// Takes frame `bad` out of a free block of `2^order` frames for good; the others become single
+    /// free frames. False where the block is not on the running CPU's list.
+    public boolean takeOff(long pfn, int order, long bad) {
+        if (!hasBlocks(order) || !list(order).remove(pfn)) {
+            return false;
+        }
+        for (int i = 0; i < 1 << order; i++) {
+            if (pfn + i != bad) {
+                list(0).push(pfn + i);
+            }
+        }
+        return true;
+    }
+
     private FreeList list(int order) {
         if (!hasBlocks(order)) {
             throw new IllegalArgumentException("no list of free blocks of order " + order);

@@ -212,18 +212,64 @@ public final class AnonVmas {
         return null;
     }
 
-    /// include/linux/rmap.h: put_anon_vma(); mm/rmap.c: anon_vma_free(). Who drops the last
-    /// reference waits for whoever took the lock without one.
+    /// mm/rmap.c: folio_lock_anon_vma_read(). The anon_vma of a locked folio, read-locked; null
+    /// where nothing maps the folio any more. As long as something does, its anon_vma stays.
+    @Nullable AnonVma folioLockAnonVmaRead(Rmap rmap, Folio folio) {
+        machine.rcu().readLock();
+        long mapping = folio.mapping.readOnce();
+        if (!Folio.isAnonMapping(mapping) || rmap.folioMapcount(folio) == 0) {
+            machine.rcu().readUnlock();
+            return null;
+        }
+        AnonVma anonVma = (AnonVma) Objects.requireNonNull(machine.heap().resolve(mapping >> 1));
+        if (!anonVma.rwsem().downReadTrylock()) {
+            return lockAnonVmaSleeping(rmap, folio, anonVma);
+        }
+        boolean mapped = rmap.folioMapcount(folio) > 0;
+        if (!mapped) {
+            anonVma.rwsem().upRead();
+        }
+        machine.rcu().readUnlock();
+        return mapped ? anonVma : null;
+    }
+
+    /// The end of folio_lock_anon_vma_read(), where the lock is not free. Ends the RCU section.
+    private @Nullable AnonVma lockAnonVmaSleeping(Rmap rmap, Folio folio, AnonVma anonVma) {
+        boolean pinned = anonVma.refcount.addUnless(1, 0, Order.FULL) != 0;
+        boolean mapped = pinned && rmap.folioMapcount(folio) > 0;
+        machine.rcu().readUnlock();
+        if (!mapped) {
+            if (pinned) {
+                putAnonVma(anonVma);
+            }
+            return null;
+        }
+        anonVma.rwsem().downRead();
+        if (anonVma.refcount.fetchAdd(-1, Order.FULL) == 1) {
+            anonVma.rwsem().upRead();
+            freeAnonVma(anonVma);
+            return null;
+        }
+        return anonVma;
+    }
+
+    /// include/linux/rmap.h: put_anon_vma().
     void putAnonVma(AnonVma anonVma) {
         if (anonVma.refcount.fetchAdd(-1, Order.FULL) == 1) {
-            machine.mightSleep("anon_vma_free");
-            if (anonVma.rwsem().isLocked()) {
-                anonVma.rwsem().downWrite();
-                anonVma.rwsem().upWrite();
-            }
-            if (anonVma.parent() != null) {
-                putAnonVma(anonVma.root());
-            }
+            freeAnonVma(anonVma);
+        }
+    }
+
+    /// mm/rmap.c: __put_anon_vma(), anon_vma_free(). Who drops the last reference waits for whoever
+    /// took the lock without one.
+    private void freeAnonVma(AnonVma anonVma) {
+        machine.mightSleep("anon_vma_free");
+        if (anonVma.rwsem().isLocked()) {
+            anonVma.rwsem().downWrite();
+            anonVma.rwsem().upWrite();
+        }
+        if (anonVma.parent() != null) {
+            putAnonVma(anonVma.root());
         }
     }
 }

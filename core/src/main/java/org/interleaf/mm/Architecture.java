@@ -51,6 +51,10 @@ public record Architecture(
         HUGE_PMD_SHARE,
         /// A hugetlb page of two PMD entries is mapped by the PTE tables below both (powerpc 8xx).
         HUGETLB_TWO_PMDS,
+        /// `huge_pte_alloc()` reads the entry that it returns.
+        HUGE_ALLOC_READS,
+        /// `huge_pte_offset()` reads the entry that it returns.
+        HUGE_OFFSET_READS,
         /// TLBs are flushed by interrupts; otherwise by hardware, or by firmware that waits for no
         /// kernel.
         IPI_FLUSH

@@ -5,6 +5,8 @@ import static org.interleaf.mm.Architecture.Feature.CONT_THP;
 import static org.interleaf.mm.Architecture.Feature.HIGHPTE;
 import static org.interleaf.mm.Architecture.Feature.HUGETLB_PUD;
 import static org.interleaf.mm.Architecture.Feature.HUGETLB_TWO_PMDS;
+import static org.interleaf.mm.Architecture.Feature.HUGE_ALLOC_READS;
+import static org.interleaf.mm.Architecture.Feature.HUGE_OFFSET_READS;
 import static org.interleaf.mm.Architecture.Feature.HUGE_PFNMAP;
 import static org.interleaf.mm.Architecture.Feature.HUGE_PMD_SHARE;
 import static org.interleaf.mm.Architecture.Feature.IPI_FLUSH;
@@ -41,8 +43,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(),
                             List.of(),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -58,8 +59,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 9},
                             List.of(),
                             List.of(),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -75,7 +75,7 @@ public final class Architectures {
                             new int[] {10, 0, 0, 0, 10},
                             List.of(),
                             List.of(),
-                            Set.of(THP, IPI_FLUSH, HUGE_PFNMAP)),
+                            Set.of(HUGE_ALLOC_READS, THP, IPI_FLUSH, HUGE_PFNMAP)),
                     of(
                             "x86-32-pae",
                             "x86-32 with PAE",
@@ -85,7 +85,7 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 2},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, LOW_HIGH, THP, IPI_FLUSH, HUGE_PFNMAP)),
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, LOW_HIGH, THP, IPI_FLUSH, HUGE_PFNMAP)),
                     of(
                             "arm64-4k",
                             "arm64, 4K pages, 48-bit addresses",
@@ -95,8 +95,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(4),
                             List.of(4),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     CONT_THP,
                                     HUGETLB_PUD,
@@ -111,8 +110,7 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 9},
                             List.of(4),
                             List.of(4),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     CONT_THP,
                                     HUGETLB_PUD,
@@ -127,8 +125,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 4},
                             List.of(4),
                             List.of(4),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     CONT_THP,
                                     HUGETLB_PUD,
@@ -143,7 +140,7 @@ public final class Architectures {
                             new int[] {11, 11, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE, HUGE_PFNMAP)),
                     of(
                             "arm64-16k-va36",
                             "arm64, 16K pages, 36-bit addresses",
@@ -153,7 +150,7 @@ public final class Architectures {
                             new int[] {11, 0, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(THP, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, THP, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm64-16k-va48",
                             "arm64, 16K pages, 48-bit addresses",
@@ -163,7 +160,7 @@ public final class Architectures {
                             new int[] {11, 11, 11, 0, 1},
                             List.of(7),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE, HUGE_PFNMAP)),
                     of(
                             "arm64-16k-va52",
                             "arm64, 16K pages, 52-bit addresses",
@@ -173,7 +170,7 @@ public final class Architectures {
                             new int[] {11, 11, 11, 0, 5},
                             List.of(7),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE, HUGE_PFNMAP)),
                     of(
                             "arm64-64k",
                             "arm64, 64K pages, 48-bit addresses",
@@ -183,7 +180,7 @@ public final class Architectures {
                             new int[] {13, 13, 0, 0, 6},
                             List.of(5),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm64-64k-va42",
                             "arm64, 64K pages, 42-bit addresses",
@@ -193,7 +190,7 @@ public final class Architectures {
                             new int[] {13, 0, 0, 0, 13},
                             List.of(5),
                             List.of(5),
-                            Set.of(THP, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, THP, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm64-64k-va52",
                             "arm64, 64K pages, 52-bit addresses",
@@ -203,7 +200,7 @@ public final class Architectures {
                             new int[] {13, 13, 0, 0, 10},
                             List.of(5),
                             List.of(5),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm-lpae",
                             "32-bit ARM with LPAE",
@@ -293,8 +290,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -309,8 +305,7 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -325,8 +320,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(
-                                    SPLIT_PMD_PTLOCK,
+                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK,
                                     THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,

@@ -44,6 +44,15 @@ public final class Entry {
     /// The page migrates; it was mapped writable.
     public static final long MIGRATION_WRITE = 3 << 9;
 
+    /// The memory of the page is bad.
+    public static final long HWPOISON = 4 << 9;
+
+    /// No page at all, but something to remember; see {@link #marker(long)}.
+    private static final long MARKER = 5 << 9;
+
+    /// `PTE_MARKER_POISONED`: who touches this must be told that memory is bad.
+    public static final long MARKER_POISONED = 1 << 1;
+
     private static final long FLAGS = 0xfff;
     private static final int PFN_SHIFT = 32;
 
@@ -105,14 +114,49 @@ public final class Entry {
         return pfn << PFN_SHIFT | kind | bits & (ACCESSED | DIRTY);
     }
 
+    /// Whether it is one of these: neither present nor none.
+    public static boolean isSoftleaf(long entry) {
+        return !ptePresent(entry) && (entry & SOFTLEAF) != 0;
+    }
+
     /// `softleaf_is_migration()`.
     public static boolean isMigration(long entry) {
-        return !ptePresent(entry) && (entry & SOFTLEAF) != 0;
+        return isSoftleaf(entry) && softleafKind(entry) <= MIGRATION_WRITE;
     }
 
     /// Which of the kinds `MIGRATION_…` it is.
     public static long softleafKind(long entry) {
         return entry & SOFTLEAF;
+    }
+
+    /// `make_hwpoison_entry()`.
+    public static long hwpoison(long pfn) {
+        return softleaf(HWPOISON, pfn, 0);
+    }
+
+    /// `softleaf_is_hwpoison()`.
+    public static boolean isHwpoison(long entry) {
+        return isSoftleaf(entry) && softleafKind(entry) == HWPOISON;
+    }
+
+    /// `make_pte_marker()`: an entry with markers, the bits `MARKER_…`.
+    public static long makeMarker(long markers) {
+        return softleaf(MARKER, markers, 0);
+    }
+
+    /// `pte_is_marker()`.
+    public static boolean isMarker(long entry) {
+        return isSoftleaf(entry) && softleafKind(entry) == MARKER;
+    }
+
+    /// `softleaf_to_marker()`: what is marked.
+    public static long marker(long entry) {
+        return entry >>> PFN_SHIFT;
+    }
+
+    /// `pte_is_uffd_marker()`: a marker that is for userfaultfd to change.
+    public static boolean isUffdMarker(long entry) {
+        return isMarker(entry) && (marker(entry) & MARKER_POISONED) != 0;
     }
 
     /// The same entry of another kind.
@@ -225,8 +269,8 @@ public final class Entry {
         if (level > Geometry.PTE && isTable(entry)) {
             return "table " + pfn(entry);
         }
-        if (isMigration(entry) && !leaf(entry)) {
-            return "migration of page " + pfn(entry);
+        if (isSoftleaf(entry) && !leaf(entry)) {
+            return showSoftleaf(entry);
         }
         StringBuilder text = new StringBuilder();
         text.append(level > Geometry.PTE ? "huge page " : "page ").append(pfn(entry));
@@ -234,5 +278,13 @@ public final class Entry {
         text.append(write(entry) ? "w" : "").append(cont(entry) ? " cont" : "");
         text.append(dirty(entry) ? " dirty" : "").append(young(entry) ? " young" : "");
         return text.append(special(entry) ? " special" : "").toString();
+    }
+
+    private static String showSoftleaf(long entry) {
+        if (isMarker(entry)) {
+            return "marker of poison";
+        }
+        String what = isHwpoison(entry) ? "poison of page " : "migration of page ";
+        return what + pfn(entry);
     }
 }

@@ -19,13 +19,16 @@ public final class Folio {
     static final long PG_SWAPBACKED = 1 << 5;
     static final long PG_ACTIVE = 1 << 6;
 
+    /// Of a page, also where that is no first page of a folio: its memory is bad.
+    static final long PG_HWPOISON = 1 << 7;
+
     static final long PGTY_HUGETLB = 1;
 
     /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
     private static final long MAPPING_ANON = 1;
 
     private static final String[] FLAG_NAMES = {
-        "locked", "referenced", "uptodate", "dirty", "lru", "swapbacked", "active"
+        "locked", "referenced", "uptodate", "dirty", "lru", "swapbacked", "active", "hwpoison"
     };
 
     private final Machine machine;
@@ -195,6 +198,19 @@ public final class Folio {
         setFlag(PG_UPTODATE);
     }
 
+    // ---- bad memory
+
+    /// `folio_test_hwpoison()`, `PageHWPoison()`: in a folio of hugetlb the flag of the first page
+    /// is for all.
+    boolean isHwpoison() {
+        return testFlag(PG_HWPOISON);
+    }
+
+    /// `folio_test_set_hwpoison()`: sets the flag; whether it was set.
+    boolean testSetHwpoison() {
+        return (flags.fetchOr(PG_HWPOISON, Order.FULL) & PG_HWPOISON) != 0;
+    }
+
     // ---- hugetlb
 
     /// `folio_test_hugetlb()`.
@@ -220,6 +236,11 @@ public final class Folio {
     /// What hugetlb keeps in the folio.
     HugetlbFolio hugetlb() {
         return hugetlb;
+    }
+
+    /// References that memory failures keep, looked at from outside.
+    public long peekKeptByFailures() {
+        return hugetlb.peekKept();
     }
 
     // ---- mapping

@@ -21,6 +21,9 @@ public final class Foll {
     /// Do not fault.
     public static final int NOFAULT = 1 << 5;
 
+    /// Tell of bad memory by an error number of its own.
+    public static final int HWPOISON = 1 << 6;
+
     /// The pin will last.
     public static final int LONGTERM = 1 << 8;
 

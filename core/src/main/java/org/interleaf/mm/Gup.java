@@ -66,7 +66,7 @@ public final class Gup {
     /// MADV_POPULATE_WRITE do; takes no references. The mmap lock is held for reading and may have
     /// been dropped on return, as the second element says: {pages or error, 1 if still held}.
     public long[] faultinPageRange(MmStruct mm, long start, long end, boolean write) {
-        int flags = Foll.TOUCH | Foll.UNLOCKABLE | Foll.MADV_POPULATE;
+        int flags = Foll.TOUCH | Foll.HWPOISON | Foll.UNLOCKABLE | Foll.MADV_POPULATE;
         Locked locked = new Locked();
         locked.held = true;
         int nr = (int) ((end - start) >> geometry.pageShift());
@@ -530,12 +530,21 @@ public final class Gup {
             return -Errno.EAGAIN;
         }
         if ((ret & VmFault.ERROR) != 0) {
-            return (ret & VmFault.OOM) != 0 ? -Errno.ENOMEM : -Errno.EFAULT;
+            return vmFaultToErrno(ret, context.flags);
         }
         if ((ret & VmFault.RETRY) != 0) {
             locked.held = nowait;
             return -Errno.EBUSY;
         }
         return 0;
+    }
+
+    /// include/linux/mm.h: vm_fault_to_errno(), for a result that is an error.
+    private static int vmFaultToErrno(int fault, int follFlags) {
+        if ((fault & VmFault.OOM) != 0) {
+            return -Errno.ENOMEM;
+        }
+        boolean poison = (fault & (VmFault.HWPOISON | VmFault.HWPOISON_LARGE)) != 0;
+        return poison && Foll.has(follFlags, Foll.HWPOISON) ? -Errno.EHWPOISON : -Errno.EFAULT;
     }
 }

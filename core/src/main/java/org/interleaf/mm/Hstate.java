@@ -113,21 +113,27 @@ public final class Hstate {
         return n == 0 ? -1 : freelist[(int) n - 1].readPlain();
     }
 
+    /// The first frame of folio number `i` from the bottom.
+    long freeAt(long i) {
+        return freelist[(int) i].readPlain();
+    }
+
+    /// Takes folio number `i` out of `n`.
+    void removeAt(long i, long n) {
+        for (int j = (int) i; j < n - 1; j++) {
+            freelist[j].writePlain(freelist[j + 1].readPlain());
+        }
+        freeHugePages.writePlain(n - 1);
+    }
+
     /// Takes a folio out, wherever in the list it is.
     void remove(Folio folio) {
         long n = freeHugePages.readPlain();
-        long above = -1;
-        for (int i = (int) n - 1; i >= 0; i--) {
-            long pfn = freelist[i].readPlain();
-            if (i < n - 1) {
-                freelist[i].writePlain(above);
-            }
-            if (pfn == folio.pfn()) {
-                break;
-            }
-            above = pfn;
+        long i = n - 1;
+        while (freeAt(i) != folio.pfn()) {
+            i--;
         }
-        freeHugePages.writePlain(n - 1);
+        removeAt(i, n);
     }
 
     // ---- from outside

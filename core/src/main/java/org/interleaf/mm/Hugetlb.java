@@ -14,6 +14,7 @@ public final class Hugetlb {
     private final HugetlbReserve reserve;
     private final HugePte pte;
     private final HugetlbWalk walk;
+    private final HugetlbRmap rmap;
     private final HugetlbZap zap;
     private final HugetlbFault fault;
     private final HugetlbWp wp;
@@ -32,6 +33,7 @@ public final class Hugetlb {
         reserve = new HugetlbReserve(kernel, pool, vmas);
         pte = new HugePte(kernel);
         walk = new HugetlbWalk(kernel);
+        rmap = new HugetlbRmap(kernel);
         zap = new HugetlbZap(kernel, this);
         wp = new HugetlbWp(kernel, this);
         protect = new HugetlbProtect(kernel, this);
@@ -73,6 +75,10 @@ public final class Hugetlb {
 
     HugetlbWalk walk() {
         return walk;
+    }
+
+    HugetlbRmap rmap() {
+        return rmap;
     }
 
     HugetlbZap zap() {

@@ -98,11 +98,7 @@ final class HugetlbFault {
             return noPage(vmf);
         }
         if (!Entry.ptePresent(vmf.origPte)) {
-            kernel.bugOn(!Entry.isMigration(vmf.origPte), "unknown entry of a huge page");
-            // The VMA's lock keeps the table in place; it is dropped inside.
-            vmf.mutex.unlock();
-            migrationEntryWaitHuge(vmf);
-            return 0;
+            return softleaf(vmf);
         }
         boolean mustOwn = vmf.has(VmFault.FLAG_WRITE | VmFault.FLAG_UNSHARE);
         if (mustOwn && !vma.mayShare() && !Entry.write(vmf.origPte)) {
@@ -111,12 +107,30 @@ final class HugetlbFault {
         return present(vmf, mustOwn);
     }
 
+    /// The part of hugetlb_fault() for an entry that is neither none nor present.
+    private int softleaf(Fault vmf) {
+        if (Entry.isMigration(vmf.origPte)) {
+            // The VMA's lock keeps the table in place; it is dropped inside.
+            vmf.mutex.unlock();
+            migrationEntryWaitHuge(vmf);
+            return 0;
+        }
+        boolean marker = Entry.isMarker(vmf.origPte);
+        if (marker && (Entry.marker(vmf.origPte) & Entry.MARKER_POISONED) == 0) {
+            return noPage(vmf);
+        }
+        kernel.bugOn(!marker && !Entry.isHwpoison(vmf.origPte), "unknown entry of a huge page");
+        unlock(vmf, VmFault.HWPOISON_LARGE);
+        return VmFault.HWPOISON_LARGE;
+    }
+
     /// The part of hugetlb_fault() that begins with taking the lock of the table.
     private int present(Fault vmf, boolean mustOwn) {
         vmf.lock(hugetlb);
         int ret = 0;
         Folio busy = null;
         if (vmf.origPte == hugetlb.pte().get(vmf.h, vmf.pte())) {
+            hugetlb.pte().get(vmf.h, vmf.pte()); // huge_pte_uffd(): nothing is write-protected
             if (mustOwn && !Entry.write(vmf.origPte)) {
                 Folio folio = folio(vmf.origPte);
                 if (folio.isAnon() && !folio.lock().trylock()) {
@@ -202,6 +216,10 @@ final class HugetlbFault {
         }
         Folio folio = kernel.filemap().lockFolio(vmf.vma.inode(), vmf.pgoff);
         if (folio != null) {
+            if (folio.isHwpoison()) {
+                // Mapped nowhere when its memory went bad, or not here.
+                return backOut(vmf, folio, false, VmFault.HWPOISON_LARGE);
+            }
             if ((vmf.vma.flags() & Vma.VM_UFFD_MINOR) == 0) {
                 return mapFolio(vmf, folio, false, false);
             }
@@ -288,8 +306,7 @@ final class HugetlbFault {
         vmf.lock(hugetlb);
         if (hugetlb.pte().get(vmf.h, vmf.pte()) != vmf.origPte) {
             vmf.ptl().unlock();
-            backOut(vmf, folio, anon);
-            return 0;
+            return backOut(vmf, folio, anon, 0);
         }
         if (anon) {
             kernel.rmap().hugetlbAddNewAnonRmap(folio, vma, vmf.address);
@@ -320,13 +337,15 @@ final class HugetlbFault {
         return ret;
     }
 
-    /// The label `backout` of hugetlb_no_page(): somebody else has mapped something.
-    private void backOut(Fault vmf, Folio folio, boolean anon) {
+    /// The label `backout_unlocked` of hugetlb_no_page(): the folio is not mapped after all.
+    /// Returns `ret`.
+    private int backOut(Fault vmf, Folio folio, boolean anon, int ret) {
         if (anon) {
             hugetlb.reserve().restoreReserveOnError(vmf.vma, vmf.address, folio);
         }
         folio.lock().unlock();
         kernel.swap().folioPut(folio);
-        unlock(vmf, 0);
+        unlock(vmf, ret);
+        return ret;
     }
 }

@@ -20,9 +20,20 @@ final class HugetlbFolio {
     /// `HPG_freed`: it is in the pool's list of free folios.
     static final long FREED = 1 << 3;
 
-    private static final String[] NAMES = {"restore_reserve", "migratable", "temporary", "freed"};
+    /// `HPG_raw_hwp_unreliable`: which of its pages are bad could not be written down.
+    static final long RAW_HWP_UNRELIABLE = 1 << 4;
+
+    private static final String[] NAMES = {
+        "restore_reserve", "migratable", "temporary", "freed", "raw_hwp_unreliable"
+    };
 
     private final Word flags;
+
+    /// `_hugetlb_hwpoison`: which pages are bad, one bit for each of the first 64.
+    final Word rawHwp;
+
+    /// References that memory failures keep; no access.
+    private final Word keptByFailures;
 
     /// `_hugetlb_subpool`; 0 where there is none.
     final Word subpool;
@@ -30,6 +41,8 @@ final class HugetlbFolio {
     HugetlbFolio(Machine machine, Folio folio) {
         flags = machine.word(null, folio, "private", -1, 0).format(HugetlbFolio::show);
         subpool = machine.word(null, folio, "_hugetlb_subpool", -1, 0);
+        rawHwp = machine.word(null, folio, "_hugetlb_hwpoison", -1, 0);
+        keptByFailures = machine.word(null, folio, "references of memory failures", -1, 0);
     }
 
     private static String show(long value) {
@@ -61,5 +74,15 @@ final class HugetlbFolio {
     void reset() {
         flags.writePlain(0);
         subpool.writePlain(0);
+    }
+
+    /// A memory failure is done, and has not given its reference back.
+    void keepReference() {
+        keptByFailures.poke(keptByFailures.peek() + 1);
+    }
+
+    /// References that memory failures keep, looked at from outside.
+    long peekKept() {
+        return keptByFailures.peek();
     }
 }

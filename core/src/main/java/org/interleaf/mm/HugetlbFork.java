@@ -70,7 +70,7 @@ final class HugetlbFork {
         long entry = hugetlb.pte().get(h, from);
         while (!Entry.none(entry)) {
             if (!Entry.ptePresent(entry)) {
-                copyMigration(dst, src, addr, to, from, entry);
+                copySoftleaf(dst, src, addr, to, from, entry);
                 break;
             }
             entry = hugetlb.pte().get(h, from);
@@ -107,11 +107,15 @@ final class HugetlbFork {
         return true;
     }
 
-    /// The part of copy_hugetlb_page_range() for a page that migrates: with copy on write nobody
-    /// maps it writable afterwards.
-    private void copyMigration(Vma dst, Vma src, long addr, Word to, Word from, long entry) {
-        kernel.bugOn(!Entry.isMigration(entry), "unknown entry of a huge page");
+    /// The part of copy_hugetlb_page_range() for entries that are not present. Poison stays poison;
+    /// a page that migrates nobody maps writable afterwards where there is copy on write.
+    private void copySoftleaf(Vma dst, Vma src, long addr, Word to, Word from, long entry) {
         Hstate h = HugetlbVmas.hstate(src);
+        if (!Entry.isMigration(entry)) {
+            // copy_pte_marker(): what is marked as poison is copied always
+            hugetlb.pte().set(dst.mm(), h, addr, to, entry);
+            return;
+        }
         long copy = entry;
         if (Vma.isCowMapping(src.flags()) && Entry.softleafKind(entry) != Entry.MIGRATION_READ) {
             copy = Entry.withKind(entry, Entry.MIGRATION_READ);

@@ -6,9 +6,16 @@ import org.interleaf.machine.Mutex;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 
-/// Filling huge pages in for userfaultfd: UFFDIO_COPY and UFFDIO_CONTINUE (mm/userfaultfd.c, and
-/// hugetlb_mfill_atomic_pte() of mm/hugetlb.c).
+/// Filling huge pages in for userfaultfd: UFFDIO_COPY, UFFDIO_CONTINUE and UFFDIO_POISON
+/// (mm/userfaultfd.c, and hugetlb_mfill_atomic_pte() of mm/hugetlb.c).
 public final class HugetlbMfill {
+    /// `MFILL_ATOMIC_…`.
+    private enum Mode {
+        COPY,
+        CONTINUE,
+        POISON
+    }
+
     private final Kernel kernel;
     private final Hugetlb hugetlb;
 
@@ -21,21 +28,27 @@ public final class HugetlbMfill {
     /// who waits for them. 0 or a negative error number.
     public long copy(UserfaultfdCtx ctx, long dst, long src, long len) {
         return kernel.userfaultfd().validRange(src, len)
-                ? fill(ctx, dst, src, len, false)
+                ? fill(ctx, dst, src, len, Mode.COPY)
                 : -Errno.EINVAL;
     }
 
     /// mm/userfaultfd.c: userfaultfd_continue(). Maps pages that are in the file already, and wakes
     /// who waits for them. 0 or a negative error number.
     public long continueMinor(UserfaultfdCtx ctx, long dst, long len) {
-        return fill(ctx, dst, 0, len, true);
+        return fill(ctx, dst, 0, len, Mode.CONTINUE);
     }
 
-    private long fill(UserfaultfdCtx ctx, long dst, long src, long len, boolean isContinue) {
+    /// mm/userfaultfd.c: userfaultfd_poison(). Has whoever touches these pages told that their
+    /// memory is bad, and wakes who waits for them. 0 or a negative error number.
+    public long poison(UserfaultfdCtx ctx, long dst, long len) {
+        return fill(ctx, dst, 0, len, Mode.POISON);
+    }
+
+    private long fill(UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
         if (!kernel.userfaultfd().validRange(dst, len)) {
             return -Errno.EINVAL;
         }
-        long ret = mfillAtomicHugetlb(ctx, dst, src, len, isContinue);
+        long ret = mfillAtomicHugetlb(ctx, dst, src, len, mode);
         if (ret < 0) {
             return ret;
         }
@@ -47,7 +60,7 @@ public final class HugetlbMfill {
     /// number where none. Nobody asks for the events of mremap and the like, so nothing is
     /// changing.
     private long mfillAtomicHugetlb(
-            UserfaultfdCtx ctx, long dst, long src, long len, boolean isContinue) {
+            UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
         Vma vma = kernel.userfaultfd().mfillLock(ctx, dst, len);
         if (vma == null) {
             return -Errno.ENOENT;
@@ -56,7 +69,7 @@ public final class HugetlbMfill {
         long copied = 0;
         int err = ((dst | len) & (h.size() - 1)) == 0 ? 0 : -Errno.EINVAL;
         while (err == 0 && copied < len) {
-            err = fillOne(vma, h, dst + copied, src + copied, isContinue);
+            err = fillOne(vma, h, dst + copied, src + copied, mode);
             copied += err == 0 ? h.size() : 0;
         }
         kernel.vmaLock().vmaEndRead(vma);
@@ -65,7 +78,7 @@ public final class HugetlbMfill {
 
     /// One round of mfill_atomic_hugetlb(). The mutex keeps faults on the page out, the VMA's lock
     /// keeps the table.
-    private int fillOne(Vma vma, Hstate h, long dst, long src, boolean isContinue) {
+    private int fillOne(Vma vma, Hstate h, long dst, long src, Mode mode) {
         long idx = hugetlb.vmas().hugecacheOffset(vma, dst);
         Mutex mutex = hugetlb.faultMutex(vma.inode(), idx);
         mutex.lock();
@@ -73,18 +86,25 @@ public final class HugetlbMfill {
         int err = -Errno.ENOMEM;
         Word pte = hugetlb.walk().pteAlloc(vma.mm(), h, dst);
         if (pte != null) {
-            boolean taken = !isContinue && !Entry.none(hugetlb.pte().get(h, pte));
-            err = taken ? -Errno.EEXIST : mfillAtomicPte(vma, pte, dst, src, idx, isContinue);
+            boolean taken = mode != Mode.CONTINUE && taken(hugetlb.pte().get(h, pte));
+            err = taken ? -Errno.EEXIST : mfillAtomicPte(vma, pte, dst, src, idx, mode);
         }
         hugetlb.vmas().unlockRead(vma);
         mutex.unlock();
         return err;
     }
 
+    /// Whether there is something that must not be overwritten, as markers may be.
+    private static boolean taken(long entry) {
+        return !Entry.none(entry) && !Entry.isUffdMarker(entry);
+    }
+
     /// mm/hugetlb.c: hugetlb_mfill_atomic_pte(). 0, or a negative error number.
-    private int mfillAtomicPte(
-            Vma vma, Word pte, long dst, long src, long idx, boolean isContinue) {
-        if (isContinue) {
+    private int mfillAtomicPte(Vma vma, Word pte, long dst, long src, long idx, Mode mode) {
+        if (mode == Mode.POISON) {
+            return installPoison(vma, pte, dst);
+        }
+        if (mode == Mode.CONTINUE) {
             Folio folio = kernel.filemap().lockFolio(vma.inode(), idx);
             return folio == null ? -Errno.EFAULT : install(vma, pte, dst, folio, true, true);
         }
@@ -110,6 +130,20 @@ public final class HugetlbMfill {
             return err;
         }
         return install(vma, pte, dst, folio, shared, false);
+    }
+
+    /// The part of hugetlb_mfill_atomic_pte() for `MFILL_ATOMIC_POISON`. Not even markers are
+    /// overwritten.
+    private int installPoison(Vma vma, Word pte, long dst) {
+        Hstate h = HugetlbVmas.hstate(vma);
+        SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, pte);
+        boolean none = Entry.none(hugetlb.pte().get(h, pte));
+        if (none) {
+            long marker = Entry.makeMarker(Entry.MARKER_POISONED);
+            hugetlb.pte().set(vma.mm(), h, dst, pte, marker);
+        }
+        ptl.unlock();
+        return none ? 0 : -Errno.EEXIST;
     }
 
     /// mm/hugetlb.c: hugetlbfs_pagecache_present().
@@ -154,10 +188,14 @@ public final class HugetlbMfill {
         Hstate h = HugetlbVmas.hstate(vma);
         boolean shared = (vma.flags() & Vma.VM_SHARED) != 0;
         SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, pte);
-        if (!Entry.none(hugetlb.pte().get(h, pte))) {
+        int err = folio.isHwpoison() ? -Errno.EIO : 0;
+        if (err == 0 && taken(hugetlb.pte().get(h, pte))) {
+            err = -Errno.EEXIST;
+        }
+        if (err != 0) {
             ptl.unlock();
             backOut(vma, dst, folio, inPagecache);
-            return -Errno.EEXIST;
+            return err;
         }
         if (inPagecache) {
             kernel.rmap().hugetlbAddFileRmap(folio);

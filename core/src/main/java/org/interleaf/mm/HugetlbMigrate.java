@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
-import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.BiPredicate;
 
 /// Moving huge pages of hugetlb to other memory (mm/migrate.c, and try_to_migrate() of mm/rmap.c).
 ///
@@ -48,9 +45,10 @@ public final class HugetlbMigrate {
         kernel.mmapLock().readLock(mm);
         Vma vma = kernel.mmap().vmaLookup(mm, addr);
         if (vma != null) {
-            FolioWalk.Found found = kernel.folioWalk().start(vma, addr, true);
+            FolioWalk.Found found = kernel.folioWalk().start(vma, addr);
             if (found != null) {
-                err = isolateForMigration(found.folio(), pagelist);
+                Folio folio = kernel.memMap().pageFolio(found.page());
+                err = isolateForMigration(folio, pagelist);
                 kernel.folioWalk().end(found, vma);
             } else {
                 err = -Errno.ENOENT;
@@ -63,9 +61,6 @@ public final class HugetlbMigrate {
     /// mm/migrate.c: __add_folio_for_migration(), for hugetlb; folios of other kinds stay where
     /// they are.
     private int isolateForMigration(Folio folio, List<Folio> pagelist) {
-        if (kernel.isReserved(folio)) {
-            return -Errno.EFAULT;
-        }
         if (folio.isHugetlb() && hugetlb.pool().isolate(folio)) {
             pagelist.add(folio);
             return QUEUED;
@@ -97,14 +92,14 @@ public final class HugetlbMigrate {
 
     /// The part of unmap_and_move_hugetlb_folio() with the old folio locked.
     private int moveLocked(Folio dst, Folio src) {
-        boolean anon = src.isAnon();
-        if (src.hugetlb().subpool.readPlain() != 0 && anon) {
+        if (src.hugetlb().subpool.readPlain() != 0 && hugetlb.rmap().folioMapping(src) == null) {
+            // It is being freed: what is left to do for the subpool would be done for neither.
             return -Errno.EBUSY;
         }
-        AnonVma anonVma = anon ? kernel.anonVmas().folioGetAnonVma(src) : null;
+        AnonVma anonVma = src.isAnon() ? kernel.anonVmas().folioGetAnonVma(src) : null;
         int rc = -Errno.EAGAIN;
         if (dst.lock().trylock()) {
-            rc = unmapAndMove(dst, src, anon);
+            rc = unmapAndMove(dst, src);
             dst.lock().unlock();
         }
         if (anonVma != null) {
@@ -113,56 +108,78 @@ public final class HugetlbMigrate {
         return rc;
     }
 
-    private int unmapAndMove(Folio dst, Folio src, boolean anon) {
+    private int unmapAndMove(Folio dst, Folio src) {
         boolean mapped = kernel.rmap().folioMapcount(src) > 0;
-        Inode inode = anon ? null : inode(src);
-        boolean locked = mapped && inode != null;
-        // The folio lock comes after i_mmap_rwsem: it can only be tried.
-        if (locked && !Objects.requireNonNull(inode).mmapRwsem().downWriteTrylock()) {
-            return -Errno.EAGAIN;
-        }
+        Inode locked = null;
         if (mapped) {
-            walk(src, inode, (vma, addr) -> tryToMigrateOne(src, vma, addr));
+            if (!src.isAnon()) {
+                locked = hugetlb.rmap().mappingLockWrite(src);
+                if (locked == null) {
+                    return -Errno.EAGAIN;
+                }
+            }
+            hugetlb.rmap().walkWhileMapped(src, (vma, addr) -> tryToMigrateOne(src, vma, addr));
         }
-        boolean moved = kernel.rmap().folioMapcount(src) == 0 && moveToNewFolio(dst, src, inode);
+        boolean moved = kernel.rmap().folioMapcount(src) == 0 && moveToNewFolio(dst, src);
         if (mapped) {
             Folio now = moved ? dst : src;
-            walk(now, inode, (vma, addr) -> removeMigrationPte(src, now, vma, addr));
+            hugetlb.rmap().walkAll(now, (vma, addr) -> removeMigrationPte(src, now, vma, addr));
         }
-        if (locked) {
-            Objects.requireNonNull(inode).mmapRwsem().upWrite();
+        if (locked != null) {
+            locked.mmapRwsem().upWrite();
         }
         return moved ? 0 : -Errno.EAGAIN;
     }
 
-    private @Nullable Inode inode(Folio folio) {
-        return (Inode) kernel.machine().heap().resolve(folio.mapping.readOnce() >> 1);
-    }
-
-    /// mm/migrate.c: move_to_new_folio(), migrate_folio(); fs/hugetlbfs/inode.c:
-    /// hugetlbfs_migrate_folio(). False where somebody else has a reference.
-    private boolean moveToNewFolio(Folio dst, Folio src, @Nullable Inode inode) {
-        long expected = 1L + (inode == null ? 0 : src.nrPages());
+    /// mm/migrate.c: move_to_new_folio(). False where somebody else has a reference.
+    private boolean moveToNewFolio(Folio dst, Folio src) {
+        Inode inode = hugetlb.rmap().folioMapping(src);
+        long expected = expectedRefCount(src) + 1;
         if (src.refCount() != expected) {
             return false;
         }
-        if (inode != null) {
-            if (!kernel.filemap().replaceFolio(inode, dst, src, expected)) {
-                return false;
-            }
-            dst.hugetlb().subpool.writePlain(src.hugetlb().subpool.readPlain());
-            src.hugetlb().subpool.writePlain(0);
-        } else {
-            for (int i = 0; i < src.nrPages(); i++) { // folio_mc_copy()
-                kernel.highmem().copyPage(dst.pfn() + i, src.pfn() + i);
-            }
-            dst.index.writePlain(src.index.readPlain());
-            dst.mapping.writePlain(src.mapping.readPlain());
+        boolean moved =
+                inode == null
+                        ? migrateAnon(dst, src)
+                        : hugetlbfsMigrateFolio(inode, dst, src, expected);
+        if (!moved) {
+            return false;
         }
         long flags = Folio.PG_UPTODATE | Folio.PG_DIRTY | Folio.PG_REFERENCED;
         dst.setFlag(src.flags.readOnce() & flags); // folio_migrate_flags()
-        if (inode != null) {
+        if (!src.isAnon()) {
             src.mapping.writePlain(0);
+        }
+        return true;
+    }
+
+    /// include/linux/mm.h: folio_expected_ref_count(). The references of the page cache and of
+    /// those who map the folio.
+    private long expectedRefCount(Folio folio) {
+        long cache = !folio.isAnon() && folio.mapping.readPlain() != 0 ? folio.nrPages() : 0;
+        return cache + kernel.rmap().folioMapcount(folio);
+    }
+
+    /// mm/migrate.c: __migrate_folio(), __folio_migrate_mapping(), for a folio that is in no page
+    /// cache.
+    private boolean migrateAnon(Folio dst, Folio src) {
+        for (int i = 0; i < src.nrPages(); i++) { // folio_mc_copy()
+            kernel.highmem().copyPage(dst.pfn() + i, src.pfn() + i);
+        }
+        dst.index.writePlain(src.index.readPlain());
+        dst.mapping.writePlain(src.mapping.readPlain());
+        return true;
+    }
+
+    /// fs/hugetlbfs/inode.c: hugetlbfs_migrate_folio().
+    private boolean hugetlbfsMigrateFolio(Inode inode, Folio dst, Folio src, long expected) {
+        if (!kernel.filemap().replaceFolio(inode, dst, src, expected)) {
+            return false;
+        }
+        long subpool = src.hugetlb().subpool.readPlain();
+        if (subpool != 0) {
+            dst.hugetlb().subpool.writePlain(subpool);
+            src.hugetlb().subpool.writePlain(0);
         }
         return true;
     }
@@ -177,38 +194,7 @@ public final class HugetlbMigrate {
         hugetlb.pool().setMigratable(dst);
     }
 
-    // ---- rmap
-
-    /// mm/rmap.c: rmap_walk_anon(), rmap_walk_file(). Tells `one` of each VMA that may map the
-    /// folio, and of the address; false of it ends the walk. `i_mmap_rwsem` is held where it is a
-    /// file's.
-    private void walk(Folio folio, @Nullable Inode inode, BiPredicate<Vma, Long> one) {
-        long pgoff = folio.index.readPlain();
-        if (inode != null) {
-            walkVmas(kernel.mappingRmap().vmas(inode, pgoff, pgoff), pgoff, one);
-            return;
-        }
-        Object mapping = kernel.machine().heap().resolve(folio.mapping.readOnce() >> 1);
-        if (mapping instanceof AnonVma anonVma) {
-            anonVma.rwsem().downRead();
-            VmaList list = anonVma.vmas.read(Order.PLAIN);
-            if (list != null) {
-                walkVmas(list.vmas(), pgoff, one);
-            }
-            anonVma.rwsem().upRead();
-        }
-    }
-
-    private void walkVmas(List<Vma> vmas, long pgoff, BiPredicate<Vma, Long> one) {
-        int pageShift = kernel.geometry().pageShift();
-        for (Vma vma : vmas) {
-            long offset = (pgoff - vma.pgoff()) << pageShift;
-            long addr = vma.start() + offset;
-            if (offset >= 0 && addr < vma.end() && !one.test(vma, addr)) {
-                return;
-            }
-        }
-    }
+    // ---- entries
 
     /// mm/rmap.c: try_to_migrate_one(). Has a migration entry stand where the folio was mapped;
     /// false where that cannot be now.
@@ -229,9 +215,9 @@ public final class HugetlbMigrate {
         }
         Word ptep = Objects.requireNonNull(pvmw.pte());
         Hstate h = HugetlbVmas.hstate(vma);
-        boolean anon = folio.isAnon();
-        boolean exclusive = anon && folio.head().anonExclusive();
-        if (!anon) {
+        long pte = hugetlb.pte().get(h, ptep);
+        boolean exclusive = folio.isAnon() && folio.head().anonExclusive();
+        if (!folio.isAnon()) {
             // Needed to unshare tables: what is said about that cannot be right without it.
             if (!hugetlb.vmas().trylockWrite(vma)) {
                 pvmw.done();
@@ -239,18 +225,22 @@ public final class HugetlbMigrate {
             }
             hugetlb.vmas().unlockWrite(vma);
         }
-        long pte = hugetlb.pte().clearFlush(vma.mm(), h, addr, ptep);
+        pte = hugetlb.pte().clearFlush(vma.mm(), h, addr, ptep);
         if (Entry.dirty(pte)) {
             folio.setFlag(Folio.PG_DIRTY);
         }
-        if (exclusive && !kernel.rmap().hugetlbTryShareAnonRmap(kernel.machine(), folio)) {
+        long entry;
+        if (folio.isHwpoison()) {
+            entry = Entry.hwpoison(folio.pfn());
+        } else if (exclusive && !kernel.rmap().hugetlbTryShareAnonRmap(kernel.machine(), folio)) {
             hugetlb.pte().set(vma.mm(), h, addr, ptep, pte);
             pvmw.done();
             return false;
+        } else {
+            long readOnly = exclusive ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
+            long kind = Entry.write(pte) ? Entry.MIGRATION_WRITE : readOnly;
+            entry = Entry.softleaf(kind, folio.pfn(), pte);
         }
-        long readOnly = exclusive ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
-        long kind = Entry.write(pte) ? Entry.MIGRATION_WRITE : readOnly;
-        long entry = Entry.softleaf(kind, folio.pfn(), pte);
         hugetlb.pte().set(vma.mm(), h, addr, ptep, entry);
         kernel.rmap().hugetlbRemoveRmap(folio);
         kernel.swap().folioPut(folio);
@@ -269,8 +259,10 @@ public final class HugetlbMigrate {
         Hstate h = HugetlbVmas.hstate(vma);
         long old = hugetlb.pte().get(h, ptep);
         now.get();
-        long kept = old & (Entry.ACCESSED | Entry.DIRTY);
-        long pte = Entry.make(now.pfn(), HugePte.pageProt(vma.flags()) | kept);
+        long pte = Entry.make(now.pfn(), HugePte.pageProt(vma.flags()) | old & Entry.ACCESSED);
+        if (now.testFlag(Folio.PG_DIRTY) && Entry.dirty(old)) {
+            pte = Entry.mkdirty(pte);
+        }
         if (Entry.softleafKind(old) == Entry.MIGRATION_WRITE) {
             pte = Entry.mkwrite(pte);
         }

@@ -93,17 +93,19 @@ public final class HugetlbPool {
     }
 
     /// mm/hugetlb.c: dequeue_hugetlb_folio(), dequeue_hugetlb_folio_node_exact(). With one
-    /// reference; null where none is free.
+    /// reference; null where none is free, or only such whose memory is bad.
     private @Nullable Folio dequeue(Hstate h) {
-        long pfn = h.top();
-        if (pfn < 0) {
-            return null;
+        long n = h.freeHugePages.readPlain();
+        for (long i = n - 1; i >= 0; i--) {
+            Folio folio = kernel.memMap().folioAt(h.freeAt(i));
+            if (!folio.isHwpoison()) {
+                folio.refcount.writeOnce(1); // folio_ref_unfreeze()
+                folio.hugetlb().clear(HugetlbFolio.FREED);
+                h.removeAt(i, n);
+                return folio;
+            }
         }
-        Folio folio = kernel.memMap().folioAt(pfn);
-        folio.refcount.writeOnce(1); // folio_ref_unfreeze()
-        folio.hugetlb().clear(HugetlbFolio.FREED);
-        h.freeHugePages.writePlain(h.freeHugePages.readPlain() - 1);
-        return folio;
+        return null;
     }
 
     /// mm/hugetlb.c: available_huge_pages(). Free pages that are not promised to anybody.
@@ -147,8 +149,15 @@ public final class HugetlbPool {
 
     // ---- to and from the page allocator; the lock is not held
 
-    /// mm/hugetlb.c: update_and_free_hugetlb_folio(). Gives a folio without references back.
+    /// mm/hugetlb.c: update_and_free_hugetlb_folio(). Gives a folio without references back, unless
+    /// nobody knows which of its pages are bad.
     private void updateAndFree(Folio folio) {
+        if (folio.hugetlb().test(HugetlbFolio.RAW_HWP_UNRELIABLE)) {
+            return;
+        }
+        if (folio.isHwpoison()) {
+            kernel.memoryFailure().clearHugetlbHwpoison(folio);
+        }
         kernel.pageAlloc().freeFolio(folio);
     }
 
@@ -451,27 +460,36 @@ public final class HugetlbPool {
 
     /// mm/hugetlb.c: dissolve_free_hugetlb_folio(). Gives a free, unpromised folio back to the page
     /// allocator. 0, also where it is no huge page; -EBUSY where it is in use or promised.
-    ///
-    /// A folio that is just on its way to the list is looked at again by the kernel. Here it is
-    /// busy, as it would have been to who had come a little earlier.
     public int dissolveFreeHugetlbFolio(Folio folio) {
-        if (!folio.isHugetlb()) {
-            return 0;
-        }
-        lock.lock();
-        if (!folio.isHugetlb()) {
+        while (true) {
+            if (!folio.isHugetlb()) {
+                return 0;
+            }
+            lock.lock();
+            if (!folio.isHugetlb()) {
+                lock.unlock();
+                return 0;
+            }
+            Hstate h = folio.refCount() == 0 ? folioHstate(folio) : null;
+            if (h == null || availableHugePages(h) == 0) {
+                lock.unlock();
+                return -Errno.EBUSY;
+            }
+            if (folio.hugetlb().test(HugetlbFolio.FREED)) {
+                dissolve(h, folio);
+                return 0;
+            }
             lock.unlock();
-            return 0;
+            machine.spin("dissolve_free_hugetlb_folio", () -> isOnItsWay(folio));
         }
-        Hstate h = folioHstate(folio);
-        if (folio.refCount() != 0
-                || availableHugePages(h) == 0
-                || !folio.hugetlb().test(HugetlbFolio.FREED)) {
-            lock.unlock();
-            return -Errno.EBUSY;
-        }
-        dissolve(h, folio);
-        return 0;
+    }
+
+    /// Whether the folio is just on its way to the list of free ones, or to the page allocator: to
+    /// try again would be in vain.
+    private static boolean isOnItsWay(Folio folio) {
+        return folio.isHugetlb()
+                && folio.refCount() == 0
+                && !folio.hugetlb().test(HugetlbFolio.FREED);
     }
 
     /// The end of dissolve_free_hugetlb_folio(), which drops the lock.

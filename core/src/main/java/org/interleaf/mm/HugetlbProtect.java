@@ -53,7 +53,8 @@ final class HugetlbProtect {
         long pte = hugetlb.pte().get(h, ptep);
         if (Entry.isMigration(pte)) {
             protectMigration(vma, addr, ptep, pte);
-        } else if (!Entry.none(pte)) {
+        } else if (Entry.ptePresent(pte)) {
+            // Protection does not apply to poison.
             long old = hugetlb.pte().getAndClear(h, ptep); // huge_ptep_modify_prot_start()
             long entry = HugePte.modify(old, vma.flags());
             hugetlb.pte().set(vma.mm(), h, addr, ptep, entry);

@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.Architecture.Feature;
 import org.jspecify.annotations.Nullable;
 
 /// Finding the entry that maps a huge page (mm/hugetlb.c, arch/arm64/mm/hugetlbpage.c). A page that
@@ -14,9 +15,13 @@ final class HugetlbWalk {
     private final Kernel kernel;
     private final Geometry geometry;
     private final Pgtable pgtable;
+    private final boolean allocReads;
+    private final boolean offsetReads;
 
     HugetlbWalk(Kernel kernel) {
         this.kernel = kernel;
+        this.allocReads = kernel.arch().architecture().has(Feature.HUGE_ALLOC_READS);
+        this.offsetReads = kernel.arch().architecture().has(Feature.HUGE_OFFSET_READS);
         this.geometry = kernel.geometry();
         this.pgtable = kernel.pgtable();
     }
@@ -24,6 +29,16 @@ final class HugetlbWalk {
     /// mm/hugetlb.c: huge_pte_alloc(). The entry for the huge page at `addr`, with the tables above
     /// it made; null where memory is out.
     @Nullable Word pteAlloc(MmStruct mm, Hstate h, long addr) {
+        Word ptep = alloc(mm, h, addr);
+        if (ptep != null && allocReads) {
+            long pte = ptep.readOnce(); // ptep_get_lockless()
+            boolean table = h.level() > Geometry.PTE && Entry.isTable(pte);
+            kernel.bugOn(table, "huge_pte_alloc: a table where a huge page should be");
+        }
+        return ptep;
+    }
+
+    private @Nullable Word alloc(MmStruct mm, Hstate h, long addr) {
         if (h.level() == Geometry.PUD) {
             return pgtable.alloc(Geometry.PUD, mm, addr);
         }
@@ -69,7 +84,10 @@ final class HugetlbWalk {
                 entry = pgtable.offset(level, entry, addr);
             }
         }
-        return h.level() == Geometry.PUD ? entry : offsetBelowPud(h, entry, addr);
+        if (h.level() < Geometry.PUD) {
+            return offsetBelowPud(h, entry, addr);
+        }
+        return offsetReads && Entry.isTable(entry.readOnce()) ? null : entry;
     }
 
     private @Nullable Word offsetBelowPud(Hstate h, Word pud, long addr) {
@@ -82,7 +100,7 @@ final class HugetlbWalk {
             pmd = pgtable.offset(Geometry.PMD, pud, addr);
         }
         if (h.level() == Geometry.PMD) {
-            return pmd;
+            return offsetReads && Entry.isTable(pmd.readOnce()) ? null : pmd;
         }
         long value = pmd.readOnce();
         if (!Entry.isTable(value)) {

@@ -78,6 +78,7 @@ public final class Kernel {
     private final Mremap mremap;
     private final MoveTables moveTables;
     private final Smaps smaps;
+    private final MemoryFailure memoryFailure;
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
@@ -153,6 +154,7 @@ public final class Kernel {
         pagemap = new Pagemap(this);
         mincore = new Mincore(this);
         fixupUserFault = new FixupUserFault(this);
+        memoryFailure = new MemoryFailure(this);
         moveTables = new MoveTables(this);
         mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
@@ -376,6 +378,10 @@ public final class Kernel {
 
     public Mremap mremap() {
         return mremap;
+    }
+
+    public MemoryFailure memoryFailure() {
+        return memoryFailure;
     }
 
     public Smaps smaps() {

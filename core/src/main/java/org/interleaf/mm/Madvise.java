@@ -19,6 +19,7 @@ final class Madvise {
 
     /// `enum madvise_lock_mode`.
     private enum LockMode {
+        NONE,
         MMAP_READ,
         MMAP_WRITE,
         VMA_READ
@@ -62,8 +63,11 @@ final class Madvise {
         if (len == 0) {
             return 0;
         }
+        if (advice == Mman.MADV_HWPOISON) {
+            return kernel.memoryFailure().injectError(mm, start, start + length);
+        }
         lock(mm, lockMode);
-        MmuGather tlb = advice == Mman.MADV_DONTNEED ? kernel.tlbGatherMmu(mm) : null;
+        MmuGather tlb = lockMode == LockMode.VMA_READ ? kernel.tlbGatherMmu(mm) : null;
         Behavior behavior = new Behavior(mm, advice, lockMode, tlb);
         behavior.start = start;
         behavior.end = start + len;
@@ -78,8 +82,14 @@ final class Madvise {
     /// mm/madvise.c: get_lock_mode(), madvise_behavior_valid(). Null for advice that nobody knows.
     private static @Nullable LockMode lockMode(int advice) {
         return switch (advice) {
-            case Mman.MADV_POPULATE_READ, Mman.MADV_POPULATE_WRITE -> LockMode.MMAP_READ;
-            case Mman.MADV_DONTNEED -> LockMode.VMA_READ;
+            case Mman.MADV_POPULATE_READ,
+                            Mman.MADV_POPULATE_WRITE,
+                            Mman.MADV_REMOVE,
+                            Mman.MADV_COLD,
+                            Mman.MADV_PAGEOUT ->
+                    LockMode.MMAP_READ;
+            case Mman.MADV_DONTNEED, Mman.MADV_DONTNEED_LOCKED, Mman.MADV_FREE -> LockMode.VMA_READ;
+            case Mman.MADV_HWPOISON -> LockMode.NONE;
             case Mman.MADV_HUGEPAGE, Mman.MADV_NOHUGEPAGE -> LockMode.MMAP_WRITE;
             default -> null;
         };
@@ -90,7 +100,7 @@ final class Madvise {
         switch (mode) {
             case MMAP_READ -> kernel.mmapLock().readLock(mm);
             case MMAP_WRITE -> kernel.mmapLock().writeLock(mm);
-            case VMA_READ -> {}
+            case VMA_READ, NONE -> {}
         }
     }
 
@@ -99,13 +109,16 @@ final class Madvise {
         switch (mode) {
             case MMAP_READ -> kernel.mmapLock().readUnlock(mm);
             case MMAP_WRITE -> kernel.mmapLock().writeUnlock(mm);
-            case VMA_READ -> {}
+            case VMA_READ, NONE -> {}
         }
     }
 
     /// mm/madvise.c: madvise_do_behavior().
     private long doBehavior(Behavior behavior) {
-        return behavior.lockMode == LockMode.MMAP_READ ? populate(behavior) : walkVmas(behavior);
+        return switch (behavior.advice) {
+            case Mman.MADV_POPULATE_READ, Mman.MADV_POPULATE_WRITE -> populate(behavior);
+            default -> walkVmas(behavior);
+        };
     }
 
     /// mm/madvise.c: madvise_populate(). Faults in the whole range.
@@ -155,8 +168,9 @@ final class Madvise {
             if (error != 0) {
                 return error;
             }
-            // The VMA ends where it was cut or later; cut at the end it is followed by the rest.
-            start = Math.max(end, vma.end());
+            // The VMA ends where it was cut or later; cut at the end it is followed by the rest. But
+            // it may be gone where the lock was dropped.
+            start = behavior.advice == Mman.MADV_REMOVE ? end : Math.max(end, vma.end());
             if (start >= behavior.end) {
                 return unmapped;
             }
@@ -173,7 +187,7 @@ final class Madvise {
     private @Nullable Vma tryVmaReadLock(Behavior behavior) {
         Vma vma = kernel.vmaLock().lockVmaUnderRcu(behavior.mm, behavior.start);
         if (vma != null) {
-            if (behavior.end <= vma.end()) {
+            if (behavior.end <= vma.end() && (vma.flags() & Vma.VM_UFFD_FLAGS) == 0) {
                 return vma;
             }
             kernel.vmaLock().vmaEndRead(vma);
@@ -188,6 +202,13 @@ final class Madvise {
         if (behavior.tlb != null) {
             return dontneed(behavior, vma, start, end);
         }
+        if (behavior.advice == Mman.MADV_REMOVE) {
+            return remove(behavior.mm, vma, start, end);
+        }
+        if (behavior.lockMode == LockMode.MMAP_READ) {
+            requireHugetlb(vma, behavior.advice); // MADV_COLD, MADV_PAGEOUT: can_madv_lru_vma()
+            return -Errno.EINVAL;
+        }
         long flags = vma.flags() & ~(Vma.VM_HUGEPAGE | Vma.VM_NOHUGEPAGE);
         boolean huge = behavior.advice == Mman.MADV_HUGEPAGE;
         if (huge && vma.isHugetlb()) {
@@ -196,11 +217,42 @@ final class Madvise {
         return updateVma(vma, start, end, flags | (huge ? Vma.VM_HUGEPAGE : Vma.VM_NOHUGEPAGE));
     }
 
+    private static void requireHugetlb(Vma vma, int advice) {
+        if (!vma.isHugetlb()) {
+            throw new IllegalArgumentException(
+                    "madvise() with advice " + advice + " is modelled for huge pages only");
+        }
+    }
+
+    /// mm/madvise.c: madvise_remove(). Takes the pages out of the file as well, by a hole.
+    private int remove(MmStruct mm, Vma vma, long start, long end) {
+        if (vma.isAnonymous()) {
+            return -Errno.EINVAL;
+        }
+        long shared = Vma.VM_SHARED | Vma.VM_MAYWRITE;
+        if ((vma.flags() & shared) != shared) {
+            return -Errno.EACCES;
+        }
+        OpenFile file = vma.file();
+        long offset = start - vma.start() + (vma.pgoff() << geometry.pageShift());
+        kernel.files().getFile(file);
+        kernel.mmapLock().readUnlock(mm);
+        int mode = Mman.FALLOC_FL_PUNCH_HOLE | Mman.FALLOC_FL_KEEP_SIZE;
+        int error = kernel.hugetlb().hugetlbfs().fallocate(mm, file, mode, offset, end - start);
+        kernel.files().fput(file);
+        kernel.mmapLock().readLock(mm);
+        return error;
+    }
+
     /// mm/madvise.c: madvise_dontneed_free(), madvise_dontneed_single_vma(). Huge pages that are
     /// not in the range as a whole are kept.
     private int dontneed(Behavior behavior, Vma vma, long start, long end) {
         long to = end;
-        if (vma.isHugetlb()) {
+        if (behavior.advice == Mman.MADV_FREE) {
+            requireHugetlb(vma, behavior.advice);
+            return -Errno.EINVAL;
+        }
+        if (vma.isHugetlb()) { // madvise_dontneed_free_valid_vma()
             long mask = HugetlbVmas.hstate(vma).mask();
             if ((start & ~mask) != 0) {
                 return -Errno.EINVAL;
@@ -209,6 +261,9 @@ final class Madvise {
         }
         if ((vma.flags() & Vma.VM_PFNMAP) != 0) { // madvise_dontneed_free_valid_vma()
             return -Errno.EINVAL;
+        }
+        if (start == to) {
+            return 0;
         }
         MmuGather tlb = Objects.requireNonNull(behavior.tlb);
         kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, true);

@@ -37,11 +37,17 @@ public final class Mman {
     public static final int MREMAP_DONTUNMAP = 4;
 
     public static final int MADV_DONTNEED = 4;
+    public static final int MADV_FREE = 8;
+    public static final int MADV_REMOVE = 9;
     public static final int MADV_HUGEPAGE = 14;
     public static final int MADV_NOHUGEPAGE = 15;
+    public static final int MADV_COLD = 20;
+    public static final int MADV_PAGEOUT = 21;
     public static final int MADV_POPULATE_READ = 22;
     public static final int MADV_POPULATE_WRITE = 23;
+    public static final int MADV_DONTNEED_LOCKED = 24;
     public static final int MADV_COLLAPSE = 25;
+    public static final int MADV_HWPOISON = 100;
 
     private Mman() {}
 }

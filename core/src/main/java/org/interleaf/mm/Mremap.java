@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.List;
 import java.util.Objects;
 
-/// Moving and resizing mappings (mm/mremap.c), one VMA at a time: a move of several is refused like
-/// one that goes beyond the VMA.
+/// Moving and resizing mappings (mm/mremap.c).
 ///
 /// # Locking
 ///
@@ -26,8 +25,8 @@ public final class Mremap {
     /// `struct vma_remap_struct`.
     private static final class Remap {
         final MmStruct mm;
-        final long addr;
         final int flags;
+        long addr;
         long oldLen;
         long newLen;
         long newAddr;
@@ -44,13 +43,15 @@ public final class Mremap {
         boolean has(int flag) {
             return (flags & flag) != 0;
         }
+
+        /// vrm_implies_new_addr().
+        boolean impliesNewAddr() {
+            return has(Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP);
+        }
     }
 
     /// mm/mremap.c: do_mremap(). mremap(2): the address of the mapping, or a negative error number.
     public long mremap(MmStruct mm, long addr, long oldLen, long newLen, int flags, long newAddr) {
-        if ((flags & Mman.MREMAP_DONTUNMAP) != 0) {
-            throw new IllegalArgumentException("mremap() with MREMAP_DONTUNMAP is not modelled");
-        }
         long pageMask = geometry.pageSize() - 1;
         Remap vrm =
                 new Remap(
@@ -76,33 +77,41 @@ public final class Mremap {
     /// mm/mremap.c: check_mremap_params().
     private boolean paramsValid(Remap vrm) {
         long pageMask = geometry.pageSize() - 1;
-        int known = Mman.MREMAP_MAYMOVE | Mman.MREMAP_FIXED;
+        int known = Mman.MREMAP_MAYMOVE | Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP;
         if ((vrm.flags & ~known) != 0
                 || (vrm.addr & pageMask) != 0
                 || vrm.newLen <= 0
                 || vrm.newLen > geometry.taskSize()) {
             return false;
         }
-        if (!vrm.has(Mman.MREMAP_FIXED)) {
+        if (!vrm.impliesNewAddr()) {
             return true;
         }
+        boolean resizes = vrm.has(Mman.MREMAP_DONTUNMAP) && vrm.oldLen != vrm.newLen;
+        // Where no address is given, the first pages are not meant: there the kernel would have no
+        // mapping, but here is one.
+        boolean given = vrm.has(Mman.MREMAP_FIXED) || vrm.newAddr != 0;
         boolean overlaps =
-                vrm.addr < vrm.newAddr + vrm.newLen && vrm.newAddr < vrm.addr + vrm.oldLen;
+                given && vrm.addr < vrm.newAddr + vrm.newLen && vrm.newAddr < vrm.addr + vrm.oldLen;
         return Long.compareUnsigned(vrm.newAddr, geometry.taskSize() - vrm.newLen) <= 0
                 && (vrm.newAddr & pageMask) == 0
                 && vrm.has(Mman.MREMAP_MAYMOVE)
+                && !resizes
                 && !overlaps;
     }
 
     /// The part of do_mremap() with the mmap lock held, which a shrinking drops.
     private long remap(Remap vrm, boolean[] locked) {
+        if (vrm.has(Mman.MREMAP_FIXED) && vrm.oldLen == vrm.newLen) {
+            return remapMove(vrm);
+        }
         Vma vma = kernel.mmap().vmaLookup(vrm.mm, vrm.addr);
         long err = checkPrepVma(vrm, vma);
         if (err != 0) {
             return err;
         }
-        if (vrm.has(Mman.MREMAP_FIXED)) {
-            return mremapTo(vrm);
+        if (vrm.impliesNewAddr()) {
+            return mremapTo(vrm, Objects.requireNonNull(vma));
         }
         if (vrm.newLen == vrm.oldLen) {
             return vrm.addr;
@@ -113,6 +122,38 @@ public final class Mremap {
             return ret != 0 ? ret : vrm.addr;
         }
         return expand(vrm, Objects.requireNonNull(vma));
+    }
+
+    /// mm/mremap.c: remap_move(). Moves all VMAs in the range, with the gaps between them. The new
+    /// address, or the error of the first that cannot be moved.
+    private long remapMove(Remap all) {
+        long end = all.addr + all.oldLen;
+        long target = all.newAddr;
+        long ret = -Errno.EFAULT;
+        long at = all.addr;
+        Vma vma = kernel.munmap().vmaFind(all.mm, at, end);
+        boolean first = true;
+        while (vma != null) {
+            long vmaEnd = vma.end();
+            if (first && at < vma.start()
+                    || (vma.flags() & Vma.VM_UFFD_FLAGS) != 0 && (!first || vmaEnd < end)) {
+                return -Errno.EFAULT;
+            }
+            long from = Math.max(at, vma.start());
+            long len = Math.min(end, vmaEnd) - from;
+            Remap one = new Remap(all.mm, from, len, len, all.flags, target + from - at);
+            long moved = checkPrepVma(one, vma);
+            moved = moved == 0 ? mremapTo(one, vma) : moved;
+            if (moved < 0) {
+                return moved;
+            }
+            ret = first ? moved : ret;
+            first = false;
+            target = moved + one.newLen;
+            at = vmaEnd;
+            vma = at < end ? kernel.munmap().vmaFind(all.mm, at, end) : null;
+        }
+        return ret;
     }
 
     /// mm/mremap.c: check_prep_vma(), align_hugetlb(). 0 or a negative error number.
@@ -129,13 +170,15 @@ public final class Mremap {
                 return -Errno.EINVAL;
             }
         }
-        if (!vrm.has(Mman.MREMAP_FIXED) && vrm.newLen <= vrm.oldLen) {
+        if (!vrm.impliesNewAddr() && vrm.newLen <= vrm.oldLen) {
             return 0;
         }
-        if (vrm.oldLen == 0) {
-            if (vma.mayShare()) {
-                throw new IllegalArgumentException("mremap() of 0 bytes is not modelled");
-            }
+        if (vrm.oldLen == 0 && vma.mayShare()) {
+            throw new IllegalArgumentException("mremap() of 0 bytes is not modelled");
+        }
+        boolean keep = vrm.has(Mman.MREMAP_DONTUNMAP);
+        if (vrm.oldLen == 0
+                || keep && (vma.flags() & (Vma.VM_DONTEXPAND | Vma.VM_PFNMAP)) != 0) {
             return -Errno.EINVAL;
         }
         if (Math.min(vrm.oldLen, vrm.newLen) > vma.end() - vrm.addr) {
@@ -153,17 +196,32 @@ public final class Mremap {
     }
 
     /// mm/mremap.c: mremap_to(). Moves the mapping to where the caller wants it.
-    private long mremapTo(Remap vrm) {
-        long err = kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
-        if (err == 0 && vrm.newLen < vrm.oldLen) {
-            err = shrink(vrm, false);
+    private long mremapTo(Remap vrm, Vma given) {
+        Vma vma = given;
+        if (vrm.has(Mman.MREMAP_FIXED)) {
+            long err = kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
+            if (err != 0) {
+                return err;
+            }
+            vma = kernel.mmap().vmaLookup(vrm.mm, vrm.addr);
+            if (vma == null) {
+                return -Errno.EFAULT;
+            }
+        }
+        if (vrm.newLen < vrm.oldLen) {
+            long err = shrink(vrm, false);
+            if (err != 0) {
+                return err;
+            }
             vrm.oldLen = vrm.newLen;
         }
-        if (err != 0) {
-            return err;
+        if (!vrm.has(Mman.MREMAP_FIXED)) { // vrm_set_new_addr()
+            vrm.newAddr = kernel.mmap().getUnmappedArea(vrm.mm, vrm.newLen, geometry.pageSize());
+            if (vrm.newAddr < 0) {
+                return vrm.newAddr;
+            }
         }
-        Vma vma = kernel.mmap().vmaLookup(vrm.mm, vrm.addr);
-        return vma == null ? -Errno.EFAULT : moveVma(vrm, vma);
+        return moveVma(vrm, vma);
     }
 
     /// mm/mremap.c: expand_vma(). In place where there is room behind, else elsewhere.
@@ -200,13 +258,26 @@ public final class Mremap {
         long moved = kernel.moveTables().move(vma, fresh, vrm.addr, vrm.newAddr, vrm.oldLen);
         if (moved == vrm.oldLen) {
             kernel.hugetlb().vmas().fixupReservations(vma);
-            kernel.munmap().doVmiMunmap(vrm.mm, vrm.addr, vrm.oldLen, false); // unmap_source_vma()
+            if (vrm.has(Mman.MREMAP_DONTUNMAP)) {
+                dontunmapComplete(vrm, vma);
+            } else { // unmap_source_vma()
+                kernel.munmap().doVmiMunmap(vrm.mm, vrm.addr, vrm.oldLen, false);
+            }
             return vrm.newAddr;
         }
         kernel.moveTables().move(fresh, vma, vrm.newAddr, vrm.addr, moved);
         kernel.hugetlb().vmas().fixupReservations(fresh);
         kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
         return -Errno.ENOMEM;
+    }
+
+    /// mm/mremap.c: dontunmap_complete(). The old VMA stays, as one in which nothing was touched
+    /// yet, if all of it was moved.
+    private void dontunmapComplete(Remap vrm, Vma vma) {
+        if (vrm.addr == vma.start() && vrm.addr + vrm.oldLen == vma.end()) {
+            kernel.anonVmas().unlinkAnonVmas(vma);
+            vma.pgoff.writePlain(vrm.addr >> geometry.pageShift());
+        }
     }
 
     /// mm/vma.c: copy_vma(). A VMA at the new place that maps the same; VMAs are never merged.

@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
 /// Allocation of pages and folios (mm/page_alloc.c), as far as others can see it: the state of the
@@ -59,7 +60,7 @@ public final class PageAlloc {
         int order = folio.order();
         checkNotInUse(folio, order);
         folio.mapping.writePlain(0);
-        folio.flags.writePlain(0);
+        folio.flags.and(Folio.PG_HWPOISON, Order.PLAIN);
         for (int i = 0; i < 1 << order; i++) {
             Page page = memMap.page(folio.pfn() + i);
             page.clearAnonExclusive();
@@ -71,6 +72,14 @@ public final class PageAlloc {
             folio.order.writePlain(0);
         }
         memMap.memory().free(folio.pfn(), order);
+    }
+
+    /// mm/page_alloc.c: take_page_off_buddy(). Takes a page whose memory is bad out of a free block
+    /// of `2^order` pages for good, and leaves the others free; false where the block is not among
+    /// those that this CPU has freed.
+    boolean takePageOff(Page page, int order) {
+        long first = page.pfn() & -(1L << order);
+        return memMap.memory().takeOff(first, order, page.pfn());
     }
 
     /// mm/page_alloc.c: free_page_is_bad(). A page must not be freed while something still maps it.

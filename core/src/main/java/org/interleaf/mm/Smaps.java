@@ -206,6 +206,8 @@ public final class Smaps {
         } else if (Entry.isMigration(entry)) {
             kernel.memMap().softleafToFolio(kernel, entry);
             walk.data().sharedHugetlb += h.size();
+        } else if (Entry.isHwpoison(entry)) {
+            walk.data().sharedHugetlb += h.size();
         }
         ptl.unlock();
         return 0;

@@ -136,7 +136,11 @@ public final class Userfaultfd {
     private boolean hugeMustWait(Vma vma, long address) {
         Hstate h = HugetlbVmas.hstate(vma);
         Word ptep = kernel.hugetlb().walk().walk(vma, h, address);
-        return ptep == null || Entry.none(kernel.hugetlb().pte().get(h, ptep));
+        if (ptep == null) {
+            return true;
+        }
+        long pte = kernel.hugetlb().pte().get(h, ptep);
+        return Entry.none(pte) || Entry.isUffdMarker(pte);
     }
 
     /// include/linux/mm.h: release_fault_lock().

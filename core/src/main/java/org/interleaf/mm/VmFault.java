@@ -22,12 +22,14 @@ public final class VmFault {
     // VM_FAULT_*
     public static final int OOM = 1;
     public static final int SIGBUS = 1 << 1;
+    public static final int HWPOISON = 1 << 4;
+    public static final int HWPOISON_LARGE = 1 << 5;
     public static final int SIGSEGV = 1 << 6;
     public static final int NOPAGE = 1 << 8;
     public static final int RETRY = 1 << 10;
     public static final int FALLBACK = 1 << 11;
     public static final int COMPLETED = 1 << 14;
-    public static final int ERROR = OOM | SIGBUS | SIGSEGV;
+    public static final int ERROR = OOM | SIGBUS | HWPOISON | HWPOISON_LARGE | SIGSEGV;
 
     final Vma vma;
 

@@ -188,6 +188,55 @@ final class HugetlbConcurrentTest {
         assertThat(explore("arm64-4k", "cont-PTE", 2, test)).isEqualTo("1:r0=3;");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "x86-64,PMD,madvise(a | S | MADV_POPULATE_READ),0:r0=0; 1:r0=-133; 0:r0=0; 1:r0=0;",
+        "arm64-4k,cont-PTE,madvise(a | S | MADV_DONTNEED),0:r0=-16; 1:r0=0; 0:r0=0; 1:r0=0;",
+        "arm64-4k,cont-PMD,fork() > 0,0:r0=0; 1:r0=1;",
+        "x86-64,PUD,mprotect(a | S | PROT_READ),0:r0=0; 1:r0=0;"
+    })
+    void memoryFailureAgainstUsers(String arch, String size, String call, String end) {
+        String test =
+                "{ char *a = mmap(S, RW, PRIVATE); char x = a[0]; }\n"
+                        + "P0(char *a) { int r0 = madvise(a, S, MADV_HWPOISON); }\n"
+                        + ("P1(char *a) { int r0 = " + call.replace(" |", ",") + "; }\n")
+                        + "locations [0:r0; 1:r0]";
+        assertThat(explore(arch, size, 2, test)).isEqualTo(end);
+    }
+
+    @Test
+    void memoryFailureAgainstAWriterKillsWhoLosesData() {
+        String test =
+                """
+                { char *a = mmap(S, RW, PRIVATE); char x = a[0]; }
+                P0(char *a) { int r0; r0 = 1; r0 = madvise(a, S, MADV_HWPOISON); }
+                P1(char *a) { char r0; r0 = 0; a[0] = 3; r0 = a[0]; }
+                locations [0:r0; 1:r0]\
+                """;
+        // 1 in the first: it was killed before it had the answer; 0 in the second: by touching it.
+        assertThat(explore("x86-64", "PMD", 2, test))
+                .isEqualTo("0:r0=0; 1:r0=0; 0:r0=1; 1:r0=0; 0:r0=1; 1:r0=3;");
+    }
+
+    /// Who is too late finds poison; who is not may have the page when it is to be dissolved. On
+    /// arm64 he may also have had it for a moment, since flushing TLBs waits for no walker there.
+    @ParameterizedTest
+    @CsvSource({
+        "x86-64,0:r0=-16; 1:r0=1; 0:r0=0; 1:r0=0; 0:r0=0; 1:r0=1;",
+        "arm64-4k,0:r0=-16; 1:r0=0; 0:r0=-16; 1:r0=1; 0:r0=0; 1:r0=0; 0:r0=0; 1:r0=1;"
+    })
+    void memoryFailureAgainstGup(String arch, String end) {
+        String test =
+                """
+                { char *a = mmap(S, RW, PRIVATE); char x = a[0]; }
+                P0(char *a) { int r0 = madvise(a, S, MADV_HWPOISON); }
+                P1(char *a) { struct page *p; p = get_user_pages_fast(a, 0);
+                    int r0 = p != 0; if (p) put_page(p); }
+                locations [0:r0; 1:r0]\
+                """;
+        assertThat(explore(arch, "PMD", 2, test)).isEqualTo(end);
+    }
+
     @Test
     void migrationOfAFilesPageAgainstTruncation() {
         String test =

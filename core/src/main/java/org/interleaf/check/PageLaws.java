@@ -2,6 +2,7 @@
 package org.interleaf.check;
 
 import org.interleaf.machine.Task;
+import org.interleaf.machine.Word;
 import org.interleaf.mm.Entry;
 import org.interleaf.mm.Folio;
 import org.interleaf.mm.Foll;
@@ -12,6 +13,7 @@ import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MemMap;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Page;
+import org.interleaf.mm.PageTable;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
@@ -64,7 +66,7 @@ public final class PageLaws {
         Inspect inspect = kernel.inspect();
         for (MmStruct mm : kernel.mms()) {
             tableUses[(int) mm.pgd().pfn()]++;
-            inspect.entries(mm, (level, entry, value) -> countEntry(level, value));
+            inspect.entries(mm, this::countEntry);
             inspect.deposited(mm, pfn -> tableUses[(int) pfn]++);
         }
         for (HugetlbInode inode : kernel.hugetlb().hugetlbfs().peekInodes()) {
@@ -72,7 +74,11 @@ public final class PageLaws {
         }
     }
 
-    private void countEntry(int level, long value) {
+    /// What several address spaces find in a table that they share counts once.
+    private void countEntry(int level, Word entry, long value) {
+        if (tableUses[(int) PageTable.of(entry).pfn()] > 1) {
+            return;
+        }
         int pfn = (int) Entry.pfn(value);
         if (level > Geometry.PTE && Entry.isTable(value)) {
             tableUses[pfn]++;
@@ -90,8 +96,15 @@ public final class PageLaws {
         boolean alive = page.frame().life().alive();
         if (uses == 0 && alive) {
             found.add(violation("leaked page table", memMap.table(page.pfn()) + " is unreachable"));
-        } else if (uses > 1) {
-            found.add(violation("page table with two parents", memMap.table(page.pfn()) + ""));
+            return;
+        }
+        PageTable table = memMap.table(page.pfn());
+        long shared = table.peekShareCount();
+        if (uses > 1 && shared == 0) {
+            found.add(violation("page table with two parents", table + ""));
+        } else if (uses > 0 && uses != shared + 1) {
+            String text = table + " is used by " + uses + ", it says shared with " + shared;
+            found.add(violation("wrong share count", text));
         }
     }
 

@@ -14,6 +14,7 @@ public final class Hugetlb {
     private final HugetlbReserve reserve;
     private final HugePte pte;
     private final HugetlbWalk walk;
+    private final HugetlbPmdShare pmdShare;
     private final HugetlbZap zap;
     private final HugetlbFault fault;
     private final HugetlbWp wp;
@@ -32,6 +33,7 @@ public final class Hugetlb {
         reserve = new HugetlbReserve(kernel, pool, vmas);
         pte = new HugePte(kernel);
         walk = new HugetlbWalk(kernel);
+        pmdShare = new HugetlbPmdShare(kernel, this);
         zap = new HugetlbZap(kernel, this);
         wp = new HugetlbWp(kernel, this);
         protect = new HugetlbProtect(kernel, this);
@@ -73,6 +75,10 @@ public final class Hugetlb {
 
     HugetlbWalk walk() {
         return walk;
+    }
+
+    HugetlbPmdShare pmdShare() {
+        return pmdShare;
     }
 
     HugetlbZap zap() {

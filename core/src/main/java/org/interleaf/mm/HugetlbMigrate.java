@@ -241,12 +241,20 @@ public final class HugetlbMigrate {
         boolean anon = folio.isAnon();
         boolean exclusive = anon && folio.head().anonExclusive();
         if (!anon) {
-            // Needed to unshare tables: what is said about that cannot be right without it.
             if (!hugetlb.vmas().trylockWrite(vma)) {
                 lockOf(vma, ptep).unlock();
                 return false;
             }
+            MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+            boolean unshared = hugetlb.pmdShare().unshare(tlb, vma, addr, ptep);
             hugetlb.vmas().unlockWrite(vma);
+            if (unshared) {
+                hugetlb.pmdShare().unshareFlush(tlb, vma);
+                tlb.finish();
+                lockOf(vma, ptep).unlock();
+                return true;
+            }
+            tlb.finish();
         }
         long pte = hugetlb.pte().clearFlush(vma.mm(), h, addr, ptep);
         if (Entry.dirty(pte)) {

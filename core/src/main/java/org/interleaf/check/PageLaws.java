@@ -30,6 +30,9 @@ public final class PageLaws {
     private final int[] tableUses;
     private final int[] cached;
 
+    /// Tables of the address space that is being counted, below P4D.
+    private int tables;
+
     public PageLaws(Kernel kernel) {
         this.kernel = kernel;
         this.memMap = kernel.memMap();
@@ -44,7 +47,7 @@ public final class PageLaws {
     /// @param pins for each frame, pins that the test itself holds
     public List<Violation> check(LongUnaryOperator references, LongUnaryOperator pins) {
         List<Violation> found = new ArrayList<>();
-        count();
+        count(found);
         for (int pfn = 0; pfn < memMap.size(); pfn++) {
             Page page = memMap.page(pfn);
             if (page.isTable()) {
@@ -59,15 +62,25 @@ public final class PageLaws {
 
     /// Counts how often each folio is mapped and each table is pointed to, and which folios are in
     /// page caches.
-    private void count() {
+    private void count(List<Violation> found) {
         Arrays.fill(mappings, 0);
         Arrays.fill(tableUses, 0);
         Arrays.fill(cached, 0);
         Inspect inspect = kernel.inspect();
         for (MmStruct mm : kernel.mms()) {
+            tables = 0;
             tableUses[(int) mm.pgd().pfn()]++;
             inspect.entries(mm, this::countEntry);
-            inspect.deposited(mm, pfn -> tableUses[(int) pfn]++);
+            inspect.deposited(
+                    mm,
+                    pfn -> {
+                        tableUses[(int) pfn]++;
+                        tables++;
+                    });
+            if (mm.peekPgtables() != tables) {
+                String text = mm + " has " + tables + " page tables, it says " + mm.peekPgtables();
+                found.add(violation("wrong pgtables_bytes", text));
+            }
         }
         for (HugetlbInode inode : kernel.hugetlb().hugetlbfs().peekInodes()) {
             inode.peekCache((index, pfn) -> cached[(int) pfn]++);
@@ -76,6 +89,9 @@ public final class PageLaws {
 
     /// What several address spaces find in a table that they share counts once.
     private void countEntry(int level, Word entry, long value) {
+        if (level > Geometry.PTE && Entry.isTable(value)) {
+            tables += memMap.table(Entry.pfn(value)).level() < Geometry.P4D ? 1 : 0;
+        }
         if (tableUses[(int) PageTable.of(entry).pfn()] > 1) {
             return;
         }

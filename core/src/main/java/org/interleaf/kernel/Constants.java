@@ -46,6 +46,7 @@ final class Constants {
         map.put("FOLL_SPLIT_PMD", (long) Foll.SPLIT_PMD);
         map.put("FOLL_HONOR_NUMA_FAULT", (long) Foll.HONOR_NUMA_FAULT);
         UserfaultfdCalls.addConstants(map);
+        ProcCalls.addConstants(map);
         errors(map);
         return map;
     }
@@ -104,6 +105,7 @@ final class Constants {
     }
 
     private static void errors(Map<String, Long> map) {
+        map.put("ESRCH", (long) Errno.ESRCH);
         map.put("EINTR", (long) Errno.EINTR);
         map.put("EAGAIN", (long) Errno.EAGAIN);
         map.put("ENOMEM", (long) Errno.ENOMEM);

@@ -8,7 +8,6 @@ import org.interleaf.mm.Errno;
 import org.interleaf.mm.Hstate;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.OpenFile;
-import org.interleaf.mm.Smaps;
 
 import java.util.Map;
 import java.util.Objects;
@@ -39,7 +38,6 @@ final class FileCalls {
         functions.put("ftruncate", Operation.of(2, Types.INT, calls::ftruncate));
         functions.put("fallocate", Operation.of(4, Types.INT, calls::fallocate));
         functions.put("move_pages", Operation.of(1, Types.INT, calls::movePages));
-        functions.put("smaps", Operation.of(1, Types.LONG, calls::smaps));
         calls.addPools(functions);
     }
 
@@ -118,13 +116,6 @@ final class FileCalls {
     /// `move_pages(address)`: the huge page there, to another node.
     private long movePages(CallSite site, long[] args) {
         return kernel.hugetlb().migrate().movePages(processes.mm(), args[0]);
-    }
-
-    /// `smaps(address)`: the bytes of huge pages that `/proc/PID/smaps` tells of for the mapping
-    /// there, `Shared_Hugetlb` and `Private_Hugetlb` together; -EFAULT where there is none.
-    private long smaps(CallSite site, long[] args) {
-        Smaps.Sizes sizes = kernel.smaps().show(processes.mm(), args[0]);
-        return sizes == null ? -Errno.EFAULT : sizes.sharedHugetlb() + sizes.privateHugetlb();
     }
 
     private long fallocate(CallSite site, long[] args) {

@@ -27,6 +27,7 @@ final class KernelVocabulary implements Vocabulary {
         pages = new PagePointers(kernel.memMap());
         processes.addTo(functions);
         SystemCalls.addTo(functions, kernel, processes, userMemory);
+        ProcCalls.addTo(functions, kernel, processes);
         UserfaultfdCalls.addTo(functions, kernel, processes);
         PageOperations.addTo(functions, kernel, processes, pages, held);
         TableOperations.addTo(functions, kernel, processes, pages);

@@ -5,6 +5,7 @@ package org.interleaf.mm;
 /// (include/uapi/asm-generic/errno-base.h, errno.h).
 public final class Errno {
     public static final int ENOENT = 2;
+    public static final int ESRCH = 3;
     public static final int EINTR = 4;
     public static final int EBADF = 9;
     public static final int EAGAIN = 11;

@@ -73,8 +73,21 @@ public final class Fork {
         return kernel.copyPageRange().copy(copy, vma);
     }
 
+    /// include/linux/sched/mm.h: mmget_not_zero(). One more uses the address space; false where all
+    /// have left.
+    public boolean mmgetNotZero(MmStruct mm) {
+        return mm.mmUsers.addUnless(1, 0, Order.FULL) != 0;
+    }
+
+    /// kernel/fork.c: mmput(). One less uses the address space; the last takes it down.
+    public void mmput(MmStruct mm) {
+        if (mm.mmUsers.fetchAdd(-1, Order.FULL) == 1) {
+            exitMmap(mm);
+        }
+    }
+
     /// mm/mmap.c: exit_mmap(); kernel/fork.c: __mmdrop(). Nobody uses the address space any more.
-    public void exitMmap(MmStruct mm) {
+    private void exitMmap(MmStruct mm) {
         List<Vma> vmas = Objects.requireNonNull(mm.vmas.read(Order.PLAIN)).vmas();
         MmuGather tlb = kernel.tlbGatherMmu(mm);
         kernel.mmapLock().readLock(mm);

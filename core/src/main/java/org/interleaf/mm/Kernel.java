@@ -61,6 +61,7 @@ public final class Kernel {
     private final Mremap mremap;
     private final MoveTables moveTables;
     private final Smaps smaps;
+    private final Pagemap pagemap;
     private final Folio zeroFolio;
     private final @Nullable Folio hugeZeroFolio;
 
@@ -119,6 +120,7 @@ public final class Kernel {
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
         smaps = new Smaps(this);
+        pagemap = new Pagemap(this);
         moveTables = new MoveTables(this);
         mremap = new Mremap(this);
         hugeFork = new HugeFork(this);
@@ -164,6 +166,7 @@ public final class Kernel {
 
     /// kernel/fork.c: __mmdrop(). Frees an address space that has nothing in it any more.
     void freeMm(MmStruct mm) {
+        warnOn(mm.pgtables.readOnce() != 0, "non-zero pgtables_bytes on freeing mm"); // check_mm()
         pgtable.freePage(mm.pgd());
         mms.remove(mm);
     }
@@ -346,6 +349,10 @@ public final class Kernel {
 
     public Smaps smaps() {
         return smaps;
+    }
+
+    public Pagemap pagemap() {
+        return pagemap;
     }
 
     MoveTables moveTables() {

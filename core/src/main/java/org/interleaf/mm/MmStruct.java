@@ -26,13 +26,17 @@ public final class MmStruct extends Shared {
     /// `mm_mt`, the tree of VMAs. Written under the mmap lock held for writing, read under RCU.
     final Ref<VmaTree> vmas;
 
+    /// `mm_users`: how many use the address space, which is empty when none is left.
+    final Word mmUsers;
+
     /// `flags`, of which bit {@link #HAS_PINNED} is modelled.
     final Word flags;
 
     /// Number of gathers under way that may not have flushed yet.
     final Word tlbFlushPending;
 
-    /// Bytes in page tables, counted in tables of each level.
+    /// `pgtables_bytes`, in tables: those between the top and the one below it, which is not
+    /// counted either.
     final Word pgtables;
 
     /// `mm_cpumask()`: the CPUs that may hold translations of this address space.
@@ -50,6 +54,7 @@ public final class MmStruct extends Shared {
         deposited = new DepositList(machine, null, this, depositCapacity);
         mmLockSeq = machine.word(null, this, "mm_lock_seq", -1, 0);
         vmas = new Ref<>(machine, VmaTree.class, this, "mm_mt", -1);
+        mmUsers = machine.word(null, this, "mm_users", -1, 1);
         flags = machine.word(null, this, "flags", -1, 0);
         tlbFlushPending = machine.word(null, this, "tlb_flush_pending", -1, 0);
         pgtables = machine.word(null, this, "pgtables", -1, 0);
@@ -77,6 +82,11 @@ public final class MmStruct extends Shared {
 
     public SeqCount writeProtectSeq() {
         return writeProtectSeq;
+    }
+
+    /// `pgtables_bytes`, in tables, looked at from outside.
+    public long peekPgtables() {
+        return pgtables.peek();
     }
 
     DepositList deposited() {

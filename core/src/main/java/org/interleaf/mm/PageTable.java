@@ -3,12 +3,14 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.Frame;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Region;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list
-/// live and die with the frame.
+/// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries and list live and
+/// die with the frame. The lock is allocated apart, as where a spinlock is too big for the `ptdesc`
+/// (ALLOC_SPLIT_PTLOCKS): it goes when the destructor of the table has run, which is just before.
 public final class PageTable implements Word.FieldNames {
     static final long NO_PARENT = -1;
 
@@ -16,6 +18,7 @@ public final class PageTable implements Word.FieldNames {
 
     private final Frame frame;
     private final Word[] entries;
+    private final Region lockLife;
     private final SpinLock[] ptls;
     private final int ptesPerPage;
     private final Word level;
@@ -36,10 +39,12 @@ public final class PageTable implements Word.FieldNames {
         this.frame = frame;
         this.level = machine.word(null, this, "level", -1, 0);
         this.ptesPerPage = ptesPerPage;
+        this.lockLife = new Region(machine);
+        lockLife.owner("lock of table " + frame.pfn());
         this.ptls = new SpinLock[pages];
         for (int i = 0; i < pages; i++) {
             String name = i == 0 ? "ptl" : "ptl of page " + i;
-            ptls[i] = new SpinLock(machine, frame.life(), this, name);
+            ptls[i] = new SpinLock(machine, lockLife, this, name);
         }
         this.entries = new Word[entryCount];
         for (int i = 0; i < entryCount; i++) {
@@ -53,11 +58,11 @@ public final class PageTable implements Word.FieldNames {
         this.deposited = new DepositList(machine, frame.life(), this, entryCount);
     }
 
-    /// How many words a table of `entries` entries in `pages` pages is made of: the locks, the
-    /// entries, the list of what is deposited with it, its level, its share count, and those of
-    /// parents.
+    /// How many words a table of `entries` entries in `pages` pages is made of: the locks and their
+    /// life, the entries, the list of what is deposited with it, its level, its share count, and
+    /// those of parents.
     static int words(int entries, int pages) {
-        return pages + entries + (entries + 1) + 2 + PARENTS;
+        return pages + 1 + entries + (entries + 1) + 2 + PARENTS;
     }
 
     /// The frame that holds the table.
@@ -79,6 +84,7 @@ public final class PageTable implements Word.FieldNames {
     /// free.
     void initialise(int newLevel) {
         level.poke(newLevel);
+        lockLife.allocateAlong();
         for (Word entry : entries) {
             if (entry.peek() != 0) {
                 entry.poke(0);
@@ -99,6 +105,11 @@ public final class PageTable implements Word.FieldNames {
     public boolean isEntry(Word word) {
         int index = word.index();
         return index >= 0 && index < entries.length && entries[index] == word;
+    }
+
+    /// The memory of the table's lock.
+    Region lockLife() {
+        return lockLife;
     }
 
     // ---- where the table hangs

@@ -58,7 +58,9 @@ public final class Smaps {
         int mappings = 0;
         if (Entry.ptePresent(entry)) {
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(entry)));
-            mappings = kernel.rmap().folioMapcount(folio) > 1 ? 2 : 1;
+            boolean many =
+                    kernel.rmap().folioMapcount(folio) > 1 || hugetlb.pmdShare().isShared(pte);
+            mappings = many ? 2 : 1;
         } else if (Entry.isMigration(entry)) {
             kernel.memMap().softleafToFolio(kernel, entry);
             mappings = 2;

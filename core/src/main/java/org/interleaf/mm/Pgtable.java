@@ -205,8 +205,7 @@ public final class Pgtable {
     /// Destroys the lock and frees the page, at once.
     public void freePage(PageTable table) {
         pagetableDtor(table);
-        memMap.page(table.pfn()).markTable(false);
-        memMap.memory().free(table.pfn(), 0);
+        pagetableFree(table);
     }
 
     /// include/linux/mm.h: pagetable_dtor(). Frees the lock, if the table has one of its own.
@@ -214,6 +213,12 @@ public final class Pgtable {
         if (ptLocks.ownLock(table.level())) {
             table.lockLife().free(); // ptlock_free()
         }
+    }
+
+    /// include/linux/mm.h: pagetable_free(). Frees the page.
+    void pagetableFree(PageTable table) {
+        memMap.page(table.pfn()).markTable(false);
+        memMap.memory().free(table.pfn(), 0);
     }
 
     /// include/linux/mm.h: mm_inc_nr_ptes() and so on.

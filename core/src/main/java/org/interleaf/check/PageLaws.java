@@ -2,6 +2,7 @@
 package org.interleaf.check;
 
 import org.interleaf.machine.Task;
+import org.interleaf.machine.Word;
 import org.interleaf.mm.Entry;
 import org.interleaf.mm.Folio;
 import org.interleaf.mm.Foll;
@@ -12,6 +13,7 @@ import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MemMap;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Page;
+import org.interleaf.mm.PageTable;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
@@ -28,6 +30,9 @@ public final class PageLaws {
     private final int[] tableUses;
     private final int[] cached;
 
+    /// Tables of the address space that is being counted, below P4D.
+    private int tables;
+
     public PageLaws(Kernel kernel) {
         this.kernel = kernel;
         this.memMap = kernel.memMap();
@@ -42,7 +47,7 @@ public final class PageLaws {
     /// @param pins for each frame, pins that the test itself holds
     public List<Violation> check(LongUnaryOperator references, LongUnaryOperator pins) {
         List<Violation> found = new ArrayList<>();
-        count();
+        count(found);
         for (int pfn = 0; pfn < memMap.size(); pfn++) {
             Page page = memMap.page(pfn);
             if (page.isTable()) {
@@ -57,22 +62,39 @@ public final class PageLaws {
 
     /// Counts how often each folio is mapped and each table is pointed to, and which folios are in
     /// page caches.
-    private void count() {
+    private void count(List<Violation> found) {
         Arrays.fill(mappings, 0);
         Arrays.fill(tableUses, 0);
         Arrays.fill(cached, 0);
         Inspect inspect = kernel.inspect();
         for (MmStruct mm : kernel.mms()) {
+            tables = 0;
             tableUses[(int) mm.pgd().pfn()]++;
-            inspect.entries(mm, (level, entry, value) -> countEntry(level, value));
-            inspect.deposited(mm, pfn -> tableUses[(int) pfn]++);
+            inspect.entries(mm, this::countEntry);
+            inspect.deposited(
+                    mm,
+                    pfn -> {
+                        tableUses[(int) pfn]++;
+                        tables++;
+                    });
+            if (mm.peekPgtables() != tables) {
+                String text = mm + " has " + tables + " page tables, it says " + mm.peekPgtables();
+                found.add(violation("wrong pgtables_bytes", text));
+            }
         }
         for (HugetlbInode inode : kernel.hugetlb().hugetlbfs().peekInodes()) {
             inode.peekCache((index, pfn) -> cached[(int) pfn]++);
         }
     }
 
-    private void countEntry(int level, long value) {
+    /// What several address spaces find in a table that they share counts once.
+    private void countEntry(int level, Word entry, long value) {
+        if (level > Geometry.PTE && Entry.isTable(value)) {
+            tables += memMap.table(Entry.pfn(value)).level() < Geometry.P4D ? 1 : 0;
+        }
+        if (tableUses[(int) PageTable.of(entry).pfn()] > 1) {
+            return;
+        }
         int pfn = (int) Entry.pfn(value);
         if (level > Geometry.PTE && Entry.isTable(value)) {
             tableUses[pfn]++;
@@ -90,8 +112,15 @@ public final class PageLaws {
         boolean alive = page.frame().life().alive();
         if (uses == 0 && alive) {
             found.add(violation("leaked page table", memMap.table(page.pfn()) + " is unreachable"));
-        } else if (uses > 1) {
-            found.add(violation("page table with two parents", memMap.table(page.pfn()) + ""));
+            return;
+        }
+        PageTable table = memMap.table(page.pfn());
+        long shared = table.peekShareCount();
+        if (uses > 1 && shared == 0) {
+            found.add(violation("page table with two parents", table + ""));
+        } else if (uses > 0 && uses != shared + 1) {
+            String text = table + " is used by " + uses + ", it says shared with " + shared;
+            found.add(violation("wrong share count", text));
         }
     }
 

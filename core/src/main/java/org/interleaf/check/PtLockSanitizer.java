@@ -29,6 +29,8 @@ import java.util.List;
 /// - Entries through which the hardware sets accessed and dirty bits.
 /// - Entries that lead to tables, when they are cleared in ranges without VMAs: free_pgtables() has
 ///   hidden these, so nobody else can come there but walkers that take no locks at all.
+/// - Entries that lead to tables which others share, when huge_pmd_unshare() clears them: who would
+///   set them holds `i_mmap_rwsem`, too.
 final class PtLockSanitizer implements Monitor {
 
     private final Findings findings;
@@ -101,9 +103,20 @@ final class PtLockSanitizer implements Monitor {
             return;
         }
         SpinLock lock = linux.ptLocks().coreLock(mm, table);
-        if (!task.holds(lock) && !(cut(table, before, after) && hidden(linux, mm, table, entry))) {
+        if (!task.holds(lock) && !mayBeCut(linux, mm, table, entry, before, after)) {
             misused(task, table, entry, before, after, lock);
         }
+    }
+
+    private static boolean mayBeCut(
+            Kernel linux, MmStruct mm, PageTable table, Word entry, long before, long after) {
+        return cut(table, before, after)
+                && (unshared(linux, before) || hidden(linux, mm, table, entry));
+    }
+
+    private static boolean unshared(Kernel linux, long before) {
+        return Entry.isTable(before)
+                && linux.memMap().table(Entry.pfn(before)).peekShareCount() > 0;
     }
 
     private static boolean cut(PageTable table, long before, long after) {

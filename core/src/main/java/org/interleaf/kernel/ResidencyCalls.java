@@ -29,6 +29,7 @@ final class ResidencyCalls {
         functions.put("mincore", Operation.of(3, Types.INT, calls::mincore));
         functions.put("smaps", Operation.of(1, 2, Types.LONG, calls::smaps));
         functions.put("numa_maps", Operation.of(2, Types.LONG, calls::numaMaps));
+        functions.put("VmPTE", Operation.of(0, Types.LONG, calls::vmPte));
         Type entry = Types.LONG;
         functions.put("pagemap", Operation.of(1, entry, (site, args) -> calls.pagemap(args[0], 0)));
         functions.put(
@@ -56,6 +57,11 @@ final class ResidencyCalls {
             return -Errno.EFAULT;
         }
         return site.strings().size() < 2 ? sizes.all() : known(site, sizes.line(name(site)));
+    }
+
+    /// `VmPTE()`: that line of `/proc/self/status`, in kB.
+    private long vmPte(CallSite site, long[] args) {
+        return kernel.smaps().vmPte(processes.mm());
     }
 
     /// `numa_maps(address, "anon")`: the number of that name; -EFAULT where there is no mapping.

@@ -43,6 +43,12 @@ public final class Region {
         machine.monitor().allocated(machine.current(), this);
     }
 
+    /// The region comes to life together with another, whose allocation is the access.
+    public void allocateAlong() {
+        life.poke(ALIVE);
+        machine.monitor().allocated(machine.current(), this);
+    }
+
     /// The region dies. Freeing it twice is reported.
     public void free() {
         long before = machine.access(life, Op.XCHG, Order.PLAIN, 0, 0);

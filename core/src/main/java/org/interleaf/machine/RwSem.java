@@ -105,6 +105,11 @@ public final class RwSem implements Lock {
         return (word.peek() & WRITER) != 0;
     }
 
+    /// Whether the running task holds it for writing; no access.
+    public boolean heldForWriting() {
+        return held() && writeLocked();
+    }
+
     /// Whether the running task holds it in some mode; no access.
     public boolean held() {
         return machine.current().holds(this);

@@ -426,7 +426,7 @@ public final class Task {
         try {
             body.run();
         } catch (TaskKilled end) {
-            this.killed = true;
+            killed = end != TaskKilled.EXITED;
         } catch (RuntimeException | StackOverflowError crash) {
             killed = true;
             machine.monitor().crashed(this, crash);

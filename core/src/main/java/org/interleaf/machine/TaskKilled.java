@@ -10,6 +10,9 @@ public final class TaskKilled extends RuntimeException {
     @SuppressWarnings("StaticAssignmentOfThrowable") // Has no stack trace that could be wrong.
     public static final TaskKilled INSTANCE = new TaskKilled();
 
+    /// Thrown by a task that ends of its own accord: nothing is left undone.
+    public static final TaskKilled EXITED = new TaskKilled();
+
     private TaskKilled() {
         super(null, null, false, false);
     }

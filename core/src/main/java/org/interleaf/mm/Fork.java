@@ -74,7 +74,7 @@ public final class Fork {
     }
 
     /// include/linux/sched/mm.h: mmget_not_zero(). A further user, unless there is none any more.
-    boolean mmgetNotZero(MmStruct mm) {
+    public boolean mmgetNotZero(MmStruct mm) {
         return mm.users.addUnless(1, 0, Order.FULL) != 0;
     }
 

@@ -158,6 +158,8 @@ final class FreePgtables {
         PageTable table = PageTable.of(pgtable.offset(level, upper, start));
         upper.writeOnce(0);
         tlb.tableFreeTlb(table, start);
-        pgtable.decPgtables(tlb.mm());
+        if (level < Geometry.P4D) {
+            pgtable.decPgtables(tlb.mm());
+        }
     }
 }

@@ -59,6 +59,11 @@ public final class Hstate {
         return leaf.slots();
     }
 
+    /// Whether one entry of a PMD table maps such a page.
+    boolean isPmdSize() {
+        return level() == Geometry.PMD && slots() == 1;
+    }
+
     /// `huge_page_size()`, in bytes.
     public long size() {
         return leaf.size();

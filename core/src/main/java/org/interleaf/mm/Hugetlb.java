@@ -15,6 +15,7 @@ public final class Hugetlb {
     private final HugePte pte;
     private final HugetlbWalk walk;
     private final HugetlbRmap rmap;
+    private final HugetlbPmdShare pmdShare;
     private final HugetlbZap zap;
     private final HugetlbFault fault;
     private final HugetlbWp wp;
@@ -34,6 +35,7 @@ public final class Hugetlb {
         pte = new HugePte(kernel);
         walk = new HugetlbWalk(kernel);
         rmap = new HugetlbRmap(kernel);
+        pmdShare = new HugetlbPmdShare(kernel, this);
         zap = new HugetlbZap(kernel, this);
         wp = new HugetlbWp(kernel, this);
         protect = new HugetlbProtect(kernel, this);
@@ -79,6 +81,10 @@ public final class Hugetlb {
 
     HugetlbRmap rmap() {
         return rmap;
+    }
+
+    HugetlbPmdShare pmdShare() {
+        return pmdShare;
     }
 
     HugetlbZap zap() {

@@ -88,7 +88,7 @@ final class HugetlbFault {
         Fault vmf = new Fault(kernel, vma, address, flags);
         vmf.mutex.lock();
         hugetlb.vmas().lockRead(vma);
-        vmf.pte(hugetlb.walk().pteAlloc(vma.mm(), vmf.h, vmf.address));
+        vmf.pte(hugetlb.walk().pteAlloc(vma, vmf.h, vmf.address));
         if (!vmf.hasPte()) {
             unlock(vmf, 0);
             return VmFault.OOM;

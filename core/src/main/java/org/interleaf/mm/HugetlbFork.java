@@ -53,8 +53,10 @@ final class HugetlbFork {
                 addr |= lastAddrMask;
                 continue;
             }
-            Word to = hugetlb.walk().pteAlloc(dst.mm(), h, addr);
-            if (to == null || !copyOne(dst, src, addr, to, from, cow)) {
+            Word to = hugetlb.walk().pteAlloc(dst, h, addr);
+            if (to != null && hugetlb.pmdShare().isShared(to)) {
+                addr |= lastAddrMask;
+            } else if (to == null || !copyOne(dst, src, addr, to, from, cow)) {
                 return false;
             }
         }

@@ -84,7 +84,7 @@ public final class HugetlbMfill {
         mutex.lock();
         hugetlb.vmas().lockRead(vma);
         int err = -Errno.ENOMEM;
-        Word pte = hugetlb.walk().pteAlloc(vma.mm(), h, dst);
+        Word pte = hugetlb.walk().pteAlloc(vma, h, dst);
         if (pte != null) {
             boolean taken = mode != Mode.CONTINUE && taken(hugetlb.pte().get(h, pte));
             err = taken ? -Errno.EEXIST : mfillAtomicPte(vma, pte, dst, src, idx, mode);

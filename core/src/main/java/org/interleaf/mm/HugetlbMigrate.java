@@ -218,12 +218,20 @@ public final class HugetlbMigrate {
         long pte = hugetlb.pte().get(h, ptep);
         boolean exclusive = folio.isAnon() && folio.head().anonExclusive();
         if (!folio.isAnon()) {
-            // Needed to unshare tables: what is said about that cannot be right without it.
             if (!hugetlb.vmas().trylockWrite(vma)) {
                 pvmw.done();
                 return false;
             }
+            MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+            boolean unshared = hugetlb.pmdShare().unshare(tlb, vma, addr, ptep);
             hugetlb.vmas().unlockWrite(vma);
+            if (unshared) {
+                hugetlb.pmdShare().unshareFlush(tlb, vma);
+                tlb.finish();
+                pvmw.done();
+                return true;
+            }
+            tlb.finish();
         }
         pte = hugetlb.pte().clearFlush(vma.mm(), h, addr, ptep);
         if (Entry.dirty(pte)) {

@@ -35,11 +35,18 @@ final class HugetlbProtect {
             Word ptep = hugetlb.walk().walk(vma, h, addr);
             if (ptep == null) {
                 addr |= lastAddrMask;
+                continue;
+            }
+            SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
+            if (hugetlb.pmdShare().unshare(tlb, vma, addr, ptep)) {
+                addr |= lastAddrMask;
             } else {
                 changeOne(tlb, vma, addr, ptep);
             }
+            ptl.unlock();
         }
         tlb.flushMmuTlbonly();
+        hugetlb.pmdShare().unshareFlush(tlb, vma);
         vma.inode().mmapRwsem().upWrite();
         hugetlb.vmas().unlockWrite(vma);
         kernel.mmuNotifier().invalidateRangeEnd(range);
@@ -49,7 +56,6 @@ final class HugetlbProtect {
     /// One round of hugetlb_change_protection().
     private void changeOne(MmuGather tlb, Vma vma, long addr, Word ptep) {
         Hstate h = HugetlbVmas.hstate(vma);
-        SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
         long pte = hugetlb.pte().get(h, ptep);
         if (Entry.isMigration(pte)) {
             protectMigration(vma, addr, ptep, pte);
@@ -60,7 +66,6 @@ final class HugetlbProtect {
             hugetlb.pte().set(vma.mm(), h, addr, ptep, entry);
             tlb.removeHugeTlbEntry(addr, h.size());
         }
-        ptl.unlock();
     }
 
     /// The part of hugetlb_change_protection() for a page that migrates.
@@ -75,7 +80,7 @@ final class HugetlbProtect {
 
     /// mm/hugetlb.c: move_hugetlb_page_tables(). Moves the entries of `[oldAddr, oldAddr + len)` to
     /// where the copy of the VMA has them. How many bytes could be moved.
-    long movePageTables(Vma vma, long oldAddr, long newAddr, long len) {
+    long movePageTables(Vma vma, Vma newVma, long oldAddr, long newAddr, long len) {
         Hstate h = HugetlbVmas.hstate(vma);
         MmuNotifierRange range =
                 kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), oldAddr, oldAddr + len);
@@ -86,20 +91,21 @@ final class HugetlbProtect {
         long lastAddrMask = hugetlb.walk().maskLastPage(h);
         long done = 0;
         while (done < len) {
-            Word from = hugetlb.walk().walk(vma, h, oldAddr + done);
-            if (from == null) {
-                done = (oldAddr + done | lastAddrMask) - oldAddr;
-            } else if (!Entry.none(hugetlb.pte().get(h, from))) {
-                Word to = hugetlb.walk().pteAlloc(vma.mm(), h, newAddr + done);
-                if (to == null) {
+            long addr = oldAddr + done;
+            Word from = hugetlb.walk().walk(vma, h, addr);
+            boolean nothing = from == null;
+            if (from != null && !Entry.none(hugetlb.pte().get(h, from))) {
+                // What was shared is not moved: it is faulted in again at the new place.
+                nothing = hugetlb.pmdShare().unshare(tlb, vma, addr, from);
+                if (!nothing && !moveOne(tlb, vma, newVma, addr, newAddr + done, from)) {
                     break;
                 }
-                moveOne(vma, newAddr + done, from, to);
-                tlb.removeHugeTlbEntry(oldAddr + done, h.size());
             }
+            done = nothing ? (addr | lastAddrMask) - oldAddr : done;
             done += h.size();
         }
         tlb.flushMmuTlbonly();
+        hugetlb.pmdShare().unshareFlush(tlb, vma);
         kernel.mmuNotifier().invalidateRangeEnd(range);
         vma.inode().mmapRwsem().upWrite();
         hugetlb.vmas().unlockWrite(vma);
@@ -107,8 +113,21 @@ final class HugetlbProtect {
         return Math.min(done, len);
     }
 
+    /// The part of a round of move_hugetlb_page_tables() that has found something. False where
+    /// memory is out.
+    private boolean moveOne(
+            MmuGather tlb, Vma vma, Vma newVma, long oldAddr, long newAddr, Word from) {
+        Hstate h = HugetlbVmas.hstate(vma);
+        Word to = hugetlb.walk().pteAlloc(newVma, h, newAddr);
+        if (to != null) {
+            moveHugePte(vma, newAddr, from, to);
+            tlb.removeHugeTlbEntry(oldAddr, h.size());
+        }
+        return to != null;
+    }
+
     /// mm/hugetlb.c: move_huge_pte().
-    private void moveOne(Vma vma, long newAddr, Word from, Word to) {
+    private void moveHugePte(Vma vma, long newAddr, Word from, Word to) {
         Hstate h = HugetlbVmas.hstate(vma);
         SpinLock dstPtl = hugetlb.walk().lock(vma.mm(), h, to);
         SpinLock srcPtl = kernel.ptLocks().hugePteLockptr(h.size(), vma.mm(), from);

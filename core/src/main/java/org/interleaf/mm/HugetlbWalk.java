@@ -9,8 +9,12 @@ import org.jspecify.annotations.Nullable;
 /// Finding the entry that maps a huge page (mm/hugetlb.c, arch/arm64/mm/hugetlbpage.c). A page that
 /// takes several entries is known by its first.
 ///
-/// Sharing PMD tables between processes is not modelled: where the kernel could, it makes a table
-/// of the process' own, as where a file is mapped once.
+/// # Locking
+///
+/// An entry of a private mapping stays where it is while the mmap lock is held. A mapping that may
+/// be shared can lose a PMD table at any time that it shares, see {@link HugetlbPmdShare}: so its
+/// hugetlb lock, too, is held from finding an entry to the last use of it; or `i_mmap_rwsem`, under
+/// which the table may be lost but does not go away.
 final class HugetlbWalk {
     private final Kernel kernel;
     private final Geometry geometry;
@@ -28,8 +32,8 @@ final class HugetlbWalk {
 
     /// mm/hugetlb.c: huge_pte_alloc(). The entry for the huge page at `addr`, with the tables above
     /// it made; null where memory is out.
-    @Nullable Word pteAlloc(MmStruct mm, Hstate h, long addr) {
-        Word ptep = alloc(mm, h, addr);
+    @Nullable Word pteAlloc(Vma vma, Hstate h, long addr) {
+        Word ptep = alloc(vma, h, addr);
         if (ptep != null && allocReads) {
             long pte = ptep.readOnce(); // ptep_get_lockless()
             boolean table = h.level() > Geometry.PTE && Entry.isTable(pte);
@@ -38,11 +42,17 @@ final class HugetlbWalk {
         return ptep;
     }
 
-    private @Nullable Word alloc(MmStruct mm, Hstate h, long addr) {
-        if (h.level() == Geometry.PUD) {
-            return pgtable.alloc(Geometry.PUD, mm, addr);
+    private @Nullable Word alloc(Vma vma, Hstate h, long addr) {
+        MmStruct mm = vma.mm();
+        Word pud = pgtable.alloc(Geometry.PUD, mm, addr);
+        if (pud == null || h.level() == Geometry.PUD) {
+            return pud;
         }
-        Word pmd = pgtable.alloc(Geometry.PMD, mm, addr);
+        HugetlbPmdShare pmdShare = kernel.hugetlb().pmdShare();
+        if (h.isPmdSize() && pmdShare.wanted(vma, addr) && Entry.none(pud.readOnce())) {
+            return pmdShare.share(vma, addr, pud);
+        }
+        Word pmd = pgtable.allocBelow(Geometry.PMD, mm, pud, addr);
         if (pmd == null || h.level() == Geometry.PMD) {
             return pmd;
         }

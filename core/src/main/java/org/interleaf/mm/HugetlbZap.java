@@ -66,18 +66,26 @@ final class HugetlbZap {
             Word ptep = hugetlb.walk().walk(vma, h, addr);
             if (ptep == null) {
                 addr |= lastAddrMask;
-            } else if (unmapOne(tlb, vma, addr, ptep, only)) {
-                break;
+            } else {
+                SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
+                if (hugetlb.pmdShare().unshare(tlb, vma, addr, ptep)) {
+                    ptl.unlock();
+                    addr |= lastAddrMask;
+                } else if (unmapOne(tlb, vma, addr, ptep, ptl, only)) {
+                    break;
+                }
             }
             addr += h.size();
         }
         tlb.endVma();
+        hugetlb.pmdShare().unshareFlush(tlb, vma);
     }
 
-    /// One round of __unmap_hugepage_range(); true where it was `only` that was unmapped.
-    private boolean unmapOne(MmuGather tlb, Vma vma, long addr, Word ptep, @Nullable Folio only) {
+    /// One round of __unmap_hugepage_range(), which gives the lock back; true where it was `only`
+    /// that was unmapped.
+    private boolean unmapOne(
+            MmuGather tlb, Vma vma, long addr, Word ptep, SpinLock ptl, @Nullable Folio only) {
         Hstate h = HugetlbVmas.hstate(vma);
-        SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
         long pte = hugetlb.pte().get(h, ptep);
         if (Entry.none(pte)) {
             ptl.unlock();

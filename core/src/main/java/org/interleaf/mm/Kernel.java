@@ -200,6 +200,7 @@ public final class Kernel {
 
     /// kernel/fork.c: __mmdrop(). Frees an address space that has nothing in it any more.
     void freeMm(MmStruct mm) {
+        warnOn(mm.pgtables.readOnce() != 0, "non-zero pgtables_bytes on freeing mm"); // check_mm()
         pgtable.freePage(mm.pgd());
         mms.remove(mm);
     }

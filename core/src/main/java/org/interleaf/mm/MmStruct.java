@@ -33,7 +33,8 @@ public final class MmStruct extends Shared {
     /// Number of gathers under way that may not have flushed yet.
     final Word tlbFlushPending;
 
-    /// Bytes in page tables, counted in tables of each level.
+    /// `pgtables_bytes`, in tables: those between the top and the one below it, which is not
+    /// counted either.
     final Word pgtables;
 
     /// `mm_cpumask()`: the CPUs that may hold translations of this address space.
@@ -112,6 +113,11 @@ public final class MmStruct extends Shared {
 
     public SeqCount writeProtectSeq() {
         return writeProtectSeq;
+    }
+
+    /// `pgtables_bytes`, in tables, looked at from outside.
+    public long peekPgtables() {
+        return pgtables.peek();
     }
 
     DepositList deposited() {

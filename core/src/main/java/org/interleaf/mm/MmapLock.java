@@ -68,7 +68,7 @@ public final class MmapLock {
     /// writing.
     void assertWriteLocked(MmStruct mm) {
         assertThat(
-                mm.mmapLock().held() && mm.mmapLock().writeLocked(),
+                mm.mmapLock().heldForWriting(),
                 mm + ": mmap_lock is not held for writing");
     }
 

@@ -46,6 +46,8 @@ public final class MmuGather {
     private long end;
     private boolean freedTables;
     private boolean cleared;
+    private boolean unsharedTables;
+    private boolean fullyUnsharedTables;
 
     private final List<Page> pages = new ArrayList<>();
     private final List<Integer> nrPages = new ArrayList<>();
@@ -82,6 +84,7 @@ public final class MmuGather {
         end = fullmm ? -1 : 0;
         freedTables = false;
         cleared = false;
+        unsharedTables = false;
     }
 
     // ---- recording what was unhooked
@@ -213,6 +216,34 @@ public final class MmuGather {
         }
     }
 
+    // ---- shared tables
+
+    /// asm-generic/tlb.h: tlb_unshare_pmd_ptdesc(). The entry of `addr` no longer leads to the PMD
+    /// table, which others share. Until {@link #flushUnsharedTables} the caller keeps them from
+    /// unsharing it in turn and having it for themselves.
+    void unsharePmdPtdesc(PageTable table, long addr) {
+        table.shareCount.add(-1, Order.RELAXED); // ptdesc_pmd_pts_dec()
+        long size = kernel.geometry().size(Geometry.PUD);
+        adjustRange(addr & -size, size); // tlb_flush_pmd_range()
+        if (table.shareCount.readOnce() == 0) {
+            fullyUnsharedTables = true;
+        }
+        unsharedTables = true;
+    }
+
+    /// asm-generic/tlb.h: tlb_flush_unshared_tables(). The last one who shared a table may change
+    /// it from now on, and use it for other things: no TLB of this address space leads there any
+    /// more, and GUP-fast of no address space is still inside.
+    void flushUnsharedTables() {
+        if (unsharedTables) {
+            flushMmuTlbonly();
+        }
+        if (fullyUnsharedTables) {
+            tlbRemoveTableSyncOne(kernel);
+            fullyUnsharedTables = false;
+        }
+    }
+
     // ---- VMAs
 
     /// asm-generic/tlb.h: tlb_end_vma(). Flushes between VMAs, unless the architecture would rather
@@ -228,7 +259,7 @@ public final class MmuGather {
     /// asm-generic/tlb.h: tlb_flush_mmu_tlbonly(). Flushes the TLBs of the range recorded so far,
     /// if anything was, and forgets the range.
     public void flushMmuTlbonly() {
-        if (!freedTables && !cleared) {
+        if (!freedTables && !cleared && !unsharedTables) {
             return;
         }
         if (fullmm) {
@@ -260,6 +291,7 @@ public final class MmuGather {
     /// mm/mmu_gather.c: tlb_finish_mmu(). Flushes and frees what is left; flushes the whole address
     /// space where another gather is under way, whose changes this task may have relied on.
     public void finish() {
+        kernel.warnOn(fullyUnsharedTables, "unshared tables are not flushed");
         if (mm.tlbFlushPending.readOnce() > 1) { // mm_tlb_flush_nested()
             fullmm = true;
             resetRange();

@@ -31,7 +31,7 @@ final class MoveTables {
     /// mm/mremap.c: move_page_tables(). How many of the `len` bytes could be moved.
     long move(Vma old, Vma fresh, long oldAddr, long newAddr, long len) {
         if (old.isHugetlb()) {
-            return kernel.hugetlb().protect().movePageTables(old, oldAddr, newAddr, len);
+            return kernel.hugetlb().protect().movePageTables(old, fresh, oldAddr, newAddr, len);
         }
         MmuNotifierRange range =
                 kernel.mmuNotifier().range(Event.UNMAP, old.mm(), oldAddr, oldAddr + len);

@@ -3,25 +3,34 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.Frame;
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Region;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
-/// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries, lock and list
-/// live and die with the frame.
+/// A page-table page and its `struct ptdesc` (include/linux/mm_types.h). Entries and list live and
+/// die with the frame. The lock is allocated apart, as where a spinlock is too big for the `ptdesc`
+/// (ALLOC_SPLIT_PTLOCKS): it goes when the destructor of the table has run, which is just before.
 public final class PageTable implements Word.FieldNames {
+    static final long NO_PARENT = -1;
+
+    private static final int PARENTS = 4;
+
     private final Frame frame;
     private final Word[] entries;
+    private final Region lockLife;
     private final SpinLock[] ptls;
     private final int ptesPerPage;
     private final Word level;
     private final DepositList deposited;
 
-    /// Number of entries that lead to the table, and the last that was made to; see {@link
-    /// TableTree}.
-    private final Word parents;
+    /// `pt_share_count`: how many other address spaces use this PMD table, see {@link
+    /// HugetlbPmdShare}.
+    final Word shareCount;
 
-    private final Word parent;
+    /// The entries that lead to the table, as many as are kept; see {@link TableTree}.
+    private final Word[] parents = new Word[PARENTS];
+
     private @Nullable MmStruct topOf;
 
     /// @param pages pages of a PTE table
@@ -30,25 +39,30 @@ public final class PageTable implements Word.FieldNames {
         this.frame = frame;
         this.level = machine.word(null, this, "level", -1, 0);
         this.ptesPerPage = ptesPerPage;
+        this.lockLife = new Region(machine);
+        lockLife.owner("lock of table " + frame.pfn());
         this.ptls = new SpinLock[pages];
         for (int i = 0; i < pages; i++) {
             String name = i == 0 ? "ptl" : "ptl of page " + i;
-            ptls[i] = new SpinLock(machine, frame.life(), this, name);
+            ptls[i] = new SpinLock(machine, lockLife, this, name);
         }
         this.entries = new Word[entryCount];
         for (int i = 0; i < entryCount; i++) {
             entries[i] = machine.word(frame.life(), this, "entry", i, 0);
             entries[i].format(value -> Entry.show(level(), value));
         }
-        this.parents = machine.word(null, this, "parents", -1, 0);
-        this.parent = machine.word(null, this, "parent", -1, 0);
+        for (int i = 0; i < PARENTS; i++) {
+            parents[i] = machine.word(null, this, "parent", i, NO_PARENT);
+        }
+        this.shareCount = machine.word(frame.life(), this, "pt_share_count", -1, 0);
         this.deposited = new DepositList(machine, frame.life(), this, entryCount);
     }
 
-    /// How many words a table of `entries` entries in `pages` pages is made of: the locks, the
-    /// entries, the list of what is deposited with it, its level and its two of parents.
+    /// How many words a table of `entries` entries in `pages` pages is made of: the locks and their
+    /// life, the entries, the list of what is deposited with it, its level, its share count, and
+    /// those of parents.
     static int words(int entries, int pages) {
-        return pages + entries + (entries + 1) + 3;
+        return pages + 1 + entries + (entries + 1) + 2 + PARENTS;
     }
 
     /// The frame that holds the table.
@@ -70,14 +84,20 @@ public final class PageTable implements Word.FieldNames {
     /// free.
     void initialise(int newLevel) {
         level.poke(newLevel);
+        lockLife.allocateAlong();
         for (Word entry : entries) {
             if (entry.peek() != 0) {
                 entry.poke(0);
             }
         }
         deposited.clear();
-        if (parents.peek() != 0) {
-            parents.poke(0);
+        if (shareCount.peek() != 0) {
+            shareCount.poke(0);
+        }
+        for (Word parent : parents) {
+            if (parent.peek() != NO_PARENT) {
+                parent.poke(NO_PARENT);
+            }
         }
     }
 
@@ -92,32 +112,62 @@ public final class PageTable implements Word.FieldNames {
         return index >= 0 && index < entries.length && entries[index] == word;
     }
 
+    /// The memory of the table's lock.
+    Region lockLife() {
+        return lockLife;
+    }
+
     // ---- where the table hangs
 
     private static final int INDEX_BITS = 20;
 
+    /// An entry has been made to lead to the table.
     void hang(PageTable upper, Word entry) {
-        parents.poke(parents.peek() + 1);
-        parent.poke(upper.pfn() << INDEX_BITS | upper.indexOf(entry));
+        replaceParent(NO_PARENT, parentOf(upper, entry));
     }
 
-    void unhang() {
-        parents.poke(Math.max(0, parents.peek() - 1));
+    /// An entry does not lead to the table any more.
+    void unhang(PageTable upper, Word entry) {
+        replaceParent(parentOf(upper, entry), NO_PARENT);
     }
 
-    /// Whether an entry leads to the table.
-    boolean hangs() {
-        return parents.peek() != 0;
+    private static long parentOf(PageTable upper, Word entry) {
+        return upper.pfn() << INDEX_BITS | upper.indexOf(entry);
     }
 
-    /// The frame of the table whose entry leads here.
-    long parentPfn() {
-        return parent.peek() >>> INDEX_BITS;
+    private void replaceParent(long from, long to) {
+        for (Word parent : parents) {
+            if (parent.peek() == from) {
+                parent.poke(to);
+                return;
+            }
+        }
     }
 
-    /// Which of its entries that is.
-    int parentIndex() {
-        return (int) parent.peek() & (1 << INDEX_BITS) - 1;
+    /// One of the entries that lead to the table, in the form of which {@link #parentPfn} and
+    /// {@link #parentIndex} make sense; {@link #NO_PARENT} where none does.
+    long parent() {
+        for (Word parent : parents) {
+            if (parent.peek() != NO_PARENT) {
+                return parent.peek();
+            }
+        }
+        return NO_PARENT;
+    }
+
+    /// The frame of the table that the entry is in.
+    static long parentPfn(long parent) {
+        return parent >>> INDEX_BITS;
+    }
+
+    /// Which of its entries it is.
+    static int parentIndex(long parent) {
+        return (int) parent & (1 << INDEX_BITS) - 1;
+    }
+
+    /// How many other address spaces use the table, looked at from outside.
+    public long peekShareCount() {
+        return shareCount.peek();
     }
 
     /// Makes this the top table of an address space.

@@ -205,7 +205,10 @@ public final class Pagemap {
         if (Entry.ptePresent(pte)) {
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pte)));
             flags = PM_PRESENT | (folio.isAnon() ? 0 : PM_FILE);
-            flags |= kernel.rmap().hugetlbMaybeMappedShared(folio) ? 0 : PM_MMAP_EXCLUSIVE;
+            boolean shared =
+                    kernel.rmap().hugetlbMaybeMappedShared(folio)
+                            || kernel.hugetlb().pmdShare().isShared(ptep);
+            flags |= shared ? 0 : PM_MMAP_EXCLUSIVE;
             frame = Entry.pfn(pte) + ((start & ~hmask) >> geometry.pageShift());
         }
         int err = 0;

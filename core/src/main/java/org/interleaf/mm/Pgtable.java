@@ -167,7 +167,9 @@ public final class Pgtable {
             freePage(table);
             return true;
         }
-        incPgtables(mm);
+        if (level < Geometry.P4D) {
+            incPgtables(mm); // mm_inc_nr_puds(), mm_inc_nr_pmds()
+        }
         populate(upper, table);
         ptl.unlock();
         return true;
@@ -228,8 +230,22 @@ public final class Pgtable {
         return table;
     }
 
-    /// asm-generic/pgalloc.h: pte_free() and so on: destroys the lock and frees the page, at once.
+    /// include/linux/mm.h: pagetable_dtor_free(); asm-generic/pgalloc.h: pte_free() and so on.
+    /// Destroys the lock and frees the page, at once.
     public void freePage(PageTable table) {
+        pagetableDtor(table);
+        pagetableFree(table);
+    }
+
+    /// include/linux/mm.h: pagetable_dtor(). Frees the lock, if the table has one of its own.
+    void pagetableDtor(PageTable table) {
+        if (ptLocks.ownLock(table.level())) {
+            table.lockLife().free(); // ptlock_free()
+        }
+    }
+
+    /// include/linux/mm.h: pagetable_free(). Frees the page.
+    void pagetableFree(PageTable table) {
         memMap.page(table.pfn()).markTable(false);
         memMap.memory().free(table.pfn(), 0);
     }

@@ -98,6 +98,12 @@ public final class PtLocks {
         return pmd ? pmdLockptr(mm, entry) : pudLockptr(mm, entry);
     }
 
+    /// Whether tables of `level` have locks of their own.
+    boolean ownLock(int level) {
+        return level == Geometry.PTE && arch.splitPtePtlocks()
+                || level == Geometry.PMD && arch.splitPmdPtlocks();
+    }
+
     /// include/linux/mm.h: pmd_huge_pte(). Where tables for splitting `pmd` are deposited.
     DepositList pmdHugePte(MmStruct mm, Word pmd) {
         return arch.splitPmdPtlocks() ? PageTable.of(pmd).deposited() : mm.deposited();

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Not modelled: locked, idle and merged pages, swap, and the text itself.
 public final class Smaps {
+    private static final int KB_SHIFT = 10;
+
     private static final int PSS_SHIFT = 12;
 
     private final Kernel kernel;
@@ -200,7 +202,9 @@ public final class Smaps {
         long entry = hugetlb.pte().get(h, pte);
         if (Entry.ptePresent(entry)) {
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(entry)));
-            boolean shared = kernel.rmap().hugetlbMaybeMappedShared(folio);
+            boolean shared =
+                    kernel.rmap().hugetlbMaybeMappedShared(folio)
+                            || hugetlb.pmdShare().isShared(pte);
             walk.data().sharedHugetlb += shared ? h.size() : 0;
             walk.data().privateHugetlb += shared ? 0 : h.size();
         } else if (Entry.isMigration(entry)) {
@@ -211,5 +215,11 @@ public final class Smaps {
         }
         ptl.unlock();
         return 0;
+    }
+
+    /// fs/proc/task_mmu.c: task_mem(), of which the line `VmPTE`: what the page tables below the
+    /// top take, in kB. Tables that are shared count for everybody who uses them.
+    public long vmPte(MmStruct mm) {
+        return mm.pgtables.readOnce() << kernel.geometry().pageShift() >> KB_SHIFT;
     }
 }

@@ -22,15 +22,15 @@ public final class TableTree {
             return;
         }
         if (Entry.isTable(before)) {
-            memMap.table(Entry.pfn(before)).unhang();
+            memMap.table(Entry.pfn(before)).unhang(table, entry);
         }
         if (Entry.isTable(after)) {
             memMap.table(Entry.pfn(after)).hang(table, entry);
         }
     }
 
-    /// The address space that the table is part of; null where no entry leads to it: it is new,
-    /// deposited, or unhooked.
+    /// The address space that the table is part of, or one of those that share it; null where no
+    /// entry leads to it: it is new, deposited, or unhooked.
     public @Nullable MmStruct mmOf(PageTable table) {
         PageTable at = table;
         while (at != null) {
@@ -50,7 +50,7 @@ public final class TableTree {
         long start = 0;
         while (at != null) {
             start += (long) i << geometry.shift(at.level());
-            i = at.parentIndex();
+            i = PageTable.parentIndex(at.parent());
             at = parent(at);
         }
         return start;
@@ -80,6 +80,7 @@ public final class TableTree {
     }
 
     private @Nullable PageTable parent(PageTable table) {
-        return table.hangs() ? memMap.table(table.parentPfn()) : null;
+        long parent = table.parent();
+        return parent == PageTable.NO_PARENT ? null : memMap.table(PageTable.parentPfn(parent));
     }
 }

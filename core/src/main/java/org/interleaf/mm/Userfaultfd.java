@@ -85,6 +85,9 @@ public final class Userfaultfd {
         }
         kernel.vmaLock().vmaStartWrite(vma);
         vma.setUserfaultfd(ctx, vmFlags);
+        if (HugetlbPmdShare.disabledByUffd(vma)) {
+            kernel.hugetlb().pmdShare().unshareAll(vma);
+        }
         return 0;
     }
 

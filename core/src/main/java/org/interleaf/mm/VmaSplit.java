@@ -40,6 +40,9 @@ final class VmaSplit {
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
         vmaPrepare(vma, fresh, anonVma);
         vmaAdjustTransHuge(vma, vma.start(), addr);
+        if (vma.isHugetlb()) {
+            kernel.hugetlb().pmdShare().split(vma, addr);
+        }
         if (newBelow) {
             vma.start.writePlain(addr);
             vma.pgoff.writePlain(vma.pgoff() + pages(fresh.start(), addr));
@@ -142,7 +145,6 @@ final class VmaSplit {
     /// mm/huge_memory.c: vma_adjust_trans_huge(). No huge PMD may straddle the new bounds.
     private void vmaAdjustTransHuge(Vma vma, long start, long end) {
         if (vma.isHugetlb()) {
-            // Its PMD tables could be shared, and hugetlb_split() would undo that.
             return;
         }
         splitHugePmdIfNeeded(vma, start);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
+import org.interleaf.machine.Annotation;
+import org.interleaf.machine.Fence;
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.Kernel;
+import org.jspecify.annotations.Nullable;
 
 /// All sanitizers as one monitor. What they find in an execution is in {@link #findings} until the
 /// next one begins.
@@ -14,10 +17,13 @@ public final class Sanitizers implements Monitor {
     private final Findings findings;
     private final PtLockSanitizer ptLocks;
     private final Monitor[] all;
+    private final KernelNames names;
+    private @Nullable Kcsan races;
 
     /// @param withHistory whether reports say who allocated and freed; for a single execution, as
     ///   it makes each allocation slow
     public Sanitizers(KernelNames names, boolean withHistory) {
+        this.names = names;
         findings = new Findings(names);
         ptLocks = new PtLockSanitizer(findings, names, withHistory);
         all =
@@ -35,6 +41,14 @@ public final class Sanitizers implements Monitor {
         ptLocks.watch(kernel);
     }
 
+    /// Looks for data races as well, which makes every access slower.
+    ///
+    /// @param plainWritesAtomic whether only plain reads and read-modify-writes can race with what
+    ///   is marked, as the kernel's `CONFIG_KCSAN_ASSUME_PLAIN_WRITES_ATOMIC` has it
+    public void watchRaces(boolean plainWritesAtomic) {
+        races = new Kcsan(findings, names, plainWritesAtomic);
+    }
+
     /// What was found in the execution that has ended, or so far.
     public Findings findings() {
         ptLocks.settle();
@@ -47,12 +61,39 @@ public final class Sanitizers implements Monitor {
         for (Monitor monitor : all) {
             monitor.started();
         }
+        if (races != null) {
+            races.started();
+        }
     }
 
     /// Called for each step, so only of those who want it.
     @Override
     public void stepped(Task task, long before) {
         ptLocks.stepped(task, before);
+        if (races != null) {
+            races.stepped(task, before);
+        }
+    }
+
+    @Override
+    public void fenced(Task task, Fence fence) {
+        if (races != null) {
+            races.fenced(task, fence);
+        }
+    }
+
+    @Override
+    public void annotated(Task task, Annotation annotation) {
+        if (races != null) {
+            races.annotated(task, annotation);
+        }
+    }
+
+    @Override
+    public void exclusivelyWritten(Task task, Word word) {
+        if (races != null) {
+            races.exclusivelyWritten(task, word);
+        }
     }
 
     @Override

@@ -5,6 +5,7 @@ import org.interleaf.litmus.syntax.Config;
 import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.Names;
 import org.interleaf.litmus.syntax.Source;
+import org.interleaf.litmus.vocabulary.RaceCheck;
 import org.interleaf.mm.Arch;
 import org.interleaf.mm.Architecture;
 import org.interleaf.mm.Architectures;
@@ -39,7 +40,8 @@ record Options(Arch arch, HugeMemory.Thp thp, int singles, int bigs, HugetlbOpti
                     "pages",
                     "huge-pages",
                     "hugetlb",
-                    "hugetlbfs");
+                    "hugetlbfs",
+                    RaceCheck.KEY);
     private static final List<String> YES_NO = List.of("yes", "no");
     private static final int MAX_CPUS = 8192;
 

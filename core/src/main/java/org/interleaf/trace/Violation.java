@@ -27,6 +27,9 @@ public record Violation(
     /// The kind of a change of a page table under another lock than that of its table.
     public static final String WRONG_TABLE_LOCK = "BUG: wrong page-table lock";
 
+    /// The kind of a data race; it happens in two functions, `f / g`.
+    public static final String DATA_RACE = "BUG: KCSAN: data-race";
+
     /// The step of what only the end of an execution shows, such as a leak.
     public static final int AT_THE_END = -1;
 
@@ -49,9 +52,9 @@ public record Violation(
     }
 
     /// Whether this only makes something possible that has not happened in this execution: a change
-    /// under the wrong lock. Where there are others, they tell more.
+    /// under the wrong lock, or a data race. Where there are others, they tell more.
     public boolean latent() {
-        return kind.equals(WRONG_TABLE_LOCK);
+        return kind.equals(WRONG_TABLE_LOCK) || kind.equals(DATA_RACE);
     }
 
     /// Two violations with the same title are the same finding.

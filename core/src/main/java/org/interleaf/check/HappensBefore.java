@@ -22,11 +22,12 @@ import java.util.Arrays;
 /// - A release, an unlock, or any marked write after a write barrier hands on what its task knows,
 ///   through the word. An acquire, a lock, or the end of a wait takes that over at once. Atomic
 ///   operations hand on what they found as well.
-/// - A marked read that is neither takes it over at the next read barrier. Before that it orders
-///   only what cannot come earlier: writes, which are taken to depend on it, and accesses through
-///   pointers. Nobody looks whether a dependency is there.
+/// - A marked read that is neither takes it over at the next read barrier, and before that hands it
+///   on at the next release. It orders only what cannot come earlier: writes, which are taken to
+///   depend on it, and accesses through pointers. Nobody looks whether a dependency is there.
 /// - A full barrier, or a fully ordered atomic operation, also takes over what was known before
 ///   barriers of tasks whose accesses were overtaken on the way: the two sides of store buffering.
+///   What comes before it is known to whoever learns of it, by marked accesses of any kind.
 ///
 /// Interrupts, grace periods and wake-ups need no rules of their own: the machine makes them of such
 /// accesses.
@@ -53,6 +54,9 @@ final class HappensBefore {
 
     private final int[][] readsAfter;
 
+    /// What came before a full barrier, of this task or of one that it has learned of.
+    private final int[][] strong;
+
     private Handed[] handed = new Handed[256];
     private int epoch;
 
@@ -60,11 +64,13 @@ final class HappensBefore {
     private static final class Handed {
         final int[] byWrites;
         final int[] byReads;
+        final int[] strong;
         int epoch;
 
         Handed(int size) {
             byWrites = new int[size];
             byReads = new int[size];
+            strong = new int[size];
         }
     }
 
@@ -76,6 +82,7 @@ final class HappensBefore {
         overtaken = new int[tasks][2 * tasks];
         writesAfter = new int[tasks][2 * tasks];
         readsAfter = new int[tasks][2 * tasks];
+        strong = new int[tasks][2 * tasks];
     }
 
     /// A new execution begins.
@@ -88,6 +95,7 @@ final class HappensBefore {
             Arrays.fill(overtaken[t], 0);
             Arrays.fill(writesAfter[t], 0);
             Arrays.fill(readsAfter[t], 0);
+            Arrays.fill(strong[t], 0);
         }
     }
 
@@ -147,6 +155,7 @@ final class HappensBefore {
                         case PLAIN, ONCE, RELEASE, RELAXED, UNLOCK -> false;
                     };
             join(acquires ? known[t] : seen[t], there.byWrites);
+            join(strong[t], there.strong);
         }
         if (wrote) {
             join(overtaken[t], there.byWrites);
@@ -163,17 +172,24 @@ final class HappensBefore {
         int[] clock = releases ? known[t] : wrote ? writesAfter[t] : readsAfter[t];
         Handed there = find(task.word());
         if (there == null) {
-            if (isEmpty(clock)) {
+            if (isEmpty(clock) && isEmpty(strong[t]) && !(releases && wrote)) {
                 return;
             }
             there = make(task.word());
         }
         if (!wrote) {
             join(there.byReads, clock);
-        } else if (task.op() == Op.STORE) {
-            System.arraycopy(clock, 0, there.byWrites, 0, clock.length);
-        } else {
-            join(there.byWrites, clock);
+            return;
+        }
+        if (task.op() == Op.STORE) {
+            Arrays.fill(there.byWrites, 0);
+            Arrays.fill(there.strong, 0);
+        }
+        join(there.byWrites, clock);
+        join(there.byWrites, strong[t]);
+        join(there.strong, strong[t]);
+        if (releases) {
+            join(there.byWrites, seen[t]);
         }
     }
 
@@ -208,6 +224,7 @@ final class HappensBefore {
         join(known[t], overtaken[t]);
         join(writesAfter[t], known[t]);
         join(readsAfter[t], known[t]);
+        join(strong[t], known[t]);
     }
 
     private @Nullable Handed find(Word word) {
@@ -229,6 +246,7 @@ final class HappensBefore {
         there.epoch = epoch;
         Arrays.fill(there.byWrites, 0);
         Arrays.fill(there.byReads, 0);
+        Arrays.fill(there.strong, 0);
         return there;
     }
 

@@ -49,6 +49,11 @@ final class Kcsan implements Monitor {
     private int[] atomic = new int[0];
     private boolean[] throughPointer = new boolean[0];
 
+    /// How many kinds of accesses are kept apart, and by how much the marked ones come after.
+    private static final int KINDS = 4;
+
+    private static final int MARKED = 2;
+
     private Shadow[] shadows = new Shadow[256];
     private int epoch;
 
@@ -57,14 +62,10 @@ final class Kcsan implements Monitor {
         /// By task: plain reads, plain writes, marked reads, marked writes.
         final @Nullable Access[] latest;
 
-        /// By task: the step in which it last made a marked access.
-        final int[] looked;
-
         int epoch;
 
         Shadow(int tasks) {
-            latest = new Access[4 * tasks];
-            looked = new int[tasks];
+            latest = new Access[KINDS * tasks];
         }
     }
 
@@ -146,7 +147,7 @@ final class Kcsan implements Monitor {
         if (isWatched(task, site)) {
             int when = now.time(task.id()) + 1;
             Access access = Access.of(task, site, when, isMarked(task), before);
-            check(access, dependent || access.writes() || task.word().owner() != null);
+            check(access, dependent || task.word().owner() != null);
         }
         now.accessed(task, wrote);
     }
@@ -167,30 +168,49 @@ final class Kcsan implements Monitor {
 
     /// Compares the access with the latest ones of the other tasks, and remembers it.
     ///
-    /// @param dependent whether it cannot come before what its task has read
-    private void check(Access access, boolean dependent) {
+    /// @param reached whether the task got there by a pointer that it has read
+    private void check(Access access, boolean reached) {
         Shadow shadow = shadow(access.word());
-        int t = access.task().id();
-        for (int i = 0; i < shadow.latest.length; i++) {
-            Access other = shadow.latest[i];
+        for (Access other : shadow.latest) {
             if (other != null
                     && other.task() != access.task()
                     && access.conflicts(other)
-                    && !ordered(shadow, other, access, dependent)) {
+                    && !ordered(other, access, reached)
+                    && !seen(shadow, other, access)) {
                 report(other, access);
             }
         }
-        shadow.latest[t * 4 + (access.marked() ? 2 : 0) + (access.writes() ? 1 : 0)] = access;
-        if (access.marked()) {
-            shadow.looked[t] = access.step();
-        }
+        int kind = (access.marked() ? MARKED : 0) + (access.writes() ? 1 : 0);
+        shadow.latest[access.task().id() * KINDS + kind] = access;
     }
 
-    private boolean ordered(Shadow shadow, Access first, Access second, boolean dependent) {
-        int t = second.task().id();
+    /// Whether synchronisation orders the two. A plain write may be compiled into a read and then a
+    /// write, or none: where it conflicts with another write, both halves must be in order.
+    private boolean ordered(Access first, Access second, boolean reached) {
         HappensBefore now = order(second.task().machine());
-        return now.ordered(t, dependent, first.task().id(), first.writes(), first.when())
-                || first.marked() && first.writes() && shadow.looked[t] > first.step();
+        int t = second.task().id();
+        int other = first.task().id();
+        boolean both = first.writes() && second.writes();
+        boolean dependent = reached || second.writes() && (second.marked() || !both);
+        return now.ordered(t, dependent, other, first.writes(), first.when())
+                && (first.marked() || !both || now.ordered(t, dependent, other, false, first.when()));
+    }
+
+    /// Whether the task of `second` knows that `first`, a marked write, is over, since a marked
+    /// access to the same word that came after it did.
+    private boolean seen(Shadow shadow, Access first, Access second) {
+        if (!first.marked() || !first.writes()) {
+            return false;
+        }
+        for (Access between : shadow.latest) {
+            if (between != null
+                    && between.marked()
+                    && between.step() > first.step()
+                    && (between.task() == second.task() || ordered(between, second, false))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Shadow shadow(Word word) {
@@ -206,7 +226,6 @@ final class Kcsan implements Monitor {
         if (shadow.epoch != epoch) {
             shadow.epoch = epoch;
             Arrays.fill(shadow.latest, null);
-            Arrays.fill(shadow.looked, -1);
         }
         return shadow;
     }

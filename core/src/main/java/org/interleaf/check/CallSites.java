@@ -4,6 +4,8 @@ package org.interleaf.check;
 import org.interleaf.check.KernelNames.Origin;
 import org.interleaf.machine.Task;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Arrays;
 import java.util.List;
 
@@ -12,6 +14,7 @@ import java.util.List;
 /// places.
 final class CallSites {
     private final KernelNames names;
+    private final boolean whole;
     private int[] tasks = new int[256];
     private Site[] sites = new Site[256];
     private int count;
@@ -20,24 +23,42 @@ final class CallSites {
 
     /// The kernel functions of an access, innermost first; none for what a test does itself.
     record Site(List<Origin> trace) {
-        /// What reports call the place of an access by `task`.
+        /// What reports call the place of an access by `task`: as in a kernel, what a header has is
+        /// part of the function that uses it.
         String function(Task task) {
-            return trace.isEmpty() ? task.name() : trace.getFirst().function();
+            Origin compiled = compiled();
+            return compiled == null ? task.name() : compiled.function();
         }
 
-        /// The file that was compiled: a function of a header is part of its caller's.
+        /// The file that was compiled; empty where it is none of the kernel's.
         String unit() {
+            Origin compiled = compiled();
+            return compiled == null ? "" : compiled.file();
+        }
+
+        private @Nullable Origin compiled() {
             for (Origin origin : trace) {
-                if (origin.file().endsWith(".c")) {
-                    return origin.file();
+                if (!isHeader(origin)) {
+                    return origin;
                 }
             }
-            return "";
+            return trace.isEmpty() ? null : trace.getLast();
         }
     }
 
-    CallSites(KernelNames names) {
+    private static boolean isHeader(Origin origin) {
+        return origin.file().endsWith(".h");
+    }
+
+    /// @param whole whether to look at the whole stacks, and not only as far as titles need it
+    CallSites(KernelNames names, boolean whole) {
         this.names = names;
+        this.whole = whole;
+    }
+
+    /// Where the running thread is.
+    Site here() {
+        return new Site(whole ? names.callTrace() : names.callTrace(CallSites::isHeader));
     }
 
     /// A new execution begins.
@@ -51,7 +72,7 @@ final class CallSites {
         asBefore = asBefore && next < count && tasks[next] == task.id();
         if (!asBefore) {
             count = next;
-            add(task.id(), new Site(names.callTrace()));
+            add(task.id(), here());
         }
         return sites[next++];
     }

@@ -89,11 +89,6 @@ public final class Findings {
         found.add(violation.withStep(task.machine().steps() - 1));
     }
 
-    /// The functions that the running thread is in, innermost first.
-    List<Origin> callTrace() {
-        return names.callTrace();
-    }
-
     /// The functions that the running thread is in, in one line.
     String here(Task task) {
         StringBuilder text = new StringBuilder(task.name()).append(" on CPU ").append(task.cpu());

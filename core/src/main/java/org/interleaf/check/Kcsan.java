@@ -71,9 +71,9 @@ final class Kcsan implements Monitor {
 
     /// @param plainWritesAtomic whether plain stores count as marked, as with
     ///   `CONFIG_KCSAN_ASSUME_PLAIN_WRITES_ATOMIC`
-    Kcsan(Findings findings, KernelNames names, boolean plainWritesAtomic) {
+    Kcsan(Findings findings, CallSites sites, boolean plainWritesAtomic) {
         this.findings = findings;
-        this.sites = new CallSites(names);
+        this.sites = sites;
         this.plainWritesAtomic = plainWritesAtomic;
     }
 
@@ -129,7 +129,7 @@ final class Kcsan implements Monitor {
     public void exclusivelyWritten(Task task, Word word) {
         if (task.id() >= 0) {
             HappensBefore now = order(task.machine());
-            Site site = new Site(findings.callTrace());
+            Site site = sites.here();
             check(Access.assertion(task, word, site, now.time(task.id())), false);
         }
     }
@@ -269,6 +269,9 @@ final class Kcsan implements Monitor {
     private static void stack(Access access, List<String> details) {
         details.add(access.describe());
         functions(access).forEach(function -> details.add(" " + function));
+        if (access.site().trace().isEmpty()) {
+            details.add(" " + access.task().name());
+        }
     }
 
     private static List<String> functions(Access access) {

@@ -18,12 +18,14 @@ public final class Sanitizers implements Monitor {
     private final PtLockSanitizer ptLocks;
     private final Monitor[] all;
     private final KernelNames names;
+    private final boolean withHistory;
     private @Nullable Kcsan races;
 
-    /// @param withHistory whether reports say who allocated and freed; for a single execution, as
-    ///   it makes each allocation slow
+    /// @param withHistory whether reports say who allocated and freed, and have whole stacks of both
+    ///   sides of a race; for a single execution, as it makes each allocation and access slow
     public Sanitizers(KernelNames names, boolean withHistory) {
         this.names = names;
+        this.withHistory = withHistory;
         findings = new Findings(names);
         ptLocks = new PtLockSanitizer(findings, names, withHistory);
         all =
@@ -46,7 +48,7 @@ public final class Sanitizers implements Monitor {
     /// @param plainWritesAtomic whether only plain reads and read-modify-writes can race with what
     ///   is marked, as the kernel's `CONFIG_KCSAN_ASSUME_PLAIN_WRITES_ATOMIC` has it
     public void watchRaces(boolean plainWritesAtomic) {
-        races = new Kcsan(findings, names, plainWritesAtomic);
+        races = new Kcsan(findings, new CallSites(names, withHistory), plainWritesAtomic);
     }
 
     /// What was found in the execution that has ended, or so far.

@@ -40,6 +40,9 @@ final class HappensBefore {
     private final int tasks;
     private final int[] time;
 
+    /// Up to which of its own accesses the reads of a task come before its next one.
+    private final int[] readsDone;
+
     /// What comes before the next access of a task, whatever that is.
     private final int[][] known;
 
@@ -77,6 +80,7 @@ final class HappensBefore {
     HappensBefore(Machine machine) {
         tasks = machine.tasks().size();
         time = new int[tasks];
+        readsDone = new int[tasks];
         known = new int[tasks][2 * tasks];
         seen = new int[tasks][2 * tasks];
         overtaken = new int[tasks][2 * tasks];
@@ -89,6 +93,7 @@ final class HappensBefore {
     void clear() {
         epoch++;
         Arrays.fill(time, 0);
+        Arrays.fill(readsDone, 0);
         for (int t = 0; t < tasks; t++) {
             Arrays.fill(known[t], 0);
             Arrays.fill(seen[t], 0);
@@ -111,6 +116,12 @@ final class HappensBefore {
     boolean ordered(int task, boolean dependent, int other, boolean write, int when) {
         int at = write ? tasks + other : other;
         return known[task][at] >= when || dependent && seen[task][at] >= when;
+    }
+
+    /// Whether access number `when` of a task, a marked read, comes before its next plain read of
+    /// the same word: the compiler may exchange the two.
+    boolean readBefore(int task, int when) {
+        return readsDone[task] >= when;
     }
 
     /// An access has been made, as `task` describes it.
@@ -144,16 +155,13 @@ final class HappensBefore {
     }
 
     private void take(int t, Task task, Order order, boolean wrote) {
+        boolean acquires = readsValue(task.op()) && acquires(order);
+        readsDone[t] = acquires ? time[t] : readsDone[t];
         Handed there = find(task.word());
         if (there == null) {
             return;
         }
         if (readsValue(task.op())) {
-            boolean acquires =
-                    switch (order) {
-                        case ACQUIRE, DEPENDENCY, LOCK, FULL -> true;
-                        case PLAIN, ONCE, RELEASE, RELAXED, UNLOCK -> false;
-                    };
             join(acquires ? known[t] : seen[t], there.byWrites);
             join(strong[t], there.strong);
         }
@@ -161,6 +169,13 @@ final class HappensBefore {
             join(overtaken[t], there.byWrites);
             join(overtaken[t], there.byReads);
         }
+    }
+
+    private static boolean acquires(Order order) {
+        return switch (order) {
+            case ACQUIRE, DEPENDENCY, LOCK, FULL -> true;
+            case PLAIN, ONCE, RELEASE, RELAXED, UNLOCK -> false;
+        };
     }
 
     private static boolean readsValue(Op op) {
@@ -203,6 +218,7 @@ final class HappensBefore {
                 writesAfter[t][t] = reads;
             }
             case RMB -> {
+                readsDone[t] = time[t];
                 join(known[t], seen[t]);
                 int writes = readsAfter[t][tasks + t];
                 join(readsAfter[t], known[t]);
@@ -220,6 +236,7 @@ final class HappensBefore {
     }
 
     private void fullBarrier(int t) {
+        readsDone[t] = time[t];
         join(known[t], seen[t]);
         join(known[t], overtaken[t]);
         join(writesAfter[t], known[t]);

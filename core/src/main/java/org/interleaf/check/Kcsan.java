@@ -176,7 +176,7 @@ final class Kcsan implements Monitor {
                     && other.task() != access.task()
                     && access.conflicts(other)
                     && !ordered(other, access, reached)
-                    && !seen(shadow, other, access)) {
+                    && !seen(shadow, other, access, reached)) {
                 report(other, access);
             }
         }
@@ -198,7 +198,7 @@ final class Kcsan implements Monitor {
 
     /// Whether the task of `second` knows that `first`, a marked write, is over, since a marked
     /// access to the same word that came after it did.
-    private boolean seen(Shadow shadow, Access first, Access second) {
+    private boolean seen(Shadow shadow, Access first, Access second, boolean reached) {
         if (!first.marked() || !first.writes()) {
             return false;
         }
@@ -206,11 +206,20 @@ final class Kcsan implements Monitor {
             if (between != null
                     && between.marked()
                     && between.step() > first.step()
-                    && (between.task() == second.task() || ordered(between, second, false))) {
+                    && comesBefore(between, second, reached)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private boolean comesBefore(Access marked, Access second, boolean reached) {
+        Task task = second.task();
+        return marked.task() == task
+                ? reached
+                        || second.writes()
+                        || order(task.machine()).readBefore(task.id(), marked.when())
+                : ordered(marked, second, reached);
     }
 
     private Shadow shadow(Word word) {

@@ -613,6 +613,14 @@ public final class Machine {
         }
     }
 
+    /// `data_race()` of an unmarked read.
+    public long dataRace(Word word) {
+        annotate(Annotation.RACY_BEGIN);
+        long value = word.readPlain();
+        annotate(Annotation.RACY_END);
+        return value;
+    }
+
     /// `ASSERT_EXCLUSIVE_WRITER()`: nobody else writes to `word` now, marked or not. No access.
     public void assertExclusiveWriter(Word word) {
         if (trying == null) {

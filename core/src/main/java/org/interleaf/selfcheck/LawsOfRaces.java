@@ -64,7 +64,7 @@ final class LawsOfRaces {
         Word x = plainWord(bench);
         Machine machine = bench.on.machine();
         bench.on.task("one", () -> x.writePlain(1));
-        bench.on.task("two", () -> machine.dataRace(x::readPlain));
+        bench.on.task("two", () -> machine.dataRace(x));
         bench.observe(x);
     }
 

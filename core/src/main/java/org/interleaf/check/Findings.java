@@ -57,6 +57,11 @@ public final class Findings {
         add(describe(kind, task, text, trace, details), task);
     }
 
+    /// Reports something found in several functions; `describe` is asked where it is new.
+    void report(String kind, String where, Task task, Supplier<Violation> describe) {
+        add(known.computeIfAbsent(Violation.title(kind, where), title -> describe.get()), task);
+    }
+
     private Violation describe(
             String kind, Task task, String text, List<Origin> trace, List<String> details) {
         Origin origin = trace.isEmpty() ? Origin.UNKNOWN : trace.getFirst();

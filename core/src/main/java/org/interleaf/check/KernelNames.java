@@ -5,12 +5,15 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.StackWalker.StackFrame;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,17 +41,33 @@ public final class KernelNames {
 
     /// The kernel functions that the running thread is in, innermost first, without repetition.
     public List<Origin> callTrace() {
-        List<Origin> trace = new ArrayList<>();
-        StackWalker.getInstance()
-                .forEach(
-                        frame -> {
-                            Origin origin = origin(frame.getClassName(), frame.getMethodName());
-                            if (origin != null
-                                    && (trace.isEmpty() || !trace.getLast().equals(origin))) {
-                                trace.add(origin);
+        return callTrace(origin -> true);
+    }
+
+    /// The same up to the first function for which `goOn` is false.
+    List<Origin> callTrace(Predicate<Origin> goOn) {
+        return StackWalker.getInstance()
+                .walk(
+                        frames -> {
+                            List<Origin> trace = new ArrayList<>();
+                            Iterator<StackFrame> each = frames.iterator();
+                            boolean more = true;
+                            while (more && each.hasNext()) {
+                                more = add(each.next(), trace, goOn);
                             }
+                            return trace;
                         });
-        return trace;
+    }
+
+    private boolean add(StackFrame frame, List<Origin> trace, Predicate<Origin> goOn) {
+        Origin origin = origin(frame.getClassName(), frame.getMethodName());
+        if (origin == null) {
+            return true;
+        }
+        if (trace.isEmpty() || !trace.getLast().equals(origin)) {
+            trace.add(origin);
+        }
+        return goOn.test(origin);
     }
 
     /// The kernel function that the running thread is in; empty where it is in none.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
+import org.interleaf.machine.Annotation;
+import org.interleaf.machine.Fence;
 import org.interleaf.machine.Lock;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.Kernel;
+import org.jspecify.annotations.Nullable;
 
 /// All sanitizers as one monitor. What they find in an execution is in {@link #findings} until the
 /// next one begins.
@@ -15,10 +18,15 @@ public final class Sanitizers implements Monitor {
     private final PtLockSanitizer ptLocks;
     private final NotifierLaws notifiers;
     private final Monitor[] all;
+    private final KernelNames names;
+    private final boolean withHistory;
+    private @Nullable Kcsan races;
 
-    /// @param withHistory whether reports say who allocated and freed; for a single execution, as
-    ///   it makes each allocation slow
+    /// @param withHistory whether reports say who allocated and freed, and have whole stacks of both
+    ///   sides of a race; for a single execution, as it makes each allocation and access slow
     public Sanitizers(KernelNames names, boolean withHistory) {
+        this.names = names;
+        this.withHistory = withHistory;
         findings = new Findings(names);
         ptLocks = new PtLockSanitizer(findings, names, withHistory);
         notifiers = new NotifierLaws(findings);
@@ -39,6 +47,14 @@ public final class Sanitizers implements Monitor {
         notifiers.watch(kernel);
     }
 
+    /// Looks for data races as well, which makes every access slower.
+    ///
+    /// @param plainWritesAtomic whether only plain reads and read-modify-writes can race with what
+    ///   is marked, as the kernel's `CONFIG_KCSAN_ASSUME_PLAIN_WRITES_ATOMIC` has it
+    public void watchRaces(boolean plainWritesAtomic) {
+        races = new Kcsan(findings, new CallSites(names, withHistory), plainWritesAtomic);
+    }
+
     /// What was found in the execution that has ended, or so far.
     public Findings findings() {
         ptLocks.settle();
@@ -51,6 +67,9 @@ public final class Sanitizers implements Monitor {
         for (Monitor monitor : all) {
             monitor.started();
         }
+        if (races != null) {
+            races.started();
+        }
     }
 
     /// Called for each step, so only of those who want it.
@@ -58,11 +77,35 @@ public final class Sanitizers implements Monitor {
     public void stepped(Task task, long before) {
         ptLocks.stepped(task, before);
         notifiers.stepped(task, before);
+        if (races != null) {
+            races.stepped(task, before);
+        }
     }
 
     @Override
     public void released(Task task, Lock lock) {
         notifiers.released(task, lock);
+    }
+
+    @Override
+    public void fenced(Task task, Fence fence) {
+        if (races != null) {
+            races.fenced(task, fence);
+        }
+    }
+
+    @Override
+    public void annotated(Task task, Annotation annotation) {
+        if (races != null) {
+            races.annotated(task, annotation);
+        }
+    }
+
+    @Override
+    public void exclusivelyWritten(Task task, Word word) {
+        if (races != null) {
+            races.exclusivelyWritten(task, word);
+        }
     }
 
     @Override

@@ -39,7 +39,8 @@ import java.util.List;
 /// before it is used. What they found goes into {@link Register}s.
 ///
 /// An experiment fails where the check at the end, or a task, throws; where no task can go on; and
-/// where a sanitizer complains: use after free, sleeping with a spinlock held, a lock left behind.
+/// where a sanitizer complains: use after free, sleeping with a spinlock held, a lock left behind;
+/// and data races, where that is {@link #failsOnDataRaces asked for}.
 public final class Experiment {
     private final Machine machine;
     private final List<Register> registers = new ArrayList<>();
@@ -147,6 +148,12 @@ public final class Experiment {
     /// Has `check` look at every execution in which all tasks have ended; it fails by throwing.
     public void atEnd(Runnable check) {
         judge.atEnd(check);
+    }
+
+    /// Has the experiment fail as well where a plain access could come at the same time as another
+    /// one to the same word, of which one writes. Every access is slower then.
+    public void failsOnDataRaces() {
+        judge.watchRaces();
     }
 
     // ---- exploring

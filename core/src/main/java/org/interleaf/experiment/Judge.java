@@ -35,6 +35,7 @@ final class Judge implements Program {
     private final List<Register> registers;
     private final KernelNames names = new KernelNames(Judge.class.getClassLoader());
     private Sanitizers sanitizers = new Sanitizers(names, false);
+    private boolean watchesRaces;
     private final Map<String, Failure> failures = new LinkedHashMap<>();
     private Runnable atEnd = () -> {};
     private long sinceFailure;
@@ -48,6 +49,11 @@ final class Judge implements Program {
         this.machine = machine;
         this.registers = registers;
         machine.monitor(sanitizers);
+    }
+
+    void watchRaces() {
+        watchesRaces = true;
+        watch(false);
     }
 
     void atEnd(Runnable check) {
@@ -179,6 +185,9 @@ final class Judge implements Program {
     /// @param withHistory whether to remember who freed what
     private void watch(boolean withHistory) {
         sanitizers = new Sanitizers(names, withHistory);
+        if (watchesRaces) {
+            sanitizers.watchRaces(false);
+        }
         machine.monitor(sanitizers);
     }
 

@@ -105,7 +105,7 @@ public final class Recorder implements Scheduler {
         return switch (op) {
             case LOAD ->
                     switch (order) {
-                        case ONCE -> "READ_ONCE";
+                        case ONCE, FULL -> "READ_ONCE";
                         case ACQUIRE -> "smp_load_acquire";
                         case DEPENDENCY -> "rcu_dereference";
                         default -> "read";

@@ -6,6 +6,7 @@ import org.interleaf.check.PageLaws;
 import org.interleaf.check.Sanitizers;
 import org.interleaf.litmus.vocabulary.BootOptions;
 import org.interleaf.litmus.vocabulary.Booted;
+import org.interleaf.litmus.vocabulary.RaceCheck;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
@@ -39,6 +40,9 @@ final class BootedLinux implements Booted {
         PhysicalMemory memory = new PhysicalMemory(machine, options.pageWords(), blocks);
         names = new KernelNames(BootedLinux.class.getClassLoader());
         sanitizers = new Sanitizers(names, options.forRecording());
+        if (options.races() != RaceCheck.NO) {
+            sanitizers.watchRaces(options.races() == RaceCheck.ATOMIC_WRITES);
+        }
         machine.monitor(sanitizers);
         kernel = new Kernel(machine, config.arch(), memory, config.thp());
         sanitizers.watch(kernel);
@@ -74,7 +78,8 @@ final class BootedLinux implements Booted {
     @Override
     public List<Violation> findings(boolean quiescent) {
         List<Violation> all = new ArrayList<>(sanitizers.findings().all());
-        if (quiescent && all.isEmpty() && !anyKilled()) {
+        boolean onlyRaces = all.stream().allMatch(each -> each.kind().equals(Violation.DATA_RACE));
+        if (quiescent && onlyRaces && !anyKilled()) {
             all.addAll(laws.check(held::references, held::pins));
         }
         return all;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /// A simulated multiprocessor. It is set up once, by calls from outside that take effect at once;
@@ -602,6 +603,38 @@ public final class Machine {
             return;
         }
         monitor.fenced(current, kind);
+    }
+
+    /// The running task's source says `annotation` here.
+    public void annotate(Annotation annotation) {
+        if (trying == null) {
+            monitor.annotated(current, annotation);
+        }
+    }
+
+    /// `data_race()`: whatever `expression` accesses may race.
+    public long dataRace(LongSupplier expression) {
+        annotate(Annotation.RACY_BEGIN);
+        try {
+            return expression.getAsLong();
+        } finally {
+            annotate(Annotation.RACY_END);
+        }
+    }
+
+    /// `data_race()` of an unmarked read.
+    public long dataRace(Word word) {
+        annotate(Annotation.RACY_BEGIN);
+        long value = word.readPlain();
+        annotate(Annotation.RACY_END);
+        return value;
+    }
+
+    /// `ASSERT_EXCLUSIVE_WRITER()`: nobody else writes to `word` now, marked or not. No access.
+    public void assertExclusiveWriter(Word word) {
+        if (trying == null) {
+            monitor.exclusivelyWritten(current, word);
+        }
     }
 
     /// `might_sleep()`: what the running task does next may sleep, which it must not do with a

@@ -19,6 +19,12 @@ public interface Monitor {
     /// `task` has passed a memory barrier.
     default void fenced(Task task, Fence fence) {}
 
+    /// The source of `task` says `annotation`, which is about the accesses that follow.
+    default void annotated(Task task, Annotation annotation) {}
+
+    /// `task` asserts that nobody else writes to `word` now.
+    default void exclusivelyWritten(Task task, Word word) {}
+
     /// `region` has come to life.
     default void allocated(Task task, Region region) {}
 

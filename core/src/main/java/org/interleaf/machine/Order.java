@@ -17,7 +17,7 @@ public enum Order {
     DEPENDENCY,
     /// An atomic operation of the `_relaxed` family.
     RELAXED,
-    /// A fully ordered atomic operation.
+    /// A fully ordered atomic operation, or a load between two full barriers.
     FULL,
     /// The step that takes a lock or ends a wait.
     LOCK,

@@ -81,7 +81,7 @@ public final class Rcu {
         long[] sections = readers.look();
         long[] irqs = new long[machine.cpuCount()];
         for (int c = 0; c < irqs.length; c++) {
-            irqs[c] = machine.cpu(c).irq().readOnce();
+            irqs[c] = machine.cpu(c).irq().read(Order.FULL);
         }
         readers.await(sections);
         for (int c = 0; c < irqs.length; c++) {

@@ -49,7 +49,7 @@ public final class RcuDomain {
         long[] seen = new long[sections.length];
         for (int t = 0; t < seen.length; t++) {
             if (t != self && !machine.tasks().get(t).daemon()) {
-                seen[t] = sections[t].readOnce();
+                seen[t] = sections[t].read(Order.FULL);
             }
         }
         return seen;

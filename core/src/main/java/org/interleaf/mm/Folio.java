@@ -215,7 +215,7 @@ public final class Folio {
 
     /// `folio_test_hugetlb()`.
     public boolean isHugetlb() {
-        return pageType.readOnce() == PGTY_HUGETLB;
+        return machine.dataRace(pageType) == PGTY_HUGETLB;
     }
 
     /// Whether it is a hugetlb folio; looked at from outside.
@@ -258,7 +258,7 @@ public final class Folio {
 
     /// `folio_test_anon()`.
     public boolean isAnon() {
-        return isAnonMapping(mapping.readOnce());
+        return isAnonMapping(mapping.readPlain());
     }
 
     /// Whether a value of the mapping word is that of an anonymous folio.

@@ -235,7 +235,7 @@ final class HugetlbFault {
             return userfault(vmf, Vma.VM_UFFD_MISSING);
         }
         if (!vmf.vma.mayShare()) {
-            int ret = kernel.memory().vmfAnonPrepare(vmf.vma, vmf.flags);
+            int ret = kernel.memory().vmfAnonPrepareSlow(vmf.vma, vmf.flags);
             if (ret != 0) {
                 unlock(vmf, ret);
                 return ret;

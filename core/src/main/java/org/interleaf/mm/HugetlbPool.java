@@ -128,7 +128,7 @@ public final class HugetlbPool {
         if (adjustSurplus) {
             h.surplusHugePages.writePlain(h.surplusHugePages.readPlain() - 1);
         }
-        folio.pageType.writeOnce(0); // __folio_clear_hugetlb()
+        folio.pageType.writePlain(0); // __folio_clear_hugetlb()
         h.nrHugePages.writePlain(h.nrHugePages.readPlain() - 1);
     }
 
@@ -166,7 +166,7 @@ public final class HugetlbPool {
     private @Nullable Folio allocFresh(Hstate h) {
         Folio folio = kernel.pageAlloc().allocFrozen(h.order());
         if (folio != null) {
-            folio.pageType.writeOnce(Folio.PGTY_HUGETLB); // init_new_hugetlb_folio()
+            folio.pageType.writePlain(Folio.PGTY_HUGETLB); // init_new_hugetlb_folio()
             folio.hugetlb().reset();
         }
         return folio;

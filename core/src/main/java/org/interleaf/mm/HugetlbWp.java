@@ -123,7 +123,7 @@ final class HugetlbWp {
     /// The part of hugetlb_wp() that maps a copy. Takes the lock of the table again.
     private int copy(Fault vmf, long pte, Folio old, Folio fresh) {
         // The page may have been the file's: then there was no anon_vma so far.
-        int ret = kernel.memory().vmfAnonPrepare(vmf.vma, vmf.flags);
+        int ret = kernel.memory().vmfAnonPrepareSlow(vmf.vma, vmf.flags);
         boolean copied = false;
         if (ret == 0) {
             for (int i = 0; i < vmf.h.pages(); i++) { // copy_user_large_folio()

@@ -256,7 +256,7 @@ public final class Memory {
     /// mm/internal.h: vmf_anon_prepare(). Sees to it that the VMA has an anon_vma. Where that
     /// cannot be had `RETRY`, and the VMA's lock has been dropped. 0 otherwise.
     public int vmfAnonPrepare(VmFault vmf) {
-        int ret = vmfAnonPrepare(vmf.vma, vmf.flags);
+        int ret = vmfAnonPrepareSlow(vmf.vma, vmf.flags);
         if (ret != 0) {
             kernel.vmaLock().vmaEndRead(vmf.vma);
         }
@@ -266,7 +266,7 @@ public final class Memory {
     /// mm/memory.c: __vmf_anon_prepare(). Sees to it that the VMA has an anon_vma. For that the
     /// mmap lock is needed, for which a fault that holds the VMA's must not wait: where it cannot
     /// be had `RETRY`, else 0.
-    int vmfAnonPrepare(Vma vma, int flags) {
+    int vmfAnonPrepareSlow(Vma vma, int flags) {
         if (vma.anonVma.read(Order.PLAIN) != null) {
             return 0;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.Annotation;
 import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
@@ -35,6 +36,7 @@ public final class MmapLock {
     /// count is odd, and a VMA is write-locked while it carries the same count.
     public void writeLock(MmStruct mm) {
         mm.mmapLock().downWrite();
+        machine.annotate(Annotation.ATOMIC_BEGIN); // do_raw_write_seqcount_begin()
         mm.mmLockSeq.fetchAdd(1, Order.PLAIN);
         machine.fence(Fence.WMB);
     }
@@ -54,8 +56,10 @@ public final class MmapLock {
 
     /// include/linux/mmap_lock.h: vma_end_write_all().
     private void vmaEndWriteAll(MmStruct mm) {
+        machine.assertExclusiveWriter(mm.mmLockSeq);
         machine.fence(Fence.WMB);
         mm.mmLockSeq.fetchAdd(1, Order.PLAIN);
+        machine.annotate(Annotation.ATOMIC_END); // do_raw_write_seqcount_end()
     }
 
     /// include/linux/mmap_lock.h: mmap_assert_locked(). Complains where the running task does not

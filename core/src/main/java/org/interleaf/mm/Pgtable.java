@@ -50,8 +50,8 @@ public final class Pgtable {
                 : offsetLockless(level, upper, upper.readPlain(), addr);
     }
 
-    /// mm/internal.h, mm/rmap.c: mm_find_pmd(). The PMD entry of `addr`, whatever it holds; null
-    /// where there is no PMD table.
+    /// mm/rmap.c: mm_find_pmd(). The PMD entry of `addr`, whatever it holds; null where there is no
+    /// PMD table.
     public @Nullable Word mmFindPmd(MmStruct mm, long addr) {
         return find(Geometry.PMD, mm, addr);
     }
@@ -128,8 +128,8 @@ public final class Pgtable {
 
     // ---- adding tables
 
-    /// mm/memory.c: p4d_alloc(), pud_alloc(), pmd_alloc() from the top: the PUD or PMD entry of
-    /// `addr`, with the tables above it made where they were missing. Null where memory is out.
+    /// include/linux/mm.h: p4d_alloc(), pud_alloc(), pmd_alloc() from the top: the PUD or PMD entry
+    /// of `addr`, with the tables above it made where they were missing. Null where memory is out.
     public @Nullable Word alloc(int level, MmStruct mm, long addr) {
         Word entry = pgdOffset(mm, addr);
         for (int l = Geometry.P4D; l >= level; l--) {
@@ -141,8 +141,8 @@ public final class Pgtable {
         return entry;
     }
 
-    /// mm/memory.c: p4d_alloc(), pud_alloc(), pmd_alloc(). The entry of `level` for `addr` below
-    /// `upper`. Nothing is allocated where `upper` is a leaf: the caller must look for that.
+    /// include/linux/mm.h: p4d_alloc(), pud_alloc(), pmd_alloc(). The entry of `level` for `addr`
+    /// below `upper`. Nothing is allocated where `upper` is a leaf: the caller must look for that.
     public @Nullable Word allocBelow(int level, MmStruct mm, Word upper, long addr) {
         if (geometry.folded(level)) {
             return upper;
@@ -153,9 +153,32 @@ public final class Pgtable {
         return offset(level, upper, addr);
     }
 
-    /// mm/memory.c: __p4d_alloc(), __pud_alloc(), __pmd_alloc(). All are under the lock of the
-    /// level above, which is `page_table_lock`. False where memory is out.
     boolean allocTable(int level, MmStruct mm, Word upper) {
+        return switch (level) {
+            case Geometry.P4D -> allocP4d(mm, upper);
+            case Geometry.PUD -> allocPud(mm, upper);
+            default -> allocPmd(mm, upper);
+        };
+    }
+
+    /// mm/memory.c: __p4d_alloc(). See {@link #hang}.
+    private boolean allocP4d(MmStruct mm, Word pgd) {
+        return hang(Geometry.P4D, mm, pgd);
+    }
+
+    /// mm/memory.c: __pud_alloc(). See {@link #hang}.
+    private boolean allocPud(MmStruct mm, Word p4d) {
+        return hang(Geometry.PUD, mm, p4d);
+    }
+
+    /// mm/memory.c: __pmd_alloc(). See {@link #hang}.
+    private boolean allocPmd(MmStruct mm, Word pud) {
+        return hang(Geometry.PMD, mm, pud);
+    }
+
+    /// Hangs a new table of `level` below `upper` unless something is there by now: under the lock
+    /// of the level above, which is `page_table_lock`. False where memory is out.
+    private boolean hang(int level, MmStruct mm, Word upper) {
         PageTable table = allocPage(level);
         if (table == null) {
             return false;

@@ -114,7 +114,7 @@ public final class Userfaultfd {
         kernel.hugetlb().vmas().lockRead(vma);
         ctx.faultPendingLock.lock();
         ctx.linked(task).writePlain(1);
-        ctx.faultPending.writePlain(ctx.faultPending.readPlain() | bit);
+        ctx.faultPending.writeOnce(ctx.faultPending.readPlain() | bit);
         ctx.faultPendingLock.unlock();
         boolean mustWait = hugeMustWait(vma, address);
         kernel.hugetlb().vmas().unlockRead(vma);
@@ -126,7 +126,7 @@ public final class Userfaultfd {
             machine.mightSleep("schedule");
             ctx.waken(task).await(1, 1);
         }
-        if (ctx.linked(task).readOnce() != 0) { // list_empty_careful()
+        if (ctx.linked(task).loadAcquire() != 0) { // list_empty_careful()
             ctx.faultPendingLock.lock();
             unlink(ctx, task);
             ctx.faultPendingLock.unlock();
@@ -159,7 +159,7 @@ public final class Userfaultfd {
     private static void unlink(UserfaultfdCtx ctx, int task) {
         long bit = 1L << task;
         Word queue = (ctx.faultPending.readPlain() & bit) != 0 ? ctx.faultPending : ctx.faults;
-        queue.fetchAnd(~bit, Order.PLAIN);
+        queue.fetchAnd(~bit, Order.ONCE);
         ctx.linked(task).writePlain(0);
     }
 
@@ -196,9 +196,9 @@ public final class Userfaultfd {
     private static long refile(UserfaultfdCtx ctx, int task) {
         long bit = 1L << task;
         ctx.refileSeq.writeBegin();
-        ctx.faultPending.writePlain(ctx.faultPending.readPlain() & ~bit);
+        ctx.faultPending.writeOnce(ctx.faultPending.readPlain() & ~bit);
         ctx.faultsLock.lock(); // add_wait_queue()
-        ctx.faults.writePlain(ctx.faults.readPlain() | bit);
+        ctx.faults.writeOnce(ctx.faults.readPlain() | bit);
         ctx.faultsLock.unlock();
         ctx.refileSeq.writeEnd();
         return ctx.message(task).readPlain();
@@ -240,8 +240,8 @@ public final class Userfaultfd {
             long address = ctx.message(task).readPlain() & ~(FLAG_WRITE | FLAG_MINOR);
             if (address >= start && address < start + len) {
                 left &= ~(1L << task);
-                queue.writePlain(left);
-                ctx.linked(task).writePlain(0); // list_del_init()
+                queue.writeOnce(left);
+                ctx.linked(task).writeOnce(0); // list_del_init()
                 ctx.waken(task).writeOnce(1);
             }
         }

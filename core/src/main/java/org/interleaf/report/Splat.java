@@ -12,7 +12,7 @@ public final class Splat {
     private static final Pattern PLACE =
             Pattern.compile("(Allocated|Freed|Taken) by (the set-up|\\S+ on CPU )");
     private static final String END_TRACE = "---[ end trace ]---";
-    private static final String KASAN_RULE = "=".repeat(66);
+    private static final String SANITIZER_RULE = "=".repeat(66);
 
     private final Violation violation;
     private final Ansi ansi;
@@ -31,6 +31,8 @@ public final class Splat {
     private String render() {
         if (violation.kind().startsWith("BUG: KASAN")) {
             kasan();
+        } else if (violation.kind().equals(Violation.DATA_RACE)) {
+            kcsan();
         } else if (violation.kind().equals("WARNING") || violation.kind().equals("BUG")) {
             cutHere();
         } else {
@@ -55,14 +57,26 @@ public final class Splat {
 
     /// As the kernel's memory sanitizer prints it.
     private void kasan() {
-        line(KASAN_RULE);
+        line(SANITIZER_RULE);
         title(violation.kind() + (violation.where().isEmpty() ? "" : " in " + violation.where()));
         text();
         line("");
         line(cpu());
         callTrace();
         details();
-        line(KASAN_RULE);
+        line(SANITIZER_RULE);
+    }
+
+    /// As the kernel's concurrency sanitizer prints it, both sides with their stacks.
+    private void kcsan() {
+        line(SANITIZER_RULE);
+        title(violation.kind() + " in " + violation.where());
+        line("");
+        violation.details().forEach(this::line);
+        line("");
+        line("Reported by Kernel Concurrency Sanitizer on:");
+        line(cpu());
+        line(SANITIZER_RULE);
     }
 
     /// As most others print it: lockdep, the scheduler, the watchdog.

@@ -13,6 +13,7 @@ import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.vocabulary.BootOptions;
 import org.interleaf.litmus.vocabulary.Booted;
 import org.interleaf.litmus.vocabulary.Model;
+import org.interleaf.litmus.vocabulary.RaceCheck;
 import org.interleaf.machine.Machine;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.trace.Violation;
@@ -48,10 +49,15 @@ final class Session implements Program {
     }
 
     /// The same with processes that are `alike` declared identical: for a plain test only.
-    static Session open(LitmusTest test, Model model, BootOptions options, Likeness alike) {
+    static Session open(LitmusTest test, Model model, BootOptions boot, Likeness alike) {
+        RaceCheck races = RaceCheck.read(test.source(), test.config());
+        BootOptions options = boot.with(races);
         if (isBare(test)) {
             LitmusProgram program = LitmusProgram.plain(test, alike);
             Sanitizers sanitizers = new Sanitizers(NO_MODEL, options.forRecording());
+            if (races != RaceCheck.NO) {
+                sanitizers.watchRaces(races == RaceCheck.ATOMIC_WRITES);
+            }
             program.machine().monitor(sanitizers);
             return new Session(program, null, sanitizers);
         }
@@ -71,8 +77,10 @@ final class Session implements Program {
                 : Likeness.none("the kernel tells apart the CPUs on which processes run");
     }
 
+    /// Whether the test needs no kernel: it calls none, and configures none.
     private static boolean isBare(LitmusTest test) {
-        return test.config().entries().isEmpty() && isPlain(test);
+        return test.config().entries().stream().allMatch(e -> e.key().equals(RaceCheck.KEY))
+                && isPlain(test);
     }
 
     /// Whether the test gets by with the memory model's own names.

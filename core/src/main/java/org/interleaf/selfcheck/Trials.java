@@ -35,6 +35,7 @@ public final class Trials implements Function<String, String> {
         laws.addAll(LawsOfWaiting.all());
         laws.addAll(LawsOfMemory.all());
         laws.addAll(LawsOfSanitizers.all());
+        laws.addAll(LawsOfRaces.all());
         return laws;
     }
 

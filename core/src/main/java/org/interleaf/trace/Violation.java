@@ -32,6 +32,8 @@ public record Violation(
 
     /// The kind of a mapping that a device has and the CPUs do not.
     public static final String STALE_DEVICE_MAPPING = "BUG: stale device mapping";
+    /// The kind of a data race; it happens in two functions, `f / g`.
+    public static final String DATA_RACE = "BUG: KCSAN: data-race";
 
     /// The step of what only the end of an execution shows, such as a leak.
     public static final int AT_THE_END = -1;
@@ -55,10 +57,12 @@ public record Violation(
     }
 
     /// Whether this only makes something possible that has not happened in this execution: a change
-    /// under the wrong lock, or one that nobody was told of. Where there are others, they tell
-    /// more.
+    /// under the wrong lock, one that nobody was told of, or a data race. Where there are others,
+    /// they tell more.
     public boolean latent() {
-        return kind.equals(WRONG_TABLE_LOCK) || kind.equals(UNTOLD_CHANGE);
+        return kind.equals(WRONG_TABLE_LOCK)
+                || kind.equals(UNTOLD_CHANGE)
+                || kind.equals(DATA_RACE);
     }
 
     /// Two violations with the same title are the same finding.

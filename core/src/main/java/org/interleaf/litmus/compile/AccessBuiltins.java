@@ -21,7 +21,7 @@ final class AccessBuiltins {
         for (String name : new String[] {"likely", "unlikely"}) {
             Builtins.add(all, name, 1, c -> Typed.truth(notZero(c.value(0).node())));
         }
-        Builtins.add(all, "data_race", 1, c -> c.value(0));
+        Builtins.add(all, "data_race", 1, AccessBuiltins::dataRace);
         for (String name : new String[] {"ATOMIC_INIT", "ATOMIC64_INIT", "ATOMIC_LONG_INIT"}) {
             Builtins.add(all, name, 1, c -> c.value(0));
         }
@@ -68,6 +68,11 @@ final class AccessBuiltins {
     private static Typed store(CallCompiler call, Place.InMemory to, Order order) {
         Node value = call.value(1).node();
         return Typed.nothing(Assignments.store(to, value, order, call.site()).node());
+    }
+
+    private static Typed dataRace(CallCompiler call) {
+        Typed expression = call.value(0);
+        return new Typed(new Primitive.DataRace(expression.node()), expression.type());
     }
 
     private static Node notZero(Node value) {

@@ -243,7 +243,18 @@ class ExprCompiler {
 
     /// `*p`.
     Place.InMemory deref(Expr.Deref e) {
-        return pointee(e.pos(), operand(e.pointer()));
+        Typed pointer = operand(e.pointer());
+        return pointee(
+                e.pos(),
+                isParameter(e.pointer())
+                        ? pointer
+                        : new Typed(new Accesses.Through(pointer.node()), pointer.type()));
+    }
+
+    /// Whether a pointer is known before the process begins.
+    private boolean isParameter(Expr pointer) {
+        Local local = pointer instanceof Expr.Name name ? registers.find(name.id()) : null;
+        return local != null && local.isParameter();
     }
 
     /// What a pointer points to; a plain number will do, for litmus tests keep pointers in `int`.

@@ -5,6 +5,7 @@ import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Type;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.litmus.vocabulary.UserMemory;
+import org.interleaf.machine.Annotation;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,17 @@ import org.jspecify.annotations.Nullable;
 /// location says what type it has.
 public final class Accesses {
     private Accesses() {}
+
+    /// An address that the process has read from memory or computed: whatever it is used for comes
+    /// after that.
+    public record Through(Node pointer) implements Node {
+        @Override
+        public long eval(Frame frame) {
+            long at = pointer.eval(frame);
+            frame.machine().annotate(Annotation.THROUGH_POINTER);
+            return at;
+        }
+    }
 
     /// A load.
     public record Load(Node address, @Nullable Type type, Order order, CallSite site)

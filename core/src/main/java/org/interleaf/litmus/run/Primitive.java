@@ -18,6 +18,14 @@ public final class Primitive {
         }
     }
 
+    /// `data_race()`; yields the expression.
+    public record DataRace(Node expression) implements Node {
+        @Override
+        public long eval(Frame frame) {
+            return frame.machine().dataRace(() -> expression.eval(frame));
+        }
+    }
+
     /// What a task does without an argument, such as `rcu_read_lock()`.
     public record Action(Step step) implements Node {
         @Override

@@ -64,7 +64,7 @@ public final class Srcu {
     void synchronize() {
         long[] seen = new long[sections.length];
         for (int t = 0; t < seen.length; t++) {
-            seen[t] = sections[t].readOnce();
+            seen[t] = sections[t].read(Order.FULL);
         }
         for (int t = 0; t < seen.length; t++) {
             if (seen[t] != 0) {

@@ -7,9 +7,17 @@ import org.jspecify.annotations.Nullable;
 public final class Mutex implements Lock {
     private final Machine machine;
     private final Word word;
+    private final LockClass lockClass;
 
+    /// A free lock that is field `field` of `owner`, in a class of that name.
     public Mutex(Machine machine, @Nullable Object owner, String field) {
+        this(machine, owner, field, field);
+    }
+
+    /// The same, in class `lockClass`.
+    public Mutex(Machine machine, @Nullable Object owner, String field, String lockClass) {
         this.machine = machine;
+        this.lockClass = machine.lockClasses().of(lockClass);
         this.word = machine.word(null, owner, field, -1, 0);
         this.word.format(v -> v == 0 ? "unlocked" : "locked");
     }
@@ -17,15 +25,16 @@ public final class Mutex implements Lock {
     /// `mutex_lock()`.
     public void lock() {
         machine.mightSleep("mutex_lock", this);
+        machine.current().acquiring(this, lockClass, LockMode.WRITE);
         machine.access(word, Op.LOCK, Order.LOCK, -1, 1);
-        machine.current().acquired(this);
+        machine.current().acquired(this, lockClass, LockMode.WRITE);
     }
 
     /// `mutex_trylock()`.
     public boolean trylock() {
         boolean taken = machine.access(word, Op.TRY, Order.LOCK, -1, 1) == 0;
         if (taken) {
-            machine.current().acquired(this);
+            machine.current().acquired(this, lockClass, LockMode.TRY_WRITE);
         }
         return taken;
     }
@@ -39,6 +48,11 @@ public final class Mutex implements Lock {
     @Override
     public String name() {
         return word.name();
+    }
+
+    @Override
+    public LockClass lockClass() {
+        return lockClass;
     }
 
     @Override

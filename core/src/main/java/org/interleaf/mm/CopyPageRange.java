@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
+import org.interleaf.machine.LockClasses;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
@@ -123,10 +124,7 @@ final class CopyPageRange {
                 put(prealloc);
                 return true;
             }
-            boolean nested = from.ptl() != to.ptl();
-            if (nested) {
-                from.ptl().lock();
-            }
+            boolean nested = lockNested(from.ptl(), to.ptl());
             int i = 0;
             boolean copying = true;
             while (copying && addr != end) {
@@ -216,7 +214,7 @@ final class CopyPageRange {
         if (lock == held) {
             return false;
         }
-        lock.lock();
+        lock.lockNested(LockClasses.SINGLE_DEPTH_NESTING);
         return true;
     }
 }

@@ -23,7 +23,7 @@ public final class HugetlbInode extends Inode {
             long size,
             Hstate hstate,
             @Nullable Subpool subpool) {
-        super(machine, name, size);
+        super(machine, name, size, "&hugetlbfs_i_mmap_rwsem_key");
         this.hugetlbfs = hugetlbfs;
         this.hstate = hstate;
         this.subpool = subpool;

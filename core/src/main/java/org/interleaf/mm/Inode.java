@@ -32,13 +32,14 @@ public abstract class Inode extends Shared {
     private final Ref<CacheSlot>[] pages;
 
     /// @param name as reports show it
-    Inode(Machine machine, String name, long size) {
+    /// @param mmapRwsemClass the lock class of `i_mmap_rwsem`, which hugetlbfs has its own for
+    Inode(Machine machine, String name, long size, String mmapRwsemClass) {
         super(machine);
         this.name = name;
-        rwsem = new RwSem(machine, null, this, "i_rwsem");
-        lock = new SpinLock(machine, null, this, "i_lock");
-        mmapRwsem = new RwSem(machine, null, this, "i_mmap_rwsem");
-        pagesLock = new SpinLock(machine, null, this, "i_pages.xa_lock");
+        rwsem = new RwSem(machine, null, this, "i_rwsem", "&sb->s_type->i_mutex_key");
+        lock = new SpinLock(machine, null, this, "i_lock", "&sb->s_type->i_lock_key");
+        mmapRwsem = new RwSem(machine, null, this, "i_mmap_rwsem", mmapRwsemClass);
+        pagesLock = new SpinLock(machine, null, this, "i_pages.xa_lock", "&xa->xa_lock");
         count = machine.word(null, this, "i_count", -1, 1);
         this.size = machine.word(null, this, "i_size", -1, size);
         mmap = new Ref<>(machine, VmaList.class, this, "i_mmap", -1);

@@ -2,6 +2,8 @@
 package org.interleaf.check;
 
 import org.interleaf.machine.Lock;
+import org.interleaf.machine.LockClass;
+import org.interleaf.machine.LockMode;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
@@ -13,6 +15,7 @@ import org.interleaf.mm.Kernel;
 public final class Sanitizers implements Monitor {
     private final Findings findings;
     private final PtLockSanitizer ptLocks;
+    private final Lockdep lockdep;
     private final Monitor[] all;
 
     /// @param withHistory whether reports say who allocated and freed; for a single execution, as
@@ -20,19 +23,23 @@ public final class Sanitizers implements Monitor {
     public Sanitizers(KernelNames names, boolean withHistory) {
         findings = new Findings(names);
         ptLocks = new PtLockSanitizer(findings, names, withHistory);
+        lockdep = new Lockdep(findings, withHistory);
         all =
                 new Monitor[] {
                     new Kasan(findings, withHistory),
                     new SleepInAtomic(findings),
                     new LeftBehind(findings),
                     ptLocks,
+                    lockdep,
                     new Complaints(findings, names)
                 };
     }
 
-    /// Begins to watch the page tables of `kernel`, which has just been made.
+    /// Begins to watch the page tables of `kernel`, which has just been made, and expects the order of
+    /// locks that its documentation demands.
     public void watch(Kernel kernel) {
         ptLocks.watch(kernel);
+        lockdep.expect(new LockOrder(kernel.machine().lockClasses()));
     }
 
     /// What was found in the execution that has ended, or so far.
@@ -58,6 +65,11 @@ public final class Sanitizers implements Monitor {
     @Override
     public void setUp(Task task, long before) {
         ptLocks.setUp(task, before);
+    }
+
+    @Override
+    public void acquiring(Task task, Lock lock, LockClass as, LockMode mode) {
+        lockdep.acquiring(task, lock, as, mode);
     }
 
     @Override

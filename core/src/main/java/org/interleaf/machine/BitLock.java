@@ -91,6 +91,11 @@ public final class BitLock implements Lock {
     }
 
     @Override
+    public int location() {
+        return word.id();
+    }
+
+    @Override
     public boolean sleeps() {
         return sleeps;
     }

@@ -46,6 +46,11 @@ public final class LockMap implements Lock {
     }
 
     @Override
+    public int location() {
+        return -1;
+    }
+
+    @Override
     public boolean sleeps() {
         return true;
     }

@@ -56,6 +56,11 @@ public final class Mutex implements Lock {
     }
 
     @Override
+    public int location() {
+        return word.id();
+    }
+
+    @Override
     public boolean sleeps() {
         return true;
     }

@@ -133,11 +133,6 @@ public final class RwSem implements Lock {
         return word.readOnce() != 0;
     }
 
-    /// Whether somebody holds it for writing; looked at from outside.
-    public boolean writeLocked() {
-        return (word.peek() & WRITER) != 0;
-    }
-
     /// Whether the running task holds it for writing; no access.
     public boolean heldForWriting() {
         return machine.current().holdsForWriting(this);
@@ -156,6 +151,11 @@ public final class RwSem implements Lock {
     @Override
     public LockClass lockClass() {
         return lockClass;
+    }
+
+    @Override
+    public int location() {
+        return word.id();
     }
 
     @Override

@@ -110,6 +110,11 @@ public final class SpinLock implements Lock {
     }
 
     @Override
+    public int location() {
+        return word.id();
+    }
+
+    @Override
     public boolean sleeps() {
         return false;
     }

@@ -32,11 +32,12 @@ public abstract class Inode extends Shared {
     private final Ref<CacheSlot>[] pages;
 
     /// @param name as reports show it
+    /// @param rwsemClass the lock class of `i_rwsem`, which differs between file systems
     /// @param mmapRwsemClass the lock class of `i_mmap_rwsem`, which hugetlbfs has its own for
-    Inode(Machine machine, String name, long size, String mmapRwsemClass) {
+    Inode(Machine machine, String name, long size, String rwsemClass, String mmapRwsemClass) {
         super(machine);
         this.name = name;
-        rwsem = new RwSem(machine, null, this, "i_rwsem", "&sb->s_type->i_mutex_key");
+        rwsem = new RwSem(machine, null, this, "i_rwsem", rwsemClass);
         lock = new SpinLock(machine, null, this, "i_lock", "&sb->s_type->i_lock_key");
         mmapRwsem = new RwSem(machine, null, this, "i_mmap_rwsem", mmapRwsemClass);
         pagesLock = new SpinLock(machine, null, this, "i_pages.xa_lock", "&xa->xa_lock");

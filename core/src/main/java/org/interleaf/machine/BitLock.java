@@ -38,13 +38,21 @@ public final class BitLock implements Lock {
 
     /// Takes the lock, waiting until it is free.
     public void lock() {
+        machine.current().acquiring(this, lockClass(), LockMode.WRITE);
+        take(LockMode.WRITE);
+    }
+
+    /// The same for a lock of which nobody else knows yet: no order follows from it, as nobody waits.
+    public void lockUnshared() {
+        take(LockMode.TRY_WRITE);
+    }
+
+    private void take(LockMode mode) {
         if (sleeps) {
             machine.mightSleep("lock", this);
         }
-        LockClass as = lockClass();
-        machine.current().acquiring(this, as, LockMode.WRITE);
         machine.access(word, Op.LOCK, Order.LOCK, mask, mask);
-        machine.current().acquired(this, as, LockMode.WRITE);
+        machine.current().acquired(this, lockClass(), mode);
     }
 
     /// Takes the lock if it is free.

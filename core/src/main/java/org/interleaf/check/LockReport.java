@@ -35,18 +35,17 @@ final class LockReport {
     }
 
     static String takes(Task task, Lock lock, LockClass as, LockMode mode) {
-        return task.name() + " is trying to take " + how(mode) + as + " (" + lock.name() + ")";
+        return task.name() + " is trying to take " + as + how(mode) + ", which is " + lock.name();
     }
 
     static List<String> recursion(Task task, int held, LockClass as, LockMode mode) {
         List<String> lines = new ArrayList<>();
         lines.add(
                 "but already holds "
-                        + how(task.heldMode(held))
                         + as
-                        + " ("
-                        + task.held(held).name()
-                        + ")");
+                        + how(task.heldMode(held))
+                        + ", which is "
+                        + task.held(held).name());
         lines.add("");
         lines.add("Possible unsafe locking scenario:");
         lines.add(LINE + "CPU0");
@@ -61,10 +60,11 @@ final class LockReport {
     static String closes(Task task, Dependency closing) {
         return task.name()
                 + " is trying to take "
-                + how(closing.taken)
                 + closing.to
+                + how(closing.taken)
                 + ", holding "
                 + closing.from
+                + how(closing.held)
                 + ", which already depends on it";
     }
 
@@ -90,11 +90,11 @@ final class LockReport {
                 "-> #"
                         + number
                         + " "
-                        + how(dependency.taken)
                         + dependency.to
+                        + how(dependency.taken)
                         + ", with "
-                        + how(dependency.held)
                         + dependency.from
+                        + how(dependency.held)
                         + " held:");
         if (!dependency.how.isEmpty()) {
             lines.add(dependency.how);
@@ -115,7 +115,8 @@ final class LockReport {
     }
 
     private static void columns(String left, String right, List<String> lines) {
-        lines.add((LINE + left + " ".repeat(Math.max(1, COLUMN - left.length())) + right).stripTrailing());
+        String gap = " ".repeat(Math.max(1, COLUMN - left.length()));
+        lines.add((LINE + left + gap + right).stripTrailing());
     }
 
     private static String lock(LockClass lock, LockMode mode) {
@@ -123,7 +124,7 @@ final class LockReport {
     }
 
     private static String how(LockMode mode) {
-        return mode.isRead() ? "for reading " : "";
+        return mode.isRead() ? " (for reading)" : "";
     }
 
     private static String held(Task task) {

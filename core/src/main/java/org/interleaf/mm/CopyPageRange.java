@@ -36,6 +36,7 @@ final class CopyPageRange {
             return kernel.hugetlb().fork().copyHugetlbPageRange(dst, src);
         }
         MmStruct mm = src.mm();
+        kernel.vmaLock().assertWriteLocked(src);
         mm.writeProtectSeq().writeBegin();
         boolean copied = true;
         long addr = src.start();

@@ -26,6 +26,7 @@ final class HugetlbFork {
         boolean cow = Vma.isCowMapping(src.flags());
         MmStruct mm = src.mm();
         if (cow) {
+            kernel.vmaLock().assertWriteLocked(src);
             mm.writeProtectSeq().writeBegin();
         } else {
             hugetlb.vmas().lockRead(src);

@@ -205,8 +205,16 @@ public final class VmaLock {
         }
     }
 
+    /// include/linux/mmap_lock.h: vma_assert_locked(). Complains where the running task has not locked
+    /// the VMA in some mode; no access.
+    void assertLocked(Vma vma) {
+        if (!vma.depMap.held()) {
+            assertWriteLocked(vma);
+        }
+    }
+
     /// include/linux/mmap_lock.h: vma_assert_write_locked(); no access.
-    private void assertWriteLocked(Vma vma) {
+    void assertWriteLocked(Vma vma) {
         mmapLock.assertWriteLocked(vma.mm());
         if (vma.lockSeq.peek() != vma.mm().mmLockSeq.peek()) {
             warn(vma, "is not write-locked");

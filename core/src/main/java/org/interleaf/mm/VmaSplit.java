@@ -157,6 +157,7 @@ final class VmaSplit {
     /// mm/vma.c: vma_expand(), for anonymous memory: the VMA ends at `end`, where there was
     /// nothing.
     void expand(Vma vma, long end) {
+        kernel.mmapLock().assertWriteLocked(vma.mm());
         kernel.vmaLock().vmaStartWrite(vma);
         AnonVma anonVma = vma.anonVma.read(Order.PLAIN);
         if (anonVma != null) {

@@ -45,14 +45,15 @@ record Expected(@Nullable Verdict verdict, List<String> splats) {
         return verdict == null && splats.isEmpty();
     }
 
-    /// The declared splat that `violation` is, or null.
+    /// The declared splat that `violation` is, or null. Where a deadlock is declared, so is the order
+    /// of locks that leads to it.
     @Nullable String declared(Violation violation) {
         for (String splat : splats) {
             if (matches(splat, violation)) {
                 return splat;
             }
         }
-        return null;
+        return violation.ofLocks() && splats.contains(DEADLOCK) ? DEADLOCK : null;
     }
 
     static boolean matches(String splat, Violation violation) {

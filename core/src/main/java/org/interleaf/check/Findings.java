@@ -48,6 +48,32 @@ public final class Findings {
         add(violation, task);
     }
 
+    /// Reports something that `where` tells from others of its kind, and not the function that the
+    /// running thread is in.
+    void reportAs(
+            String kind,
+            String where,
+            Task task,
+            Supplier<String> text,
+            Supplier<List<String>> details) {
+        Violation violation = known.get(Violation.title(kind, where));
+        if (violation == null) {
+            List<String> functions = names.callTrace().stream().map(Origin::function).toList();
+            violation =
+                    new Violation(
+                            kind,
+                            where,
+                            "",
+                            text.get(),
+                            task.name(),
+                            task.cpu(),
+                            functions,
+                            details.get());
+            known.put(violation.title(), violation);
+        }
+        add(violation, task);
+    }
+
     /// Reports something found in the functions of `trace`.
     void report(String kind, Task task, String text, List<Origin> trace) {
         report(kind, task, text, trace, List.of());

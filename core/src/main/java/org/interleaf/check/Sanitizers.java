@@ -4,6 +4,8 @@ package org.interleaf.check;
 import org.interleaf.machine.Annotation;
 import org.interleaf.machine.Fence;
 import org.interleaf.machine.Lock;
+import org.interleaf.machine.LockClass;
+import org.interleaf.machine.LockMode;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.Task;
@@ -17,6 +19,7 @@ public final class Sanitizers implements Monitor {
     private final Findings findings;
     private final PtLockSanitizer ptLocks;
     private final NotifierLaws notifiers;
+    private final Lockdep lockdep;
     private final Monitor[] all;
     private final KernelNames names;
     private final boolean withHistory;
@@ -30,6 +33,7 @@ public final class Sanitizers implements Monitor {
         findings = new Findings(names);
         ptLocks = new PtLockSanitizer(findings, names, withHistory);
         notifiers = new NotifierLaws(findings);
+        lockdep = new Lockdep(findings, withHistory);
         all =
                 new Monitor[] {
                     new Kasan(findings, withHistory),
@@ -37,14 +41,17 @@ public final class Sanitizers implements Monitor {
                     new LeftBehind(findings),
                     ptLocks,
                     notifiers,
+                    lockdep,
                     new Complaints(findings, names)
                 };
     }
 
-    /// Begins to watch the page tables of `kernel`, which has just been made.
+    /// Begins to watch the page tables of `kernel`, which has just been made, and expects the order of
+    /// locks that its documentation demands.
     public void watch(Kernel kernel) {
         ptLocks.watch(kernel);
         notifiers.watch(kernel);
+        lockdep.expect(new LockOrder(kernel.machine().lockClasses()));
     }
 
     /// Looks for data races as well, which makes every access slower.
@@ -111,6 +118,11 @@ public final class Sanitizers implements Monitor {
     @Override
     public void setUp(Task task, long before) {
         ptLocks.setUp(task, before);
+    }
+
+    @Override
+    public void acquiring(Task task, Lock lock, LockClass as, LockMode mode) {
+        lockdep.acquiring(task, lock, as, mode);
     }
 
     @Override

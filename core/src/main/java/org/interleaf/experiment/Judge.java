@@ -147,7 +147,7 @@ final class Judge implements Program {
             all.add(ofThrown(thrown, Objects.requireNonNull(thrower)));
         }
         boolean stuck = kind == Ending.Kind.DEADLOCK || kind == Ending.Kind.LIVELOCK;
-        if (stuck && all.isEmpty()) {
+        if (stuck && all.stream().allMatch(Violation::latent)) {
             all.add(Deadlock.describe(machine));
         }
         return all;

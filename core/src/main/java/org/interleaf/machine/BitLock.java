@@ -1,19 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
+import org.jspecify.annotations.Nullable;
+
 /// A lock that is one bit of a word of flags, such as `PG_locked`.
 public final class BitLock implements Lock {
     private final Machine machine;
     private final Word word;
     private final long mask;
     private final String name;
+    private final String className;
     private final boolean sleeps;
+    private @Nullable LockClass lockClass;
 
     /// The lock in the bits `mask` of `word`.
     ///
     /// @param sleeps whether waiters sleep (`folio_lock()`) or spin (`bit_spin_lock()`)
     public BitLock(Machine machine, Word word, long mask, String name, boolean sleeps) {
+        this(machine, word, mask, name, name, sleeps);
+    }
+
+    /// The same, in a class of its own that is called `className`.
+    public BitLock(
+            Machine machine,
+            Word word,
+            long mask,
+            String name,
+            String className,
+            boolean sleeps) {
         this.machine = machine;
+        this.className = className;
         this.word = word;
         this.mask = mask;
         this.name = name;
@@ -22,18 +38,28 @@ public final class BitLock implements Lock {
 
     /// Takes the lock, waiting until it is free.
     public void lock() {
+        machine.current().acquiring(this, lockClass(), LockMode.WRITE);
+        take(LockMode.WRITE);
+    }
+
+    /// The same for a lock of which nobody else knows yet: no order follows from it, as nobody waits.
+    public void lockUnshared() {
+        take(LockMode.TRY_WRITE);
+    }
+
+    private void take(LockMode mode) {
         if (sleeps) {
             machine.mightSleep("lock", this);
         }
         machine.access(word, Op.LOCK, Order.LOCK, mask, mask);
-        machine.current().acquired(this);
+        machine.current().acquired(this, lockClass(), mode);
     }
 
     /// Takes the lock if it is free.
     public boolean trylock() {
         boolean taken = (machine.access(word, Op.TRY, Order.LOCK, mask, mask) & mask) == 0;
         if (taken) {
-            machine.current().acquired(this);
+            machine.current().acquired(this, lockClass(), LockMode.TRY_WRITE);
         }
         return taken;
     }
@@ -52,12 +78,29 @@ public final class BitLock implements Lock {
     /// Waits until nobody holds the lock, without taking it.
     public void waitUnlocked() {
         machine.mightSleep("wait for", this);
+        machine.current().acquiring(this, lockClass(), LockMode.WRITE);
         word.await(mask, 0);
     }
 
     @Override
     public String name() {
         return word.owner() + "." + name;
+    }
+
+    /// A class of its own.
+    @Override
+    public LockClass lockClass() {
+        LockClass known = lockClass;
+        if (known == null) {
+            known = machine.lockClasses().exact(className);
+            lockClass = known;
+        }
+        return known;
+    }
+
+    @Override
+    public int location() {
+        return word.id();
     }
 
     @Override

@@ -30,6 +30,7 @@ public final class Machine {
     private final Ipi ipi;
     private final Task boot;
     private final Heap heap = new Heap();
+    private final LockClasses lockClasses = new LockClasses();
     private final List<Task> tasks = new ArrayList<>();
 
     /// The tasks once more, to go through without an iterator.
@@ -305,6 +306,11 @@ public final class Machine {
         RcuDomain domain = new RcuDomain(this, name);
         rcuDomains.add(domain);
         return domain;
+    }
+
+    /// The classes that locks are in.
+    public LockClasses lockClasses() {
+        return lockClasses;
     }
 
     /// The objects that words can point to.
@@ -646,7 +652,15 @@ public final class Machine {
         }
     }
 
-    /// The same for taking `lock` by the function `how`.
+    /// Tells that `task` is about to take `lock`. Not an effect of the round of a loop: if the lock
+    /// is taken, that is one.
+    void acquiring(Task task, Lock lock, LockClass as, LockMode mode) {
+        if (trying == null) {
+            monitor.acquiring(task, lock, as, mode);
+        }
+    }
+
+    /// The same as {@link #mightSleep(String)} for taking `lock` by the function `how`.
     void mightSleep(String how, Lock lock) {
         if (current.atomic()) {
             hasEffect();

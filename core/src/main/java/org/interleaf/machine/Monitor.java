@@ -37,6 +37,10 @@ public interface Monitor {
     /// `task` is about to touch `word`, whose region is dead.
     default void usedAfterFree(Task task, Word word) {}
 
+    /// `task`, which holds some lock, is about to take `lock` in class `as`, and will wait for it
+    /// if need be; not called for attempts that do not wait.
+    default void acquiring(Task task, Lock lock, LockClass as, LockMode mode) {}
+
     /// `task` has taken `lock`.
     default void acquired(Task task, Lock lock) {}
 

@@ -7,15 +7,32 @@ import org.jspecify.annotations.Nullable;
 public final class Mutex implements Lock {
     private final Machine machine;
     private final Word word;
+    private final LockClass lockClass;
 
+    /// A free lock that is field `field` of `owner`, in a class of that name.
     public Mutex(Machine machine, @Nullable Object owner, String field) {
-        this(machine, null, owner, field);
+        this(machine, null, owner, field, field);
+    }
+
+    /// The same, in class `lockClass`.
+    public Mutex(Machine machine, @Nullable Object owner, String field, String lockClass) {
+        this(machine, null, owner, field, lockClass);
     }
 
     /// A free mutex that is field `field` of `owner` and dies with `region`.
     public Mutex(
             Machine machine, @Nullable Region region, @Nullable Object owner, String field) {
+        this(machine, region, owner, field, field);
+    }
+
+    private Mutex(
+            Machine machine,
+            @Nullable Region region,
+            @Nullable Object owner,
+            String field,
+            String lockClass) {
         this.machine = machine;
+        this.lockClass = machine.lockClasses().of(lockClass);
         this.word = machine.word(region, owner, field, -1, 0);
         this.word.format(v -> v == 0 ? "unlocked" : "locked");
     }
@@ -23,15 +40,16 @@ public final class Mutex implements Lock {
     /// `mutex_lock()`.
     public void lock() {
         machine.mightSleep("mutex_lock", this);
+        machine.current().acquiring(this, lockClass, LockMode.WRITE);
         machine.access(word, Op.LOCK, Order.LOCK, -1, 1);
-        machine.current().acquired(this);
+        machine.current().acquired(this, lockClass, LockMode.WRITE);
     }
 
     /// `mutex_trylock()`.
     public boolean trylock() {
         boolean taken = machine.access(word, Op.TRY, Order.LOCK, -1, 1) == 0;
         if (taken) {
-            machine.current().acquired(this);
+            machine.current().acquired(this, lockClass, LockMode.TRY_WRITE);
         }
         return taken;
     }
@@ -45,6 +63,16 @@ public final class Mutex implements Lock {
     @Override
     public String name() {
         return word.name();
+    }
+
+    @Override
+    public LockClass lockClass() {
+        return lockClass;
+    }
+
+    @Override
+    public int location() {
+        return word.id();
     }
 
     @Override

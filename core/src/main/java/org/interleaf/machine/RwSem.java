@@ -19,9 +19,23 @@ public final class RwSem implements Lock {
 
     private final Machine machine;
     private final Word word;
+    private final LockClass lockClass;
 
+    /// A free semaphore that is field `field` of `owner` and dies with `region`, in a class of the
+    /// name of the field.
     public RwSem(Machine machine, @Nullable Region region, @Nullable Object owner, String field) {
+        this(machine, region, owner, field, field);
+    }
+
+    /// The same, in class `lockClass`.
+    public RwSem(
+            Machine machine,
+            @Nullable Region region,
+            @Nullable Object owner,
+            String field,
+            String lockClass) {
         this.machine = machine;
+        this.lockClass = machine.lockClasses().of(lockClass);
         this.word = machine.word(region, owner, field, -1, 0);
         this.word.format(RwSem::show);
     }
@@ -37,15 +51,22 @@ public final class RwSem implements Lock {
     /// `down_read()`.
     public void downRead() {
         machine.mightSleep("down_read", this);
+        machine.current().acquiring(this, lockClass, LockMode.READ);
         machine.access(word, Op.LOCK, Order.LOCK, WRITER | WAITERS, READER);
-        machine.current().acquired(this);
+        machine.current().acquired(this, lockClass, LockMode.READ);
+    }
+
+    /// `might_lock_read()`: what follows may take the semaphore for reading, though it seldom does.
+    public void mightRead() {
+        machine.current().acquiring(this, lockClass, LockMode.READ);
     }
 
     /// `down_read_trylock()`.
     public boolean downReadTrylock() {
         return taken(
                 machine.access(word, Op.TRY, Order.LOCK, WRITER | WAITERS, READER)
-                        & (WRITER | WAITERS));
+                        & (WRITER | WAITERS),
+                LockMode.TRY_READ);
     }
 
     /// `up_read()`.
@@ -56,7 +77,17 @@ public final class RwSem implements Lock {
 
     /// `down_write()`.
     public void downWrite() {
+        downWriteAs(lockClass);
+    }
+
+    /// `down_write_nested()`: inside another one of the class.
+    public void downWriteNested(int subclass) {
+        downWriteAs(lockClass.nested(subclass));
+    }
+
+    private void downWriteAs(LockClass as) {
         machine.mightSleep("down_write", this);
+        machine.current().acquiring(this, as, LockMode.WRITE);
         long before =
                 machine.access(
                         word,
@@ -67,14 +98,15 @@ public final class RwSem implements Lock {
         if ((before & (WRITER | READERS)) != 0) {
             machine.access(word, Op.LOCK, Order.LOCK, WRITER | READERS, WRITER - WAITER);
         }
-        machine.current().acquired(this);
+        machine.current().acquired(this, as, LockMode.WRITE);
     }
 
     /// `down_write_trylock()`.
     public boolean downWriteTrylock() {
         return taken(
                 machine.access(word, Op.TRY, Order.LOCK, WRITER | READERS, WRITER)
-                        & (WRITER | READERS));
+                        & (WRITER | READERS),
+                LockMode.TRY_WRITE);
     }
 
     /// `up_write()`.
@@ -86,11 +118,12 @@ public final class RwSem implements Lock {
     /// `downgrade_write()`: the write lock becomes a read lock, with no moment in between.
     public void downgradeWrite() {
         machine.access(word, Op.ADD, Order.UNLOCK, READER - WRITER, 0);
+        machine.current().downgraded(this);
     }
 
-    private boolean taken(long inTheWay) {
+    private boolean taken(long inTheWay, LockMode mode) {
         if (inTheWay == 0) {
-            machine.current().acquired(this);
+            machine.current().acquired(this, lockClass, mode);
         }
         return inTheWay == 0;
     }
@@ -100,9 +133,9 @@ public final class RwSem implements Lock {
         return word.readOnce() != 0;
     }
 
-    /// Whether somebody holds it for writing; looked at from outside.
-    public boolean writeLocked() {
-        return (word.peek() & WRITER) != 0;
+    /// Whether the running task holds it for writing; no access.
+    public boolean heldForWriting() {
+        return machine.current().holdsForWriting(this);
     }
 
     /// Whether the running task holds it for writing; no access.
@@ -118,6 +151,16 @@ public final class RwSem implements Lock {
     @Override
     public String name() {
         return word.name();
+    }
+
+    @Override
+    public LockClass lockClass() {
+        return lockClass;
+    }
+
+    @Override
+    public int location() {
+        return word.id();
     }
 
     @Override

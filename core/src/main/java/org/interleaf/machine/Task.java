@@ -51,6 +51,8 @@ public final class Task {
     private @Nullable FirstAccess first;
 
     private Lock[] held = new Lock[8];
+    private LockClass[] heldAs = new LockClass[8];
+    private LockMode[] heldModes = new LockMode[8];
     private int heldCount;
     private int spinDepth;
     int irqDepth;
@@ -264,14 +266,34 @@ public final class Task {
         return held[i];
     }
 
+    /// The class or subclass in which that lock was taken.
+    public LockClass heldAs(int i) {
+        return heldAs[i];
+    }
+
+    /// How that lock was taken, or is held since it was downgraded.
+    public LockMode heldMode(int i) {
+        return heldModes[i];
+    }
+
+    /// Whether the task holds `lock` for writing.
+    public boolean holdsForWriting(Lock lock) {
+        int i = indexOf(lock);
+        return i >= 0 && !heldModes[i].isRead();
+    }
+
     /// Whether the task holds `lock` in any mode.
     public boolean holds(Lock lock) {
-        for (int i = heldCount - 1; i >= 0; i--) {
-            if (held[i] == lock) {
-                return true;
-            }
+        return indexOf(lock) >= 0;
+    }
+
+    /// Where among the held locks `lock` is; -1 where it is not.
+    private int indexOf(Lock lock) {
+        int i = heldCount - 1;
+        while (i >= 0 && held[i] != lock) {
+            i--;
         }
-        return false;
+        return i;
     }
 
     /// Whether interrupts are off on the task's CPU by the task's own doing.
@@ -289,10 +311,21 @@ public final class Task {
         return spinDepth > 0 || irqDepth > 0 || rcuDepth > 0;
     }
 
-    void acquired(Lock lock) {
+    /// The task is about to take `lock`, or to wait until it is free.
+    void acquiring(Lock lock, LockClass as, LockMode mode) {
+        if (heldCount > 0) {
+            machine.acquiring(this, lock, as, mode);
+        }
+    }
+
+    void acquired(Lock lock, LockClass as, LockMode mode) {
         if (heldCount == held.length) {
             held = Arrays.copyOf(held, 2 * heldCount);
+            heldAs = Arrays.copyOf(heldAs, 2 * heldCount);
+            heldModes = Arrays.copyOf(heldModes, 2 * heldCount);
         }
+        heldAs[heldCount] = as;
+        heldModes[heldCount] = mode;
         held[heldCount++] = lock;
         if (!lock.sleeps()) {
             spinDepth++;
@@ -301,20 +334,27 @@ public final class Task {
     }
 
     void released(Lock lock) {
-        int i = heldCount - 1;
-        while (i >= 0 && held[i] != lock) {
-            i--;
-        }
+        int i = indexOf(lock);
         if (i < 0) {
             machine.monitor().releasedUnheld(this, lock);
             return;
         }
         heldCount--;
         System.arraycopy(held, i + 1, held, i, heldCount - i);
+        System.arraycopy(heldAs, i + 1, heldAs, i, heldCount - i);
+        System.arraycopy(heldModes, i + 1, heldModes, i, heldCount - i);
         if (!lock.sleeps()) {
             spinDepth--;
         }
         machine.monitor().released(this, lock);
+    }
+
+    /// The task, which held `lock` for writing, holds it for reading.
+    void downgraded(Lock lock) {
+        int i = indexOf(lock);
+        if (i >= 0) {
+            heldModes[i] = heldModes[i].downgraded();
+        }
     }
 
     void reset() {

@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
+import org.interleaf.machine.LockClasses;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
@@ -43,6 +44,7 @@ final class CopyPageRange {
         boolean cow = Vma.isCowMapping(src.flags());
         if (cow) {
             kernel.mmuNotifier().invalidateRangeStart(range);
+            kernel.vmaLock().assertWriteLocked(src);
             mm.writeProtectSeq().writeBegin();
         }
         while (copied && addr != end) {
@@ -155,10 +157,7 @@ final class CopyPageRange {
                 put(prealloc);
                 return true;
             }
-            boolean nested = from.ptl() != to.ptl();
-            if (nested) {
-                from.ptl().lock();
-            }
+            boolean nested = lockNested(from.ptl(), to.ptl());
             int i = 0;
             boolean copying = true;
             while (copying && addr != end) {
@@ -253,7 +252,7 @@ final class CopyPageRange {
         if (lock == held) {
             return false;
         }
-        lock.lock();
+        lock.lockNested(LockClasses.SINGLE_DEPTH_NESTING);
         return true;
     }
 }

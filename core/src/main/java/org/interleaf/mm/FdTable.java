@@ -18,7 +18,7 @@ public final class FdTable {
 
     FdTable(Machine machine, Files files) {
         this.files = files;
-        fileLock = new SpinLock(machine, null, null, "files->file_lock");
+        fileLock = new SpinLock(machine, null, null, "files->file_lock", "&newf->file_lock");
         fds = table(machine);
     }
 

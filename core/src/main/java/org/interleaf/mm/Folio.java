@@ -72,7 +72,7 @@ public final class Folio {
         maybeMappedShared = machine.word(null, this, "_mm_ids", -1, 0);
         pageType = machine.word(null, this, "page_type", -1, 0);
         hugetlb = new HugetlbFolio(machine, this);
-        lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", true);
+        lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", "PG_locked", true);
     }
 
     private static String showFlags(long value) {

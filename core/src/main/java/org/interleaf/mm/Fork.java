@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Fence;
+import org.interleaf.machine.LockClasses;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,7 @@ public final class Fork {
     /// mm/mmap.c: dup_mmap(). False where memory ran out on the way.
     private boolean dupMmap(MmStruct mm, MmStruct oldmm) {
         kernel.mmapLock().writeLock(oldmm);
-        kernel.mmapLock().writeLock(mm);
+        kernel.mmapLock().writeLockNested(mm, LockClasses.SINGLE_DEPTH_NESTING);
         boolean copied = true;
         List<Vma> copies = new ArrayList<>();
         for (Vma vma : Objects.requireNonNull(oldmm.vmas.read(Order.PLAIN)).vmas()) {

@@ -90,6 +90,8 @@ public final class Gup {
             kernel.mmapLock().readLock(mm);
             mustUnlock = true;
             locked.held = true;
+        } else {
+            kernel.mmapLock().assertLocked(mm);
         }
         int flags = gupFlags;
         if (Foll.has(flags, Foll.PIN)) {

@@ -86,6 +86,7 @@ public final class GupFast {
         }
         if (!Foll.has(flags, Foll.FAST_ONLY)) {
             machine.mightSleep("gup_fast_fallback");
+            mm.mmapLock().mightRead();
         }
         long first = start & -geometry.pageSize();
         long end = first + pages.length * geometry.pageSize();

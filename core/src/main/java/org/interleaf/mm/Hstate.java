@@ -31,7 +31,7 @@ public final class Hstate {
     Hstate(Machine machine, Geometry geometry, LeafSize leaf, int capacity) {
         this.geometry = geometry;
         this.leaf = leaf;
-        resizeLock = new Mutex(machine, this, "resize_lock");
+        resizeLock = new Mutex(machine, this, "resize_lock", "resize mutex");
         maxHugePages = machine.word(null, this, "max_huge_pages", -1, 0);
         nrHugePages = machine.word(null, this, "nr_huge_pages", -1, 0);
         freeHugePages = machine.word(null, this, "free_huge_pages", -1, 0);

@@ -48,7 +48,9 @@ public final class Hugetlb {
         int n = Integer.highestOneBit(MUTEXES_PER_CPU * machine.cpuCount() * 2 - 1);
         faultMutexTable = new Mutex[n];
         for (int i = 0; i < n; i++) {
-            faultMutexTable[i] = new Mutex(machine, null, "hugetlb_fault_mutex_table[" + i + "]");
+            String name = "hugetlb_fault_mutex_table[" + i + "]";
+            String lockClass = "&hugetlb_fault_mutex_table[i]";
+            faultMutexTable[i] = new Mutex(machine, null, name, lockClass);
         }
     }
 

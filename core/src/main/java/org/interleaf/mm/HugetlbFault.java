@@ -271,7 +271,7 @@ final class HugetlbFault {
         }
         folio.markUptodate();
         if (!vmf.vma.mayShare()) {
-            folio.lock().lock();
+            folio.lock().lockUnshared();
             return mapFolio(vmf, folio, true, true);
         }
         if (hugetlb.hugetlbfs().addToPageCache(folio, vmf.vma.inode(), vmf.pgoff) != 0) {

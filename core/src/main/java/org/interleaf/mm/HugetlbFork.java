@@ -30,6 +30,7 @@ final class HugetlbFork {
                 kernel.mmuNotifier().range(Event.CLEAR, mm, src.start(), src.end());
         if (cow) {
             kernel.mmuNotifier().invalidateRangeStart(range);
+            kernel.vmaLock().assertWriteLocked(src);
             mm.writeProtectSeq().writeBegin();
         } else {
             hugetlb.vmas().lockRead(src);

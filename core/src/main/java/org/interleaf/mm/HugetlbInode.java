@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// `struct hugetlbfs_inode_info` (include/linux/hugetlb.h): a file of huge pages.
 public final class HugetlbInode extends Inode {
     private final Hugetlbfs hugetlbfs;
+    private static final String RWSEM_CLASS = "&sb->s_type->i_mutex_key#2";
+
     private final Hstate hstate;
     private final @Nullable Subpool subpool;
     private final ResvMap resvMap;
@@ -23,7 +25,7 @@ public final class HugetlbInode extends Inode {
             long size,
             Hstate hstate,
             @Nullable Subpool subpool) {
-        super(machine, name, size);
+        super(machine, name, size, RWSEM_CLASS, "&hugetlbfs_i_mmap_rwsem_key");
         this.hugetlbfs = hugetlbfs;
         this.hstate = hstate;
         this.subpool = subpool;

@@ -87,6 +87,7 @@ public final class HugetlbPool {
 
     /// mm/hugetlb.c: enqueue_hugetlb_folio().
     private void enqueue(Hstate h, Folio folio) {
+        kernel.assertHeld(lock);
         kernel.warnOn(folio.refCount() != 0, "references to a free huge page", folio);
         kernel.bugOn(!h.push(folio), "more huge pages are free than there are");
         folio.hugetlb().set(HugetlbFolio.FREED);
@@ -95,6 +96,7 @@ public final class HugetlbPool {
     /// mm/hugetlb.c: dequeue_hugetlb_folio(), dequeue_hugetlb_folio_node_exact(). With one
     /// reference; null where none is free, or only such whose memory is bad.
     private @Nullable Folio dequeue(Hstate h) {
+        kernel.assertHeld(lock);
         long n = h.freeHugePages.readPlain();
         for (long i = n - 1; i >= 0; i--) {
             Folio folio = kernel.memMap().folioAt(h.freeAt(i));
@@ -121,6 +123,7 @@ public final class HugetlbPool {
     /// mm/hugetlb.c: remove_hugetlb_folio(). The folio belongs to the pool no longer; who calls
     /// this frees it after dropping the lock.
     private void removeFolio(Hstate h, Folio folio, boolean adjustSurplus) {
+        kernel.assertHeld(lock);
         if (folio.hugetlb().test(HugetlbFolio.FREED)) {
             folio.hugetlb().clear(HugetlbFolio.FREED);
             h.remove(folio);
@@ -135,6 +138,7 @@ public final class HugetlbPool {
     /// mm/hugetlb.c: remove_pool_hugetlb_folio(). A free folio that belongs to the pool no longer;
     /// null where there is none.
     private @Nullable Folio removePoolFolio(Hstate h, boolean acctSurplus) {
+        kernel.assertHeld(lock);
         if (acctSurplus && h.surplusHugePages.readPlain() == 0) {
             return null;
         }
@@ -248,6 +252,7 @@ public final class HugetlbPool {
     /// allocated where the free ones are too few. 0 or -ENOMEM. The lock is held, and dropped
     /// meanwhile.
     private int gatherSurplusPages(Hstate h, long delta) {
+        kernel.assertHeld(lock);
         long needed = h.resvHugePages.readPlain() + delta - h.freeHugePages.readPlain();
         if (needed <= 0) {
             h.resvHugePages.writePlain(h.resvHugePages.readPlain() + delta);
@@ -285,6 +290,7 @@ public final class HugetlbPool {
     /// mm/hugetlb.c: return_unused_surplus_pages(). Takes `unused` promises back, and with them as
     /// many surplus pages as are free. The lock is held, and dropped meanwhile.
     private void returnUnusedSurplusPages(Hstate h, long unused) {
+        kernel.assertHeld(lock);
         h.resvHugePages.writePlain(h.resvHugePages.readPlain() - unused);
         long nr = Math.min(unused, h.surplusHugePages.readPlain());
         List<Folio> list = new ArrayList<>();

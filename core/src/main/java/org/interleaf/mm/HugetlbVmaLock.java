@@ -23,7 +23,7 @@ final class HugetlbVmaLock extends Shared {
         life = new Region(machine);
         life.owner(this);
         life.allocate();
-        rwSema = new RwSem(machine, life, this, "rw_sema");
+        rwSema = new RwSem(machine, life, this, "rw_sema", "&vma_lock->rw_sema");
         refs = machine.word(life, this, "refs", -1, 1);
         this.vma =
                 machine.word(life, this, "vma", -1, vma.pointer())

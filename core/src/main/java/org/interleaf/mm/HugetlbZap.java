@@ -58,7 +58,7 @@ final class HugetlbZap {
     /// the page size; the pages are freed by the gather.
     void unmapRange(MmuGather tlb, Vma vma, long start, long end, @Nullable Folio only) {
         Hstate h = HugetlbVmas.hstate(vma);
-        kernel.warnOn(!vma.inode().mmapRwsem().held(), "i_mmap_rwsem is not held", vma);
+        vma.inode().assertMmapWriteLocked(kernel);
         kernel.bugOn(((start | end) & ~h.mask()) != 0, "a part of a huge page is unmapped");
         long lastAddrMask = hugetlb.walk().maskLastPage(h);
         long addr = start;

@@ -32,13 +32,15 @@ public abstract class Inode extends Shared {
     private final Ref<CacheSlot>[] pages;
 
     /// @param name as reports show it
-    Inode(Machine machine, String name, long size) {
+    /// @param rwsemClass the lock class of `i_rwsem`, which differs between file systems
+    /// @param mmapRwsemClass the lock class of `i_mmap_rwsem`, which hugetlbfs has its own for
+    Inode(Machine machine, String name, long size, String rwsemClass, String mmapRwsemClass) {
         super(machine);
         this.name = name;
-        rwsem = new RwSem(machine, null, this, "i_rwsem");
-        lock = new SpinLock(machine, null, this, "i_lock");
-        mmapRwsem = new RwSem(machine, null, this, "i_mmap_rwsem");
-        pagesLock = new SpinLock(machine, null, this, "i_pages.xa_lock");
+        rwsem = new RwSem(machine, null, this, "i_rwsem", rwsemClass);
+        lock = new SpinLock(machine, null, this, "i_lock", "&sb->s_type->i_lock_key");
+        mmapRwsem = new RwSem(machine, null, this, "i_mmap_rwsem", mmapRwsemClass);
+        pagesLock = new SpinLock(machine, null, this, "i_pages.xa_lock", "&xa->xa_lock");
         count = machine.word(null, this, "i_count", -1, 1);
         this.size = machine.word(null, this, "i_size", -1, size);
         mmap = new Ref<>(machine, VmaList.class, this, "i_mmap", -1);
@@ -52,6 +54,12 @@ public abstract class Inode extends Shared {
             slots[i] = new Ref<>(machine, CacheSlot.class, this, "i_pages", i);
         }
         return slots;
+    }
+
+    /// include/linux/fs.h: i_mmap_assert_write_locked(). Complains where the running task does not hold
+    /// `i_mmap_rwsem` for writing; no access.
+    void assertMmapWriteLocked(Kernel kernel) {
+        kernel.warnOn(!mmapRwsem.heldForWriting(), "i_mmap_rwsem is not held for writing", this);
     }
 
     /// `i_rwsem`: `inode_lock()` takes it for writing.

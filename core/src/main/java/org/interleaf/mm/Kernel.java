@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Mmu;
 import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.TaskKilled;
 import org.jspecify.annotations.Nullable;
 
@@ -289,6 +290,14 @@ public final class Kernel {
         if (condition) {
             machine.monitor().complained(machine.current(), "BUG", text);
             throw TaskKilled.INSTANCE;
+        }
+    }
+
+    /// include/linux/lockdep.h: lockdep_assert_held(). Complains where the running task does not hold
+    /// `lock`; no access.
+    void assertHeld(SpinLock lock) {
+        if (!lock.held()) {
+            warnOn(true, lock.name() + " is not held");
         }
     }
 

@@ -279,6 +279,7 @@ final class Madvise {
         int err = kernel.vmaSplit().vmaModify(vma, start, end);
         if (err == 0) {
             kernel.vmaLock().vmaStartWrite(vma);
+            kernel.vmaLock().assertWriteLocked(vma);
             vma.flags.writePlain(flags);
         }
         return err;

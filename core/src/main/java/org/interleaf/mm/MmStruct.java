@@ -56,8 +56,9 @@ public final class MmStruct extends Shared {
         super(machine);
         this.name = name;
         this.pgd = pgd;
-        mmapLock = new RwSem(machine, null, this, "mmap_lock");
-        pageTableLock = new SpinLock(machine, null, this, "page_table_lock");
+        mmapLock = new RwSem(machine, null, this, "mmap_lock", "&mm->mmap_lock");
+        pageTableLock = 
+                new SpinLock(machine, null, this, "page_table_lock", "&mm->page_table_lock");
         writeProtectSeq = new SeqCount(machine, this, "write_protect_seq");
         deposited = new DepositList(machine, null, this, depositCapacity);
         mmLockSeq = machine.word(null, this, "mm_lock_seq", -1, 0);

@@ -160,6 +160,7 @@ public final class Mmap {
             int prot,
             int flags,
             long pgoff) {
+        kernel.mmapLock().assertWriteLocked(mm);
         if (length == 0) {
             return -Errno.EINVAL;
         }
@@ -277,6 +278,7 @@ public final class Mmap {
     /// there. The address, or a negative error number, with nothing there.
     private long mmapRegion(
             MmStruct mm, @Nullable OpenFile file, long addr, long len, long vmFlags, long pgoff) {
+        kernel.mmapLock().assertWriteLocked(mm);
         Munmap munmap = kernel.munmap();
         Munmap.Vms vms = new Munmap.Vms(mm, addr, addr + len, false);
         Vma overlapping = munmap.vmaFind(mm, addr, addr + len);

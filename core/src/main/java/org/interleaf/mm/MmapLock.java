@@ -36,6 +36,18 @@ public final class MmapLock {
     /// count is odd, and a VMA is write-locked while it carries the same count.
     public void writeLock(MmStruct mm) {
         mm.mmapLock().downWrite();
+        seqBegin(mm);
+    }
+
+    /// include/linux/mmap_lock.h: mmap_write_lock_nested(). As {@link #writeLock}, with the lock of
+    /// another process held.
+    void writeLockNested(MmStruct mm, int subclass) {
+        mm.mmapLock().downWriteNested(subclass);
+        seqBegin(mm);
+    }
+
+    /// include/linux/mmap_lock.h: mm_lock_seqcount_begin().
+    private void seqBegin(MmStruct mm) {
         machine.annotate(Annotation.ATOMIC_BEGIN); // do_raw_write_seqcount_begin()
         mm.mmLockSeq.fetchAdd(1, Order.PLAIN);
         machine.fence(Fence.WMB);
@@ -72,8 +84,7 @@ public final class MmapLock {
     /// writing.
     void assertWriteLocked(MmStruct mm) {
         assertThat(
-                mm.mmapLock().heldForWriting(),
-                mm + ": mmap_lock is not held for writing");
+                mm.mmapLock().heldForWriting(), mm + ": mmap_lock is not held for writing");
     }
 
     private void assertThat(boolean condition, String otherwise) {

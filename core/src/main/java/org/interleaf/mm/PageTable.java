@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Frame;
+import org.interleaf.machine.LockClass;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Region;
 import org.interleaf.machine.SpinLock;
@@ -20,6 +21,8 @@ public final class PageTable implements Word.FieldNames {
     private final Word[] entries;
     private final Region lockLife;
     private final SpinLock[] ptls;
+    private final LockClass pteClass;
+    private final LockClass pmdClass;
     private final int ptesPerPage;
     private final Word level;
     private final DepositList deposited;
@@ -37,6 +40,8 @@ public final class PageTable implements Word.FieldNames {
     /// @param ptesPerPage how many PTEs are in one of them
     PageTable(Machine machine, Frame frame, int entryCount, int pages, int ptesPerPage) {
         this.frame = frame;
+        this.pteClass = machine.lockClasses().of("ptlock_ptr(ptdesc)");
+        this.pmdClass = machine.lockClasses().of("ptlock_ptr(ptdesc)#2");
         this.level = machine.word(null, this, "level", -1, 0);
         this.ptesPerPage = ptesPerPage;
         this.lockLife = new Region(machine);
@@ -44,7 +49,7 @@ public final class PageTable implements Word.FieldNames {
         this.ptls = new SpinLock[pages];
         for (int i = 0; i < pages; i++) {
             String name = i == 0 ? "ptl" : "ptl of page " + i;
-            ptls[i] = new SpinLock(machine, lockLife, this, name);
+            ptls[i] = new SpinLock(machine, lockLife, this, name, this::ptlClass);
         }
         this.entries = new Word[entryCount];
         for (int i = 0; i < entryCount; i++) {
@@ -77,6 +82,12 @@ public final class PageTable implements Word.FieldNames {
     /// Level of the table, as in {@link Geometry}.
     public int level() {
         return (int) level.peek();
+    }
+
+    /// include/linux/mm.h: ptlock_init(). Locks of PTE tables and of those above are initialised at
+    /// different places.
+    private LockClass ptlClass() {
+        return level() == Geometry.PTE ? pteClass : pmdClass;
     }
 
     /// The table becomes an empty one of `newLevel`. Part of the step that allocated its frame:

@@ -34,8 +34,8 @@ final class ResvMap extends Shared {
         life = new Region(machine);
         life.owner(this);
         life.allocate();
-        lock = new SpinLock(machine, life, this, "lock");
-        rwSema = new RwSem(machine, life, this, "rw_sema");
+        lock = new SpinLock(machine, life, this, "lock", "&resv_map->lock");
+        rwSema = new RwSem(machine, life, this, "rw_sema", "&resv_map->rw_sema");
         refs = machine.word(life, this, "refs", -1, 1);
         addsInProgress = machine.word(life, this, "adds_in_progress", -1, 0);
         regionCacheCount = machine.word(life, this, "region_cache_count", -1, 1);

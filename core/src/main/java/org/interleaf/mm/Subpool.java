@@ -25,7 +25,7 @@ public final class Subpool extends Shared {
         this.hstate = hstate;
         this.maxHpages = maxHpages;
         this.minHpages = minHpages;
-        lock = new SpinLock(machine, null, this, "lock");
+        lock = new SpinLock(machine, null, this, "lock", "&spool->lock");
         usedHpages = machine.word(null, this, "used_hpages", -1, 0);
         rsvHpages = machine.word(null, this, "rsv_hpages", -1, minHpages);
     }

@@ -39,16 +39,21 @@ public final class UserfaultfdCtx extends Shared {
     private final Word[] linked;
     private final Word[] waken;
 
+    /// The lock of the wait queue `field`.
+    private SpinLock spinLock(Machine machine, String field) {
+        return new SpinLock(machine, null, this, field + ".lock", "&ctx->" + field);
+    }
+
     UserfaultfdCtx(Machine machine, MmStruct mm, boolean nonblock) {
         super(machine);
         this.mm = mm;
         this.nonblock = nonblock;
         faultPending = machine.word(null, this, "fault_pending_wqh", -1, 0);
-        faultPendingLock = new SpinLock(machine, null, this, "fault_pending_wqh.lock");
+        faultPendingLock = spinLock(machine, "fault_pending_wqh");
         faults = machine.word(null, this, "fault_wqh", -1, 0);
-        faultsLock = new SpinLock(machine, null, this, "fault_wqh.lock");
+        faultsLock = spinLock(machine, "fault_wqh");
         readers = new WaitQueue(machine, this, "fd_wqh");
-        readersLock = new SpinLock(machine, null, this, "fd_wqh.lock");
+        readersLock = spinLock(machine, "fd_wqh");
         refileSeq = new SeqCount(machine, this, "refile_seq");
         int tasks = machine.cpuCount();
         messages = new Word[tasks];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.LockMap;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Ref;
@@ -63,6 +64,9 @@ public final class Vma extends Shared {
 
     final Word refcnt;
 
+    /// `vmlock_dep_map`: what lockdep knows of the two.
+    final LockMap depMap;
+
     /// Null until the first page; set under the mmap lock for reading and `page_table_lock`.
     final Ref<AnonVma> anonVma;
 
@@ -100,6 +104,7 @@ public final class Vma extends Shared {
         this.flags = machine.word(null, this, "vm_flags", -1, flags);
         this.lockSeq = machine.word(null, this, "vm_lock_seq", -1, -1);
         this.refcnt = machine.word(null, this, "vm_refcnt", -1, 0);
+        this.depMap = new LockMap(machine, this, "vm_lock");
         this.anonVma = new Ref<>(machine, AnonVma.class, this, "anon_vma", -1);
         this.privateData = file == null ? null : machine.word(null, this, "vm_private_data", -1, 0);
     }

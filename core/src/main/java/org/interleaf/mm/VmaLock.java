@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.LockMode;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Rounds;
 import org.jspecify.annotations.Nullable;
@@ -159,6 +160,7 @@ public final class VmaLock {
         if (before >= LIMIT) {
             return failed(Attempt.BUSY);
         }
+        vma.depMap.acquired(LockMode.TRY_READ);
         if (vma.lockSeq.readPlain() == mm.mmLockSeq.loadAcquire()) {
             vmaEndRead(vma);
             return failed(Attempt.BUSY);
@@ -174,6 +176,7 @@ public final class VmaLock {
     /// include/linux/mmap_lock.h: vma_end_read(), vma_refcount_put(). A writer that waits sees the
     /// count fall by itself.
     public void vmaEndRead(Vma vma) {
+        vma.depMap.released();
         vma.refcnt.fetchAdd(-1, Order.RELEASE);
     }
 
@@ -182,7 +185,11 @@ public final class VmaLock {
     public boolean vmaStartReadLocked(Vma vma) {
         mmapLock.assertLocked(vma.mm());
         long before = vma.refcnt.addLimited(1, LIMIT, Order.ACQUIRE);
-        return before != 0 && before < LIMIT;
+        boolean locked = before != 0 && before < LIMIT;
+        if (locked) {
+            vma.depMap.acquired(LockMode.TRY_READ);
+        }
+        return locked;
     }
 
     // ---- writers
@@ -214,12 +221,15 @@ public final class VmaLock {
             return false;
         }
         machine.mightSleep("__vma_start_exclude_readers");
+        vma.depMap.acquiring(LockMode.WRITE);
         vma.refcnt.await(-1, EXCLUDE_READERS | attached);
+        vma.depMap.acquired(LockMode.WRITE);
         return true;
     }
 
     /// mm/mmap_lock.c: __vma_end_exclude_readers(). Whether the VMA is detached now.
     private boolean endExcludeReaders(Vma vma) {
+        vma.depMap.released();
         return vma.refcnt.fetchAdd(-EXCLUDE_READERS, Order.RELEASE) == EXCLUDE_READERS;
     }
 
@@ -249,6 +259,14 @@ public final class VmaLock {
     private void excludeReadersForDetach(Vma vma) {
         if (startExcludeReaders(vma, 0) && !endExcludeReaders(vma)) {
             warn(vma, "could not be detached");
+        }
+    }
+
+    /// include/linux/mmap_lock.h: vma_assert_locked(). Complains where the running task has not locked
+    /// the VMA in some mode; no access.
+    void assertLocked(Vma vma) {
+        if (!vma.depMap.held()) {
+            assertWriteLocked(vma);
         }
     }
 

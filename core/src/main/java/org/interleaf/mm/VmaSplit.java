@@ -166,6 +166,7 @@ final class VmaSplit {
 
     /// mm/vma.c: vma_expand(). The VMA ends at `end`, where there was nothing.
     void expand(Vma vma, long end) {
+        kernel.mmapLock().assertWriteLocked(vma.mm());
         kernel.vmaLock().vmaStartWrite(vma);
         if (!vma.isAnonymous()) {
             vma.inode().mmapRwsem().downWrite();

@@ -264,10 +264,7 @@ public final class Zap {
             pml.unlock();
             return 0;
         }
-        boolean nested = pte.ptl() != pml;
-        if (nested) {
-            pte.ptl().lock();
-        }
+        boolean nested = CopyPageRange.lockNested(pte.ptl(), pml);
         boolean empty = allNone(pte);
         if (empty) {
             pte.unmap();

@@ -107,6 +107,9 @@ public final class Splat {
     }
 
     private String at(String preposition) {
+        if (violation.ofLocks()) {
+            return "";
+        }
         String place = (violation.source() + " " + violation.where()).strip();
         return place.isEmpty() ? "" : preposition + place;
     }

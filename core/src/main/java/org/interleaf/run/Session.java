@@ -20,6 +20,7 @@ import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -128,7 +129,13 @@ final class Session implements Program {
         }
         boolean deadlock = end == LitmusProgram.End.DEADLOCK;
         List<Violation> found = found(!deadlock && end != LitmusProgram.End.CUT);
-        return deadlock && found.isEmpty() ? List.of(Deadlock.describe(machine())) : found;
+        return deadlock && found.stream().allMatch(Violation::latent) ? withDeadlock(found) : found;
+    }
+
+    private List<Violation> withDeadlock(List<Violation> found) {
+        List<Violation> all = new ArrayList<>(found);
+        all.add(Deadlock.describe(machine()));
+        return all;
     }
 
     private List<Violation> found(boolean quiescent) {

@@ -6,7 +6,8 @@ import java.util.List;
 /// Something that must not happen, found in one execution: what a kernel would print as a splat.
 ///
 /// @param kind the kernel's word for it: `WARNING`, `BUG`, `BUG: KASAN: use-after-free`, ...
-/// @param where the kernel function that it happened in, such as `try_grab_folio`
+/// @param where the kernel function that it happened in, such as `try_grab_folio`, or what else tells
+///   it from others of its kind
 /// @param source the kernel file of that function, such as `mm/gup.c`; empty where unknown
 /// @param text what is wrong, in one line
 /// @param task the task that it happened to, such as `P1`
@@ -34,6 +35,12 @@ public record Violation(
     public static final String STALE_DEVICE_MAPPING = "BUG: stale device mapping";
     /// The kind of a data race; it happens in two functions, `f / g`.
     public static final String DATA_RACE = "BUG: KCSAN: data-race";
+    /// The kind of a lock taken in an order that contradicts another one.
+    public static final String LOCK_ORDER =
+            "WARNING: possible circular locking dependency detected";
+
+    /// The kind of a lock taken inside another one of its class.
+    public static final String LOCK_RECURSION = "WARNING: possible recursive locking detected";
 
     /// The step of what only the end of an execution shows, such as a leak.
     public static final int AT_THE_END = -1;
@@ -57,12 +64,18 @@ public record Violation(
     }
 
     /// Whether this only makes something possible that has not happened in this execution: a change
-    /// under the wrong lock, one that nobody was told of, or a data race. Where there are others,
-    /// they tell more.
+    /// under the wrong lock, one that nobody was told of, a data race, or locks in an order that can
+    /// lead to a deadlock. Where there are others, they tell more.
     public boolean latent() {
         return kind.equals(WRONG_TABLE_LOCK)
                 || kind.equals(UNTOLD_CHANGE)
-                || kind.equals(DATA_RACE);
+                || kind.equals(DATA_RACE)
+                || ofLocks();
+    }
+
+    /// Whether this is about the order of locks; {@link #where} then names their classes.
+    public boolean ofLocks() {
+        return kind.equals(LOCK_ORDER) || kind.equals(LOCK_RECURSION);
     }
 
     /// Two violations with the same title are the same finding.

@@ -104,6 +104,7 @@ final class Constants {
     }
 
     private static void errors(Map<String, Long> map) {
+        map.put("EPERM", (long) Errno.EPERM);
         map.put("EINTR", (long) Errno.EINTR);
         map.put("EAGAIN", (long) Errno.EAGAIN);
         map.put("ENOMEM", (long) Errno.ENOMEM);

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 /// Error numbers, as functions of the kernel return them: negative
 /// (include/uapi/asm-generic/errno-base.h, errno.h).
 public final class Errno {
+    public static final int EPERM = 1;
     public static final int ENOENT = 2;
     public static final int EINTR = 4;
     public static final int EBADF = 9;

@@ -7,8 +7,8 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 
 /// Filling huge pages in for userfaultfd: UFFDIO_COPY and UFFDIO_CONTINUE (mm/userfaultfd.c, and
-/// hugetlb_mfill_atomic_pte() of mm/hugetlb.c).
-public final class HugetlbMfill {
+/// hugetlb_mfill_atomic_pte() of mm/hugetlb.c). {@link UffdMfill} has found and locked the mapping.
+final class HugetlbMfill {
     private final Kernel kernel;
     private final Hugetlb hugetlb;
 
@@ -17,41 +17,9 @@ public final class HugetlbMfill {
         this.hugetlb = hugetlb;
     }
 
-    /// mm/userfaultfd.c: userfaultfd_copy(). Maps pages with a copy of what is at `src`, and wakes
-    /// who waits for them. 0 or a negative error number.
-    public long copy(UserfaultfdCtx ctx, long dst, long src, long len) {
-        return kernel.userfaultfd().validRange(src, len)
-                ? fill(ctx, dst, src, len, false)
-                : -Errno.EINVAL;
-    }
-
-    /// mm/userfaultfd.c: userfaultfd_continue(). Maps pages that are in the file already, and wakes
-    /// who waits for them. 0 or a negative error number.
-    public long continueMinor(UserfaultfdCtx ctx, long dst, long len) {
-        return fill(ctx, dst, 0, len, true);
-    }
-
-    private long fill(UserfaultfdCtx ctx, long dst, long src, long len, boolean isContinue) {
-        if (!kernel.userfaultfd().validRange(dst, len)) {
-            return -Errno.EINVAL;
-        }
-        long ret = mfillAtomicHugetlb(ctx, dst, src, len, isContinue);
-        if (ret < 0) {
-            return ret;
-        }
-        kernel.userfaultfd().wake(ctx, dst, ret);
-        return ret == len ? 0 : -Errno.EAGAIN;
-    }
-
     /// mm/userfaultfd.c: mfill_atomic_hugetlb(). How many bytes were filled in, or a negative error
-    /// number where none. Nobody asks for the events of mremap and the like, so nothing is
-    /// changing.
-    private long mfillAtomicHugetlb(
-            UserfaultfdCtx ctx, long dst, long src, long len, boolean isContinue) {
-        Vma vma = kernel.userfaultfd().mfillLock(ctx, dst, len);
-        if (vma == null) {
-            return -Errno.ENOENT;
-        }
+    /// number where none. The mapping is read-locked.
+    long mfillAtomicHugetlb(Vma vma, long dst, long src, long len, boolean isContinue) {
         Hstate h = HugetlbVmas.hstate(vma);
         long copied = 0;
         int err = ((dst | len) & (h.size() - 1)) == 0 ? 0 : -Errno.EINVAL;
@@ -59,7 +27,6 @@ public final class HugetlbMfill {
             err = fillOne(vma, h, dst + copied, src + copied, isContinue);
             copied += err == 0 ? h.size() : 0;
         }
-        kernel.vmaLock().vmaEndRead(vma);
         return copied > 0 ? copied : err;
     }
 

@@ -47,6 +47,11 @@ public final class Kernel {
     private final HugeMemory hugeMemory;
     private final FolioWalk folioWalk;
     private final Userfaultfd userfaultfd;
+    private final UffdFault uffdFault;
+    private final UffdQueues uffdQueues;
+    private final UffdLocks uffdLocks;
+    private final UffdMfill uffdMfill;
+    private final UffdMove uffdMove;
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
@@ -105,6 +110,11 @@ public final class Kernel {
         hugeMemory = new HugeMemory(this, thp);
         folioWalk = new FolioWalk(this);
         userfaultfd = new Userfaultfd(this);
+        uffdFault = new UffdFault(this);
+        uffdQueues = new UffdQueues(machine);
+        uffdLocks = new UffdLocks(this);
+        uffdMfill = new UffdMfill(this);
+        uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
@@ -430,6 +440,26 @@ public final class Kernel {
 
     public Userfaultfd userfaultfd() {
         return userfaultfd;
+    }
+
+    UffdFault uffdFault() {
+        return uffdFault;
+    }
+
+    public UffdQueues uffdQueues() {
+        return uffdQueues;
+    }
+
+    UffdLocks uffdLocks() {
+        return uffdLocks;
+    }
+
+    public UffdMfill uffdMfill() {
+        return uffdMfill;
+    }
+
+    public UffdMove uffdMove() {
+        return uffdMove;
     }
 
     public FolioWalk folioWalk() {

@@ -50,6 +50,19 @@ public final class UserAccess {
         return access.run() ? access.value() : null;
     }
 
+    /// include/linux/uaccess.h: copy_from_user() of the word at `addr`, which may fault and sleep;
+    /// null where the process has no memory.
+    @Nullable Long loadFaulting(MmStruct mm, long addr) {
+        long root = mm.pgd().pfn();
+        Mmu.Access access = mmu.access(mm.pointer(), root, addr, false, Op.LOAD, Order.ONCE, 0, 0);
+        while (!access.run()) {
+            if (!doUserAddrFault(mm, addr, false)) {
+                return null;
+            }
+        }
+        return access.value();
+    }
+
     private static int shift(long addr) {
         return (int) (addr & (Long.BYTES - 1)) * Byte.SIZE;
     }
@@ -69,59 +82,60 @@ public final class UserAccess {
                             + ", which is not a multiple");
         }
         if (Long.compareUnsigned(addr, kernel.geometry().taskSize()) >= 0) {
-            throw badArea();
+            throw TaskKilled.INSTANCE;
         }
         long root = mm.pgd().pfn();
         long wordAddr = addr & -Long.BYTES;
         Mmu.Access access = mmu.access(mm.pointer(), root, wordAddr, write, op, Order.ONCE, a, b);
         while (!access.run()) {
-            doUserAddrFault(mm, addr, write);
+            if (!doUserAddrFault(mm, addr, write)) {
+                throw TaskKilled.INSTANCE; // SIGSEGV or SIGBUS, which it does not handle
+            }
         }
         return access.value();
     }
 
-    /// arch/x86/mm/fault.c: do_user_addr_fault(). Returns when the access is to be made again.
-    private void doUserAddrFault(MmStruct mm, long addr, boolean write) {
+    /// arch/x86/mm/fault.c: do_user_addr_fault(). Whether the access is to be made again: false, as
+    /// after bad_area(), where it is not allowed.
+    private boolean doUserAddrFault(MmStruct mm, long addr, boolean write) {
         int flags = VmFault.FLAG_ALLOW_RETRY | VmFault.FLAG_KILLABLE | VmFault.FLAG_USER;
         flags |= write ? VmFault.FLAG_WRITE : 0;
         Vma vma = kernel.vmaLock().lockVmaUnderRcu(mm, addr);
         if (vma != null) {
             if (accessError(vma, write)) {
                 kernel.vmaLock().vmaEndRead(vma);
-                throw badArea();
+                return false;
             }
             int fault = kernel.memory().handleMmFault(vma, addr, flags | VmFault.FLAG_VMA_LOCK);
             if ((fault & (VmFault.RETRY | VmFault.COMPLETED)) == 0) {
                 kernel.vmaLock().vmaEndRead(vma);
             }
             if ((fault & VmFault.RETRY) == 0) {
-                checkDone(fault);
-                return;
+                return isDone(fault);
             }
         }
-        faultUnderMmapLock(mm, addr, write, flags);
+        return faultUnderMmapLock(mm, addr, write, flags);
     }
 
     /// The part of do_user_addr_fault() from `lock_mmap` on.
-    private void faultUnderMmapLock(MmStruct mm, long addr, boolean write, int firstFlags) {
+    private boolean faultUnderMmapLock(MmStruct mm, long addr, boolean write, int firstFlags) {
         int flags = firstFlags;
         while (true) {
             Vma vma = lockMmAndFindVma(mm, addr);
             if (vma == null) {
-                throw badArea();
+                return false;
             }
             if (accessError(vma, write)) {
                 kernel.mmapLock().readUnlock(mm);
-                throw badArea();
+                return false;
             }
             int fault = kernel.memory().handleMmFault(vma, addr, flags);
             if ((fault & VmFault.COMPLETED) != 0) {
-                return;
+                return true;
             }
             if ((fault & VmFault.RETRY) == 0) {
                 kernel.mmapLock().readUnlock(mm);
-                checkDone(fault);
-                return;
+                return isDone(fault);
             }
             flags |= VmFault.FLAG_TRIED;
         }
@@ -147,7 +161,7 @@ public final class UserAccess {
         return (vma.flags() & (write ? Vma.VM_WRITE : accessible)) == 0;
     }
 
-    private void checkDone(int fault) {
+    private boolean isDone(int fault) {
         if ((fault & VmFault.OOM) != 0) {
             machine.monitor()
                     .complained(
@@ -155,13 +169,6 @@ public final class UserAccess {
                             "Out of memory",
                             "no free page on cpu " + machine.cpu().id() + " for a page fault");
         }
-        if ((fault & VmFault.ERROR) != 0) {
-            throw TaskKilled.INSTANCE;
-        }
-    }
-
-    /// arch/x86/mm/fault.c: bad_area(). SIGSEGV, which the task does not handle.
-    private static TaskKilled badArea() {
-        return TaskKilled.INSTANCE;
+        return (fault & VmFault.ERROR) == 0;
     }
 }

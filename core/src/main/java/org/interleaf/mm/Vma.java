@@ -141,9 +141,15 @@ public final class Vma extends Shared {
         return registered ? Objects.requireNonNull(userfaultfd).read(Order.PLAIN) : null;
     }
 
-    /// mm/userfaultfd.c: userfaultfd_set_ctx(). Has `ctx` handle faults of the kinds `uffdFlags`.
-    /// The VMA is write-locked, or new.
-    void setUserfaultfd(UserfaultfdCtx ctx, long uffdFlags) {
+    /// include/linux/userfaultfd_k.h: userfaultfd_missing(). Whether faults on what is missing are
+    /// for a userfaultfd.
+    boolean userfaultfdMissing() {
+        return (flags() & VM_UFFD_MISSING) != 0;
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_set_ctx(). Has `ctx` handle faults of the kinds `uffdFlags`;
+    /// null and 0 for nobody. The VMA is write-locked, or new.
+    void setUserfaultfd(@Nullable UserfaultfdCtx ctx, long uffdFlags) {
         userfaultfd = new Ref<>(machine, UserfaultfdCtx.class, this, "vm_userfaultfd_ctx", -1);
         userfaultfd.write(ctx, Order.PLAIN);
         flags.writePlain(flags.readPlain() & ~VM_UFFD_FLAGS | uffdFlags);

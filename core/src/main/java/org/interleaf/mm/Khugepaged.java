@@ -80,11 +80,18 @@ public final class Khugepaged {
         return result == ScanResult.SUCCEED ? collapseHugePage(mm, addr, cc) : result;
     }
 
+    /// mm/khugepaged.c: collapse_max_ptes_none(). How many entries may be none, or map the zero
+    /// page. What is missing must not be filled in where a userfaultfd is to be told of it.
+    private static int collapseMaxPtesNone(CollapseControl cc, Vma vma) {
+        return vma.userfaultfdArmed() ? 0 : cc.maxPtesNone();
+    }
+
     // ---- scanning
 
     /// mm/khugepaged.c: collapse_scan_pmd(). Whether the range looks as if it could be collapsed.
     /// The mmap lock is held for reading.
     private ScanResult collapseScanPmd(Vma vma, long start, CollapseControl cc) {
+        int maxPtesNone = collapseMaxPtesNone(cc, vma);
         Word[] pmd = new Word[1];
         ScanResult result = findPmdOrThpOrNone(vma.mm(), start, pmd);
         if (result != ScanResult.SUCCEED) {
@@ -94,20 +101,20 @@ public final class Khugepaged {
         if (mapping == null) {
             return ScanResult.NO_PTE_TABLE;
         }
-        result = scanPtes(mapping, cc);
+        result = scanPtes(mapping, cc, maxPtesNone);
         mapping.unmapUnlock();
         return result;
     }
 
     /// The loop of collapse_scan_pmd() over the entries; the PTE lock is held.
-    private ScanResult scanPtes(PteMapping mapping, CollapseControl cc) {
+    private ScanResult scanPtes(PteMapping mapping, CollapseControl cc, int maxPtesNone) {
         int noneOrZero = 0;
         int shared = 0;
         int referenced = 0;
         for (int i = 0; i < geometry.hpagePmdNr(); i++) {
             long pte = mapping.pte(i).readOnce();
             if (noneOrZero(pte)) {
-                if (++noneOrZero > cc.maxPtesNone()) {
+                if (++noneOrZero > maxPtesNone) {
                     return ScanResult.EXCEED_NONE_PTE;
                 }
                 continue;
@@ -218,7 +225,7 @@ public final class Khugepaged {
             return ScanResult.NO_PTE_TABLE;
         }
         List<Folio> compound = new ArrayList<>(2);
-        ScanResult result = collapseHugePageIsolate(pte, cc, compound);
+        ScanResult result = collapseHugePageIsolate(vma, pte, cc, compound);
         pte.ptl().unlock();
         if (result != ScanResult.SUCCEED) {
             restorePmd(mm, pmd, pmdValue);
@@ -259,7 +266,8 @@ public final class Khugepaged {
     /// takes it off the LRU, provided that nobody has a reference beside the mappings. On failure
     /// all is as before. The PTE lock is held.
     private ScanResult collapseHugePageIsolate(
-            PteMapping mapping, CollapseControl cc, List<Folio> compound) {
+            Vma vma, PteMapping mapping, CollapseControl cc, List<Folio> compound) {
+        int maxPtesNone = collapseMaxPtesNone(cc, vma);
         int noneOrZero = 0;
         int shared = 0;
         int referenced = 0;
@@ -267,7 +275,7 @@ public final class Khugepaged {
         for (int i = 0; i < nr; i++) {
             long pte = mapping.pte(i).readOnce();
             if (noneOrZero(pte)) {
-                if (++noneOrZero > cc.maxPtesNone()) {
+                if (++noneOrZero > maxPtesNone) {
                     return giveUp(mapping, i, compound, ScanResult.EXCEED_NONE_PTE);
                 }
                 continue;

@@ -209,8 +209,7 @@ final class UffdMovePtes {
             }
         }
         if (Objects.requireNonNull(move.folio).isLarge()) {
-            throw new UnsupportedOperationException(
-                    "UFFDIO_MOVE of a part of a large folio would split it (split_folio())");
+            kernel.bugOn(true, "split_folio() is not modelled");
         }
         return movePresentPtes(move);
     }

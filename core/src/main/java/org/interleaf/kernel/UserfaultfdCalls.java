@@ -5,12 +5,14 @@ import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.mm.Kernel;
+import org.interleaf.mm.UffdMfill;
+import org.interleaf.mm.UffdMove;
 import org.interleaf.mm.Userfaultfd;
 import org.interleaf.mm.UserfaultfdCtx;
 
 import java.util.Map;
 
-/// userfaultfd(2) and its requests. What stands for the descriptor cannot be closed.
+/// userfaultfd(2) and its requests.
 final class UserfaultfdCalls {
     static final int O_NONBLOCK = 0x800;
 
@@ -26,9 +28,13 @@ final class UserfaultfdCalls {
         UserfaultfdCalls calls = new UserfaultfdCalls(kernel, processes);
         functions.put("userfaultfd", Operation.of(1, Types.LONG, calls::create));
         functions.put("uffdio_register", Operation.of(4, Types.INT, calls::register));
-        functions.put("uffdio_copy", Operation.of(4, Types.INT, calls::copy));
-        functions.put("uffdio_continue", Operation.of(3, Types.INT, calls::continueMinor));
-        functions.put("uffdio_poison", Operation.of(3, Types.INT, calls::poison));
+        functions.put("uffdio_unregister", Operation.of(3, Types.INT, calls::unregister));
+        functions.put("uffdio_copy", Operation.of(4, 5, Types.INT, calls::copy));
+        functions.put("uffdio_zeropage", Operation.of(3, 4, Types.INT, calls::zeropage));
+        functions.put("uffdio_continue", Operation.of(3, 4, Types.INT, calls::continueMinor));
+        functions.put("uffdio_poison", Operation.of(3, 4, Types.INT, calls::poison));
+        functions.put("uffdio_move", Operation.of(5, Types.INT, calls::move));
+        functions.put("uffd_close", Operation.of(1, Types.INT, calls::close));
         functions.put("uffdio_wake", Operation.of(3, Types.INT, calls::wake));
         functions.put("uffd_read", Operation.of(1, Types.LONG, calls::read));
     }
@@ -37,6 +43,11 @@ final class UserfaultfdCalls {
         map.put("O_NONBLOCK", (long) O_NONBLOCK);
         map.put("UFFDIO_REGISTER_MODE_MISSING", (long) Userfaultfd.MODE_MISSING);
         map.put("UFFDIO_REGISTER_MODE_MINOR", (long) Userfaultfd.MODE_MINOR);
+        map.put("UFFDIO_COPY_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
+        map.put("UFFDIO_ZEROPAGE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
+        map.put("UFFDIO_CONTINUE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
+        map.put("UFFDIO_MOVE_MODE_DONTWAKE", (long) UffdMove.MODE_DONTWAKE);
+        map.put("UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES", (long) UffdMove.MODE_ALLOW_SRC_HOLES);
         map.put("UFFD_PAGEFAULT_FLAG_WRITE", (long) Userfaultfd.FLAG_WRITE);
         map.put("UFFD_PAGEFAULT_FLAG_MINOR", (long) Userfaultfd.FLAG_MINOR);
     }
@@ -58,24 +69,53 @@ final class UserfaultfdCalls {
     }
 
     private long copy(CallSite site, long[] args) {
-        return kernel.hugetlb().mfill().copy(ctx(args[0]), args[1], args[2], args[3]);
+        int mode = site.strings().size() > 4 ? (int) args[4] : 0;
+        return kernel.uffdMfill().copy(ctx(args[0]), args[1], args[2], args[3], mode);
     }
 
     private long continueMinor(CallSite site, long[] args) {
-        return kernel.hugetlb().mfill().continueMinor(ctx(args[0]), args[1], args[2]);
+        int mode = site.strings().size() > 3 ? (int) args[3] : 0;
+        return kernel.uffdMfill().continueMinor(ctx(args[0]), args[1], args[2], mode);
+    }
+
+    private long zeropage(CallSite site, long[] args) {
+        int mode = site.strings().size() > 3 ? (int) args[3] : 0;
+        return kernel.uffdMfill().zeropage(ctx(args[0]), args[1], args[2], mode);
+    }
+
+    /// `uffdio_move(uffd, to, from, length, mode)`.
+    private long move(CallSite site, long[] args) {
+        return kernel.uffdMove()
+                .move(
+                        ctx(args[0]),
+                        processes.mm(),
+                        args[1],
+                        args[2],
+                        args[3],
+                        (int) args[4]);
+    }
+
+    private long unregister(CallSite site, long[] args) {
+        return kernel.userfaultfd().unregister(ctx(args[0]), args[1], args[2]);
+    }
+
+    private long close(CallSite site, long[] args) {
+        kernel.userfaultfd().release(ctx(args[0]));
+        return 0;
     }
 
     private long poison(CallSite site, long[] args) {
-        return kernel.hugetlb().mfill().poison(ctx(args[0]), args[1], args[2]);
+        int mode = site.strings().size() > 3 ? (int) args[3] : 0;
+        return kernel.uffdMfill().poison(ctx(args[0]), args[1], args[2], mode);
     }
 
     private long wake(CallSite site, long[] args) {
-        kernel.userfaultfd().wake(ctx(args[0]), args[1], args[2]);
+        kernel.uffdQueues().wake(ctx(args[0]), args[1], args[2]);
         return 0;
     }
 
     /// `uffd_read(uffd)`: address and flags of a fault that waits.
     private long read(CallSite site, long[] args) {
-        return kernel.userfaultfd().read(ctx(args[0]));
+        return kernel.uffdQueues().read(ctx(args[0]));
     }
 }

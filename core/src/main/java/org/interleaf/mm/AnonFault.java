@@ -38,6 +38,10 @@ final class AnonFault {
             return 0;
         }
         if (!vmfPteChanged(vmf, pte)) {
+            if (vmf.vma.userfaultfdMissing()) {
+                pte.unmapUnlock();
+                return handleMissing(vmf);
+            }
             // No need to flush: there was no translation before.
             kernel.entries().setPte(pte.pte(), entry);
         }
@@ -64,11 +68,22 @@ final class AnonFault {
         }
         if (vmfPteChanged(vmf, pte)) {
             kernel.swap().folioPut(folio);
+        } else if (vmf.vma.userfaultfdMissing()) {
+            pte.unmapUnlock();
+            kernel.swap().folioPut(folio);
+            return handleMissing(vmf);
         } else {
             mapAnonFolioPte(vmf, folio, pte);
         }
         pte.unmapUnlock();
         return 0;
+    }
+
+    /// The fault is for user space to handle: decided under the PTE lock, under which nothing was
+    /// there.
+    private int handleMissing(VmFault vmf) {
+        return kernel.uffdFault()
+                .handleUserfault(vmf.vma, vmf.address, vmf.flags, Vma.VM_UFFD_MISSING);
     }
 
     private @Nullable PteMapping mapLock(VmFault vmf) {

@@ -129,17 +129,25 @@ public final class HugeMemory {
         }
         SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
         boolean none = Entry.none(vmf.pmd().readPlain());
-        if (none) {
+        boolean missing = none && vmf.vma.userfaultfdMissing();
+        if (none && !missing) {
             long zero = Entry.make(zeroFolio.pfn(), Entry.PRESENT | Entry.USER);
             pgtableGeneric.pgtableTransHugeDeposit(vmf.vma.mm(), vmf.pmd(), table);
             vmf.pmd().writeOnce(Entry.mkspecial(Entry.mkhuge(zero)));
             pgtable.incPgtables(vmf.vma.mm());
         }
         ptl.unlock();
-        if (!none) {
+        if (!none || missing) {
             pgtable.freePage(table);
         }
-        return 0;
+        return missing ? handleMissing(vmf) : 0;
+    }
+
+    /// The fault is for user space to handle: decided under the PMD lock, under which nothing was
+    /// there.
+    private int handleMissing(VmFault vmf) {
+        return kernel.uffdFault()
+                .handleUserfault(vmf.vma, vmf.address, vmf.flags, Vma.VM_UFFD_MISSING);
     }
 
     /// mm/huge_memory.c: __do_huge_pmd_anonymous_page().
@@ -155,6 +163,12 @@ public final class HugeMemory {
         }
         SpinLock ptl = kernel.ptLocks().pmdLock(vmf.vma.mm(), vmf.pmd());
         boolean none = Entry.none(vmf.pmd().readPlain());
+        if (none && vmf.vma.userfaultfdMissing()) {
+            ptl.unlock();
+            kernel.swap().folioPut(folio);
+            pgtable.freePage(table);
+            return handleMissing(vmf);
+        }
         if (none) {
             pgtableGeneric.pgtableTransHugeDeposit(vmf.vma.mm(), vmf.pmd(), table);
             mapAnonFolioPmd(folio, vmf.pmd(), vmf.vma, haddr(vmf));

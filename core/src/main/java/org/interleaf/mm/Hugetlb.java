@@ -109,7 +109,7 @@ public final class Hugetlb {
         return protect;
     }
 
-    public HugetlbMfill mfill() {
+    HugetlbMfill mfill() {
         return mfill;
     }
 

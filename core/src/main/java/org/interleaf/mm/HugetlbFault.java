@@ -253,7 +253,7 @@ final class HugetlbFault {
         }
         hugetlb.vmas().unlockRead(vmf.vma);
         vmf.mutex.unlock();
-        return kernel.userfaultfd().handleUserfault(vmf.vma, vmf.address, vmf.flags, reason);
+        return kernel.uffdFault().handleUserfault(vmf.vma, vmf.address, vmf.flags, reason);
     }
 
     /// The part of hugetlb_no_page() that allocates a page.

@@ -7,15 +7,9 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 
 /// Filling huge pages in for userfaultfd: UFFDIO_COPY, UFFDIO_CONTINUE and UFFDIO_POISON
-/// (mm/userfaultfd.c, and hugetlb_mfill_atomic_pte() of mm/hugetlb.c).
-public final class HugetlbMfill {
-    /// `MFILL_ATOMIC_…`.
-    private enum Mode {
-        COPY,
-        CONTINUE,
-        POISON
-    }
-
+/// (mm/userfaultfd.c, and hugetlb_mfill_atomic_pte() of mm/hugetlb.c). {@link UffdMfill} has found
+/// and locked the mapping.
+final class HugetlbMfill {
     private final Kernel kernel;
     private final Hugetlb hugetlb;
 
@@ -24,47 +18,9 @@ public final class HugetlbMfill {
         this.hugetlb = hugetlb;
     }
 
-    /// mm/userfaultfd.c: userfaultfd_copy(). Maps pages with a copy of what is at `src`, and wakes
-    /// who waits for them. 0 or a negative error number.
-    public long copy(UserfaultfdCtx ctx, long dst, long src, long len) {
-        return kernel.userfaultfd().validRange(src, len)
-                ? fill(ctx, dst, src, len, Mode.COPY)
-                : -Errno.EINVAL;
-    }
-
-    /// mm/userfaultfd.c: userfaultfd_continue(). Maps pages that are in the file already, and wakes
-    /// who waits for them. 0 or a negative error number.
-    public long continueMinor(UserfaultfdCtx ctx, long dst, long len) {
-        return fill(ctx, dst, 0, len, Mode.CONTINUE);
-    }
-
-    /// mm/userfaultfd.c: userfaultfd_poison(). Has whoever touches these pages told that their
-    /// memory is bad, and wakes who waits for them. 0 or a negative error number.
-    public long poison(UserfaultfdCtx ctx, long dst, long len) {
-        return fill(ctx, dst, 0, len, Mode.POISON);
-    }
-
-    private long fill(UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
-        if (!kernel.userfaultfd().validRange(dst, len)) {
-            return -Errno.EINVAL;
-        }
-        long ret = mfillAtomicHugetlb(ctx, dst, src, len, mode);
-        if (ret < 0) {
-            return ret;
-        }
-        kernel.userfaultfd().wake(ctx, dst, ret);
-        return ret == len ? 0 : -Errno.EAGAIN;
-    }
-
     /// mm/userfaultfd.c: mfill_atomic_hugetlb(). How many bytes were filled in, or a negative error
-    /// number where none. Nobody asks for the events of mremap and the like, so nothing is
-    /// changing.
-    private long mfillAtomicHugetlb(
-            UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
-        Vma vma = kernel.userfaultfd().mfillLock(ctx, dst, len);
-        if (vma == null) {
-            return -Errno.ENOENT;
-        }
+    /// number where none. The mapping is read-locked.
+    long mfillAtomicHugetlb(Vma vma, long dst, long src, long len, UffdMfill.Mode mode) {
         Hstate h = HugetlbVmas.hstate(vma);
         long copied = 0;
         int err = ((dst | len) & (h.size() - 1)) == 0 ? 0 : -Errno.EINVAL;
@@ -72,13 +28,12 @@ public final class HugetlbMfill {
             err = fillOne(vma, h, dst + copied, src + copied, mode);
             copied += err == 0 ? h.size() : 0;
         }
-        kernel.vmaLock().vmaEndRead(vma);
         return copied > 0 ? copied : err;
     }
 
     /// One round of mfill_atomic_hugetlb(). The mutex keeps faults on the page out, the VMA's lock
     /// keeps the table.
-    private int fillOne(Vma vma, Hstate h, long dst, long src, Mode mode) {
+    private int fillOne(Vma vma, Hstate h, long dst, long src, UffdMfill.Mode mode) {
         long idx = hugetlb.vmas().hugecacheOffset(vma, dst);
         Mutex mutex = hugetlb.faultMutex(vma.inode(), idx);
         mutex.lock();
@@ -86,7 +41,7 @@ public final class HugetlbMfill {
         int err = -Errno.ENOMEM;
         Word pte = hugetlb.walk().pteAlloc(vma, h, dst);
         if (pte != null) {
-            boolean taken = mode != Mode.CONTINUE && taken(hugetlb.pte().get(h, pte));
+            boolean taken = mode != UffdMfill.Mode.CONTINUE && taken(hugetlb.pte().get(h, pte));
             err = taken ? -Errno.EEXIST : mfillAtomicPte(vma, pte, dst, src, idx, mode);
         }
         hugetlb.vmas().unlockRead(vma);
@@ -100,11 +55,11 @@ public final class HugetlbMfill {
     }
 
     /// mm/hugetlb.c: hugetlb_mfill_atomic_pte(). 0, or a negative error number.
-    private int mfillAtomicPte(Vma vma, Word pte, long dst, long src, long idx, Mode mode) {
-        if (mode == Mode.POISON) {
+    private int mfillAtomicPte(Vma vma, Word pte, long dst, long src, long idx, UffdMfill.Mode mode) {
+        if (mode == UffdMfill.Mode.POISON) {
             return installPoison(vma, pte, dst);
         }
-        if (mode == Mode.CONTINUE) {
+        if (mode == UffdMfill.Mode.CONTINUE) {
             Folio folio = kernel.filemap().lockFolio(vma.inode(), idx);
             return folio == null ? -Errno.EFAULT : install(vma, pte, dst, folio, true, true);
         }

@@ -65,6 +65,11 @@ public final class Kernel {
     private final Mincore mincore;
     private final FixupUserFault fixupUserFault;
     private final Userfaultfd userfaultfd;
+    private final UffdFault uffdFault;
+    private final UffdQueues uffdQueues;
+    private final UffdLocks uffdLocks;
+    private final UffdMfill uffdMfill;
+    private final UffdMove uffdMove;
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
@@ -136,6 +141,11 @@ public final class Kernel {
         mappingDirtyHelpers = new MappingDirtyHelpers(this);
         testHmm = new TestHmm(this);
         userfaultfd = new Userfaultfd(this);
+        uffdFault = new UffdFault(this);
+        uffdQueues = new UffdQueues(machine);
+        uffdLocks = new UffdLocks(this);
+        uffdMfill = new UffdMfill(this);
+        uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
@@ -549,6 +559,26 @@ public final class Kernel {
 
     public TestHmm testHmm() {
         return testHmm;
+    }
+
+    UffdFault uffdFault() {
+        return uffdFault;
+    }
+
+    public UffdQueues uffdQueues() {
+        return uffdQueues;
+    }
+
+    UffdLocks uffdLocks() {
+        return uffdLocks;
+    }
+
+    public UffdMfill uffdMfill() {
+        return uffdMfill;
+    }
+
+    public UffdMove uffdMove() {
+        return uffdMove;
     }
 
     public FolioWalk folioWalk() {

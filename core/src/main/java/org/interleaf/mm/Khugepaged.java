@@ -81,11 +81,18 @@ public final class Khugepaged {
         return result == ScanResult.SUCCEED ? collapseHugePage(mm, addr, cc) : result;
     }
 
+    /// mm/khugepaged.c: collapse_max_ptes_none(). How many entries may be none, or map the zero
+    /// page. What is missing must not be filled in where a userfaultfd is to be told of it.
+    private static int collapseMaxPtesNone(CollapseControl cc, Vma vma) {
+        return vma.userfaultfdArmed() ? 0 : cc.maxPtesNone();
+    }
+
     // ---- scanning
 
     /// mm/khugepaged.c: collapse_scan_pmd(). Whether the range looks as if it could be collapsed.
     /// The mmap lock is held for reading.
     private ScanResult collapseScanPmd(Vma vma, long start, CollapseControl cc) {
+        int maxPtesNone = collapseMaxPtesNone(cc, vma);
         Word[] pmd = new Word[1];
         ScanResult result = findPmdOrThpOrNone(vma.mm(), start, pmd);
         if (result != ScanResult.SUCCEED) {
@@ -95,13 +102,14 @@ public final class Khugepaged {
         if (mapping == null) {
             return ScanResult.NO_PTE_TABLE;
         }
-        result = scanPtes(vma, start, mapping, cc);
+        result = scanPtes(vma, start, mapping, cc, maxPtesNone);
         mapping.unmapUnlock();
         return result;
     }
 
     /// The loop of collapse_scan_pmd() over the entries; the PTE lock is held.
-    private ScanResult scanPtes(Vma vma, long start, PteMapping mapping, CollapseControl cc) {
+    private ScanResult scanPtes(
+            Vma vma, long start, PteMapping mapping, CollapseControl cc, int maxPtesNone) {
         int noneOrZero = 0;
         int shared = 0;
         int referenced = 0;
@@ -109,7 +117,7 @@ public final class Khugepaged {
             long addr = start + i * geometry.pageSize();
             long pte = mapping.pte(i).readOnce();
             if (noneOrZero(pte)) {
-                if (++noneOrZero > cc.maxPtesNone()) {
+                if (++noneOrZero > maxPtesNone) {
                     return ScanResult.EXCEED_NONE_PTE;
                 }
                 continue;
@@ -274,6 +282,7 @@ public final class Khugepaged {
     /// all is as before. The PTE lock is held.
     private ScanResult collapseHugePageIsolate(
             Vma vma, long start, PteMapping mapping, CollapseControl cc, List<Folio> compound) {
+        int maxPtesNone = collapseMaxPtesNone(cc, vma);
         int noneOrZero = 0;
         int shared = 0;
         int referenced = 0;
@@ -282,7 +291,7 @@ public final class Khugepaged {
             long addr = start + i * geometry.pageSize();
             long pte = mapping.pte(i).readOnce();
             if (noneOrZero(pte)) {
-                if (++noneOrZero > cc.maxPtesNone()) {
+                if (++noneOrZero > maxPtesNone) {
                     return giveUp(mapping, i, compound, ScanResult.EXCEED_NONE_PTE);
                 }
                 continue;

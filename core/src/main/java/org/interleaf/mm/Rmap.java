@@ -217,7 +217,7 @@ public final class Rmap {
 
     /// include/linux/mm.h: folio_maybe_dma_pinned(). Small folios with many references may be
     /// without a pin; large ones are exact.
-    private static boolean maybeDmaPinned(Folio folio) {
+    static boolean maybeDmaPinned(Folio folio) {
         return folio.isLarge()
                 ? folio.pincount.readOnce() > 0
                 : folio.refCount() >= Foll.GUP_PIN_COUNTING_BIAS;

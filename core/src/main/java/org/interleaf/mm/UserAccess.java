@@ -64,6 +64,19 @@ public final class UserAccess {
         return access.run() ? access.value() : null;
     }
 
+    /// include/linux/uaccess.h: copy_from_user() of the word at `addr`, which may fault and sleep;
+    /// null where the process has no memory.
+    @Nullable Long loadFaulting(MmStruct mm, long addr) {
+        long root = mm.pgd().pfn();
+        Mmu.Access access = mmu.access(mm.pointer(), root, addr, false, Op.LOAD, Order.ONCE, 0, 0);
+        while (!access.run()) {
+            if (!doUserAddrFault(mm, addr, false)) {
+                return null;
+            }
+        }
+        return access.value();
+    }
+
     private static int shift(long addr) {
         return (int) (addr & (Long.BYTES - 1)) * Byte.SIZE;
     }
@@ -83,12 +96,12 @@ public final class UserAccess {
                             + ", which is not a multiple");
         }
         if (Long.compareUnsigned(addr, kernel.geometry().taskSize()) >= 0) {
-            throw badArea();
+            throw TaskKilled.INSTANCE;
         }
         Mmu.Access access = userAccess(mm, addr, write, op, a, b);
         while (!access.run()) {
             if (!doUserAddrFault(mm, addr, write)) {
-                throw badArea();
+                throw TaskKilled.INSTANCE; // SIGSEGV or SIGBUS, which it does not handle
             }
         }
         return access.value();
@@ -175,10 +188,5 @@ public final class UserAccess {
                             "no free page on cpu " + machine.cpu().id() + " for a page fault");
         }
         return (fault & VmFault.ERROR) == 0;
-    }
-
-    /// arch/x86/mm/fault.c: bad_area(). SIGSEGV, which the task does not handle.
-    private static TaskKilled badArea() {
-        return TaskKilled.INSTANCE;
     }
 }

@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.RwSem;
 import org.interleaf.machine.SeqCount;
 import org.interleaf.machine.Shared;
 import org.interleaf.machine.SpinLock;
@@ -16,6 +17,16 @@ public final class UserfaultfdCtx extends Shared {
 
     /// Whether reading fails where there is nothing to read (`O_NONBLOCK`).
     final boolean nonblock;
+
+    /// `map_changing_lock`: held for reading while pages are filled in or moved, for writing while
+    /// the address space is known to change.
+    final RwSem mapChangingLock;
+
+    /// `mmap_changing`: how many changes of the address space user space has still to be told of.
+    final Word mmapChanging;
+
+    /// `released`: whether the descriptor is closed.
+    final Word released;
 
     /// `fault_pending_wqh`: faults that nobody has read yet.
     final Word faultPending;
@@ -48,6 +59,9 @@ public final class UserfaultfdCtx extends Shared {
         super(machine);
         this.mm = mm;
         this.nonblock = nonblock;
+        mapChangingLock = new RwSem(machine, null, this, "map_changing_lock");
+        mmapChanging = machine.word(null, this, "mmap_changing", -1, 0);
+        released = machine.word(null, this, "released", -1, 0);
         faultPending = machine.word(null, this, "fault_pending_wqh", -1, 0);
         faultPendingLock = spinLock(machine, "fault_pending_wqh");
         faults = machine.word(null, this, "fault_wqh", -1, 0);

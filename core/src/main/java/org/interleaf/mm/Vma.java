@@ -75,7 +75,9 @@ public final class Vma extends Shared {
 
     private final Machine machine;
     private @Nullable Ref<AnonVmaChain> chain;
-    private @Nullable Ref<UserfaultfdCtx> userfaultfd;
+
+    /// `vm_userfaultfd_ctx.ctx`: who handles faults; null for nobody.
+    private final Ref<UserfaultfdCtx> userfaultfd;
 
     /// `vm_private_data` of a mapped file; what it means is the file's affair.
     private final @Nullable Word privateData;
@@ -106,6 +108,8 @@ public final class Vma extends Shared {
         this.refcnt = machine.word(null, this, "vm_refcnt", -1, 0);
         this.depMap = new LockMap(machine, this, "vm_lock");
         this.anonVma = new Ref<>(machine, AnonVma.class, this, "anon_vma", -1);
+        this.userfaultfd =
+                new Ref<>(machine, UserfaultfdCtx.class, this, "vm_userfaultfd_ctx", -1);
         this.privateData = file == null ? null : machine.word(null, this, "vm_private_data", -1, 0);
     }
 
@@ -148,14 +152,23 @@ public final class Vma extends Shared {
 
     /// `vm_userfaultfd_ctx.ctx`: who handles faults; null for nobody.
     @Nullable UserfaultfdCtx userfaultfdCtx() {
-        boolean registered = (flags() & VM_UFFD_FLAGS) != 0;
-        return registered ? Objects.requireNonNull(userfaultfd).read(Order.PLAIN) : null;
+        return userfaultfd.read(Order.PLAIN);
     }
 
-    /// mm/userfaultfd.c: userfaultfd_set_ctx(). Has `ctx` handle faults of the kinds `uffdFlags`.
-    /// The VMA is write-locked, or new.
-    void setUserfaultfd(UserfaultfdCtx ctx, long uffdFlags) {
-        userfaultfd = new Ref<>(machine, UserfaultfdCtx.class, this, "vm_userfaultfd_ctx", -1);
+    /// include/linux/userfaultfd_k.h: userfaultfd_missing(). Whether faults on what is missing are
+    /// for a userfaultfd.
+    boolean userfaultfdMissing() {
+        return (flags() & VM_UFFD_MISSING) != 0;
+    }
+
+    /// include/linux/userfaultfd_k.h: userfaultfd_armed(). Whether any faults are for a userfaultfd.
+    boolean userfaultfdArmed() {
+        return (flags() & VM_UFFD_FLAGS) != 0;
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_set_ctx(). Has `ctx` handle faults of the kinds `uffdFlags`;
+    /// null and 0 for nobody. The VMA is write-locked, or new.
+    void setUserfaultfd(@Nullable UserfaultfdCtx ctx, long uffdFlags) {
         userfaultfd.write(ctx, Order.PLAIN);
         flags.writePlain(flags.readPlain() & ~VM_UFFD_FLAGS | uffdFlags);
     }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Rounds;
+import org.interleaf.machine.Word;
+
+/// Faults that wait for user space (handle_userfault() of mm/userfaultfd.c).
+///
+/// # Order
+///
+/// A fault queues itself before it looks whether it still has to wait; whoever resolves it changes
+/// the entry before looking for somebody to wake. So one of the two sees the other:
+///
+/// | fault                      | UFFDIO_COPY                    |
+/// |----------------------------|--------------------------------|
+/// | queues itself; full barrier | writes the entry; full barrier |
+/// | reads the entry: still none? | looks into the queues         |
+/// | drops its lock, sleeps     | wakes                          |
+///
+/// The lock of the fault is dropped while it waits, and the fault is made again after that.
+final class UffdFault {
+    private final Kernel kernel;
+    private final Machine machine;
+
+    UffdFault(Kernel kernel) {
+        this.kernel = kernel;
+        this.machine = kernel.machine();
+    }
+
+    /// mm/userfaultfd.c: handle_userfault(). Has user space handle a fault at `address`, of the
+    /// kind `reason` (`VM_UFFD_…`). `RETRY`, with the fault's lock dropped; SIGBUS where the fault
+    /// may not wait.
+    int handleUserfault(Vma vma, long address, int flags, long reason) {
+        UserfaultfdCtx ctx = vma.userfaultfdCtx();
+        if (ctx == null || (flags & VmFault.FLAG_ALLOW_RETRY) == 0) {
+            return VmFault.SIGBUS;
+        }
+        if ((flags & VmFault.FLAG_RETRY_NOWAIT) != 0) {
+            return VmFault.RETRY;
+        }
+        if (ctx.released.readOnce() != 0) {
+            // Closing waits for the lock: a fault that kept it would be made again for ever.
+            releaseFaultLock(vma, flags);
+            return VmFault.RETRY;
+        }
+        int task = machine.current().id();
+        long message = (flags & VmFault.FLAG_WRITE) != 0 ? Userfaultfd.FLAG_WRITE : 0;
+        message |= reason == Vma.VM_UFFD_MINOR ? Userfaultfd.FLAG_MINOR : 0;
+        ctx.message(task).writePlain(address | message);
+        ctx.waken(task).writePlain(0);
+        if (vma.isHugetlb()) {
+            // It sleeps, so it comes before the queue.
+            kernel.hugetlb().vmas().lockRead(vma);
+        }
+        enqueue(ctx, task);
+        boolean mustWait;
+        if (vma.isHugetlb()) {
+            mustWait = hugeMustWait(vma, address);
+            kernel.hugetlb().vmas().unlockRead(vma);
+        } else {
+            mustWait = mustWait(ctx.mm, address);
+        }
+        releaseFaultLock(vma, flags);
+        if (mustWait && ctx.released.readOnce() == 0) {
+            sleep(ctx, task);
+        }
+        leave(ctx, task);
+        return VmFault.RETRY;
+    }
+
+    /// The part of handle_userfault() from which on user space can see the fault.
+    private static void enqueue(UserfaultfdCtx ctx, int task) {
+        ctx.faultPendingLock.lock();
+        ctx.linked(task).writePlain(1);
+        ctx.faultPending.writeOnce(ctx.faultPending.readPlain() | 1L << task);
+        ctx.faultPendingLock.unlock(); // with the barrier of set_current_state()
+    }
+
+    private void sleep(UserfaultfdCtx ctx, int task) {
+        ctx.readersLock.lock(); // wake_up_poll()
+        ctx.readers.wakeAll();
+        ctx.readersLock.unlock();
+        machine.mightSleep("schedule");
+        ctx.waken(task).await(1, 1);
+    }
+
+    private static void leave(UserfaultfdCtx ctx, int task) {
+        if (ctx.linked(task).loadAcquire() != 0) { // list_empty_careful()
+            ctx.faultPendingLock.lock();
+            UffdQueues.unlink(ctx, task);
+            ctx.faultPendingLock.unlock();
+        }
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_huge_must_wait(). Whether the entry is still such that the
+    /// fault needs user space; read without its lock, since the fault is queued already.
+    private boolean hugeMustWait(Vma vma, long address) {
+        Hstate h = HugetlbVmas.hstate(vma);
+        Word ptep = kernel.hugetlb().walk().walk(vma, h, address);
+        return ptep == null || missing(kernel.hugetlb().pte().get(h, ptep));
+    }
+
+    private static boolean missing(long pte) {
+        return Entry.none(pte) || Entry.isUffdMarker(pte);
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_must_wait(). The same for other memory.
+    private boolean mustWait(MmStruct mm, long address) {
+        Word entry = kernel.pgtable().pgdOffset(mm, address);
+        for (int level = Geometry.P4D; level >= Geometry.PMD; level--) {
+            if (!kernel.geometry().folded(level)) {
+                if (!Entry.present(entry.readPlain())) {
+                    return true;
+                }
+                entry = kernel.pgtable().offset(level, entry, address);
+            }
+        }
+        Rounds retries = null;
+        while (true) {
+            long pmd = kernel.pgtableGeneric().pmdpGetLockless(entry);
+            if (Entry.none(pmd)) {
+                return true;
+            }
+            if (!Entry.present(pmd) || Entry.leaf(pmd)) {
+                return false;
+            }
+            PteMapping pte = kernel.pgtableGeneric().pteOffsetMap(entry, address);
+            if (pte != null) {
+                boolean missing = missing(pte.pte().readOnce());
+                pte.unmap();
+                return missing;
+            }
+            retries = machine.retry(retries, "userfaultfd_must_wait");
+        }
+    }
+
+    /// include/linux/mm.h: release_fault_lock().
+    private void releaseFaultLock(Vma vma, int flags) {
+        if ((flags & VmFault.FLAG_VMA_LOCK) != 0) {
+            kernel.vmaLock().vmaEndRead(vma);
+        } else {
+            kernel.mmapLock().readUnlock(vma.mm());
+        }
+    }
+}

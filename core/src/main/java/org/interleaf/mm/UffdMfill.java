@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Fence;
+import org.interleaf.machine.Frame;
+import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
+
+import java.util.Objects;
+
+/// Filling pages in for a userfaultfd: UFFDIO_COPY and UFFDIO_ZEROPAGE (mfill_atomic() of
+/// mm/userfaultfd.c), in anonymous memory; {@link HugetlbMfill} does it in hugetlb.
+///
+/// # Locking
+///
+/// The mapping is read-locked, and `map_changing_lock` held for reading. PTE tables can go away as
+/// long as their lock is not held.
+public final class UffdMfill {
+    /// `UFFDIO_COPY_MODE_DONTWAKE`, `UFFDIO_ZEROPAGE_MODE_DONTWAKE` and so on.
+    public static final int MODE_DONTWAKE = 1;
+
+    private final Kernel kernel;
+
+    UffdMfill(Kernel kernel) {
+        this.kernel = kernel;
+    }
+
+    /// `MFILL_ATOMIC_…`: what is to be filled in.
+    enum Mode {
+        COPY,
+        ZEROPAGE,
+        CONTINUE,
+        POISON
+    }
+
+    /// `struct mfill_state`.
+    private static final class State {
+        final UserfaultfdCtx ctx;
+        final long dstStart;
+        final long len;
+        final Mode mode;
+        @Nullable Vma vma;
+        long srcAddr;
+        long dstAddr;
+        @Nullable Word pmd;
+
+        State(UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
+            this.ctx = ctx;
+            this.dstStart = dst;
+            this.len = len;
+            this.mode = mode;
+            srcAddr = src;
+            dstAddr = dst;
+        }
+
+        Vma vma() {
+            return Objects.requireNonNull(vma);
+        }
+
+        Word pmd() {
+            return Objects.requireNonNull(pmd);
+        }
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_copy(). Maps pages with a copy of what is at `src`, and wakes
+    /// who waits for them. 0 or a negative error number.
+    public long copy(UserfaultfdCtx ctx, long dst, long src, long len, int mode) {
+        if (ctx.mmapChanging.readOnce() != 0) {
+            return -Errno.EAGAIN;
+        }
+        int err = kernel.userfaultfd().validateUnalignedRange(src, len);
+        if (err != 0) {
+            return err;
+        }
+        return fill(new State(ctx, dst, src, len, Mode.COPY), mode);
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_zeropage(). Maps the zero page, and wakes who waits. 0 or a
+    /// negative error number.
+    public long zeropage(UserfaultfdCtx ctx, long dst, long len, int mode) {
+        if (ctx.mmapChanging.readOnce() != 0) {
+            return -Errno.EAGAIN;
+        }
+        return fill(new State(ctx, dst, 0, len, Mode.ZEROPAGE), mode);
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_continue(). Maps pages that are in the file already, and wakes
+    /// who waits for them. 0 or a negative error number.
+    public long continueMinor(UserfaultfdCtx ctx, long dst, long len, int mode) {
+        if (ctx.mmapChanging.readOnce() != 0) {
+            return -Errno.EAGAIN;
+        }
+        kernel.machine().fence(Fence.WMB);
+        return fill(new State(ctx, dst, 0, len, Mode.CONTINUE), mode);
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_poison(). Has whoever touches these pages told that their
+    /// memory is bad, and wakes who waits for them. 0 or a negative error number.
+    public long poison(UserfaultfdCtx ctx, long dst, long len, int mode) {
+        if (ctx.mmapChanging.readOnce() != 0) {
+            return -Errno.EAGAIN;
+        }
+        return fill(new State(ctx, dst, 0, len, Mode.POISON), mode);
+    }
+
+    private long fill(State state, int mode) {
+        int err = kernel.userfaultfd().validateRange(state.dstStart, state.len);
+        if (err != 0) {
+            return err;
+        }
+        if ((mode & ~MODE_DONTWAKE) != 0) {
+            return -Errno.EINVAL;
+        }
+        long ret = mfillAtomic(state);
+        if (ret < 0) {
+            return ret;
+        }
+        if ((mode & MODE_DONTWAKE) == 0) {
+            kernel.uffdQueues().wake(state.ctx, state.dstStart, ret);
+        }
+        return ret == state.len ? 0 : -Errno.EAGAIN;
+    }
+
+    /// mm/userfaultfd.c: mfill_atomic(). How many bytes were filled in, or a negative error number
+    /// where none.
+    private long mfillAtomic(State state) {
+        int err = getVma(state);
+        if (err != 0) {
+            return err;
+        }
+        long copied = 0;
+        if (state.vma().isHugetlb()) {
+            return hugetlb(state);
+        }
+        long pageSize = kernel.geometry().pageSize();
+        while (err == 0 && copied < state.len) {
+            err = establishPmd(state);
+            if (err == 0) {
+                err = fillPte(state);
+            }
+            if (err == 0) {
+                state.dstAddr += pageSize;
+                state.srcAddr += pageSize;
+                copied += pageSize;
+            }
+        }
+        putVma(state);
+        return copied > 0 ? copied : err;
+    }
+
+    /// mm/userfaultfd.c: mfill_atomic_pte().
+    private int fillPte(State state) {
+        return switch (state.mode) {
+            case COPY -> pteCopy(state);
+            case ZEROPAGE -> pteSet(state, zeroPte());
+            case POISON -> pteSet(state, Entry.makeMarker(Entry.MARKER_POISONED));
+            case CONTINUE -> throw new AssertionError("[interleaf internal] no file to continue");
+        };
+    }
+
+    private long hugetlb(State state) {
+        long ret =
+                state.mode == Mode.ZEROPAGE
+                        ? -Errno.EINVAL
+                        : kernel.hugetlb()
+                                .mfill()
+                                .mfillAtomicHugetlb(
+                                        state.vma(),
+                                        state.dstAddr,
+                                        state.srcAddr,
+                                        state.len,
+                                        state.mode);
+        putVma(state);
+        return ret;
+    }
+
+    /// mm/userfaultfd.c: mfill_get_vma(). 0 or a negative error number.
+    private int getVma(State state) {
+        UffdLocks.Result<Vma> found =
+                kernel.uffdLocks().mfillLock(state.ctx.mm, state.dstStart, state.len);
+        if (found.found() == null) {
+            return found.error();
+        }
+        state.ctx.mapChangingLock.downRead();
+        state.vma = found.found();
+        if (state.ctx.mmapChanging.readOnce() != 0) {
+            putVma(state);
+            return -Errno.EAGAIN;
+        }
+        // Anonymous memory is in no file.
+        if (state.mode == Mode.CONTINUE && !state.vma().isHugetlb()) {
+            putVma(state);
+            return -Errno.EINVAL;
+        }
+        return 0;
+    }
+
+    /// mm/userfaultfd.c: mfill_put_vma().
+    private void putVma(State state) {
+        if (state.vma != null) {
+            state.ctx.mapChangingLock.upRead();
+            kernel.vmaLock().vmaEndRead(state.vma);
+            state.vma = null;
+        }
+    }
+
+    /// mm/userfaultfd.c: mfill_establish_pmd(). Makes the tables above the page. 0 or a negative
+    /// error number.
+    private int establishPmd(State state) {
+        MmStruct mm = state.ctx.mm;
+        Word pmd = kernel.pgtable().alloc(Geometry.PMD, mm, state.dstAddr); // mm_alloc_pmd()
+        if (pmd == null) {
+            return -Errno.ENOMEM;
+        }
+        if (Entry.none(kernel.pgtableGeneric().pmdpGetLockless(pmd))
+                && !kernel.pgtable().pteAllocTable(mm, pmd)) {
+            return -Errno.ENOMEM;
+        }
+        long value = kernel.pgtableGeneric().pmdpGetLockless(pmd);
+        if (!Entry.present(value) || Entry.leaf(value)) {
+            return -Errno.EEXIST;
+        }
+        if (Entry.bad(value)) {
+            return -Errno.EFAULT;
+        }
+        state.pmd = pmd;
+        return 0;
+    }
+
+    /// mm/userfaultfd.c: mfill_atomic_pte_copy(), __mfill_atomic_pte(). 0 or a negative error
+    /// number.
+    private int pteCopy(State state) {
+        Folio folio = kernel.anonFault().folioPrealloc(false);
+        if (folio == null) {
+            return -Errno.ENOMEM;
+        }
+        int err = 0;
+        if (!copyFolioLocked(state, folio)) {
+            err = copyFolioRetry(state, folio);
+        }
+        if (err == 0) {
+            folio.markUptodate();
+            err = installPte(state, folio);
+        }
+        if (err != 0) {
+            kernel.swap().folioPut(folio);
+        }
+        return err;
+    }
+
+    /// mm/userfaultfd.c: mfill_copy_folio_locked(). False where the source would have to be faulted
+    /// in, which must not be done with the locks held.
+    private boolean copyFolioLocked(State state, Folio folio) {
+        Frame frame = kernel.memMap().memory().frame(folio.pfn());
+        for (int k = 0; k < frame.words(); k++) {
+            long addr = state.srcAddr + (long) k * Long.BYTES;
+            Long word = kernel.userAccess().loadNofault(state.ctx.mm, addr);
+            if (word == null) {
+                return false;
+            }
+            frame.word(k).writePlain(word);
+        }
+        return true;
+    }
+
+    /// mm/userfaultfd.c: mfill_copy_folio_retry(). Drops the locks, copies, and takes them again,
+    /// if what was decided with them still holds. 0 or a negative error number; then the locks may
+    /// not be held.
+    private int copyFolioRetry(State state, Folio folio) {
+        long kept = Vma.VM_UFFD_FLAGS | Vma.VM_SHARED;
+        long flags = state.vma().flags() & kept;
+        putVma(state);
+        Frame frame = kernel.memMap().memory().frame(folio.pfn());
+        for (int k = 0; k < frame.words(); k++) {
+            long addr = state.srcAddr + (long) k * Long.BYTES;
+            Long word = kernel.userAccess().loadFaulting(state.ctx.mm, addr);
+            if (word == null) {
+                return -Errno.EFAULT;
+            }
+            frame.word(k).writePlain(word);
+        }
+        int err = getVma(state);
+        if (err != 0) {
+            return err;
+        }
+        // mfill_retry_state_changed()
+        if ((state.vma().flags() & kept) != flags || !state.vma().isAnonymous()) {
+            return -Errno.EAGAIN;
+        }
+        return establishPmd(state);
+    }
+
+    /// mm/userfaultfd.c: mfill_atomic_install_pte(). The folio's reference becomes the mapping's. 0
+    /// or a negative error number.
+    private int installPte(State state, Folio folio) {
+        Vma vma = state.vma();
+        long entry = Entry.mkdirty(Entry.make(folio.pfn(), AnonFault.PAGE_PROT));
+        if ((vma.flags() & Vma.VM_WRITE) != 0) {
+            entry = Entry.mkwrite(entry);
+        }
+        PteMapping pte =
+                kernel.pgtableGeneric().pteOffsetMapLock(vma.mm(), state.pmd(), state.dstAddr);
+        if (pte == null) {
+            return -Errno.EAGAIN;
+        }
+        long now = pte.pte().readOnce();
+        boolean none = Entry.none(now) || Entry.isUffdMarker(now);
+        if (none) {
+            kernel.rmap().folioAddNewAnonRmap(folio, vma, state.dstAddr);
+            kernel.swap().folioAddLru(folio);
+            kernel.entries().setPte(pte.pte(), entry);
+        }
+        pte.unmapUnlock();
+        return none ? 0 : -Errno.EEXIST;
+    }
+
+    private long zeroPte() {
+        return Entry.mkspecial(Entry.make(kernel.zeroFolio().pfn(), AnonFault.PAGE_PROT));
+    }
+
+    /// mm/userfaultfd.c: mfill_atomic_pte_zeropage(), mfill_atomic_pte_poison(). Sets the entry to
+    /// `value` if it is none; not even markers are overwritten. 0 or a negative error number.
+    private int pteSet(State state, long value) {
+        PteMapping pte =
+                kernel.pgtableGeneric().pteOffsetMapLock(state.ctx.mm, state.pmd(), state.dstAddr);
+        if (pte == null) {
+            return -Errno.EAGAIN;
+        }
+        boolean none = Entry.none(pte.pte().readOnce());
+        if (none) {
+            kernel.entries().setPte(pte.pte(), value);
+        }
+        pte.unmapUnlock();
+        return none ? 0 : -Errno.EEXIST;
+    }
+}

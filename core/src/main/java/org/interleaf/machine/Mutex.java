@@ -19,13 +19,8 @@ public final class Mutex implements Lock {
         this(machine, null, owner, field, lockClass);
     }
 
-    /// A free mutex that is field `field` of `owner` and dies with `region`.
+    /// The same, dying with `region`.
     public Mutex(
-            Machine machine, @Nullable Region region, @Nullable Object owner, String field) {
-        this(machine, region, owner, field, field);
-    }
-
-    private Mutex(
             Machine machine,
             @Nullable Region region,
             @Nullable Object owner,

@@ -138,11 +138,6 @@ public final class RwSem implements Lock {
         return machine.current().holdsForWriting(this);
     }
 
-    /// Whether the running task holds it for writing; no access.
-    public boolean heldForWriting() {
-        return held() && writeLocked();
-    }
-
     /// Whether the running task holds it in some mode; no access.
     public boolean held() {
         return machine.current().holds(this);

@@ -6,7 +6,7 @@ import org.interleaf.machine.Machine;
 /// A character device with memory that can be mapped. It is there from the beginning to the end.
 public abstract class Device extends Inode implements VmOps {
     Device(Machine machine, String path) {
-        super(machine, path, 0);
+        super(machine, path, 0, Inode.DEVICE_RWSEM, Inode.MMAP_RWSEM);
     }
 
     /// `f_op->mmap`, `f_op->mmap_prepare`: checks a VMA of which nobody knows yet and gives it the

@@ -25,7 +25,7 @@ final class Dmirror extends OpenFile {
         region = new Region(machine);
         region.owner("struct dmirror");
         region.allocate();
-        mutex = new Mutex(machine, region, this, "mutex");
+        mutex = new Mutex(machine, region, this, "mutex", "&dmirror->mutex");
         pt = new DmirrorPt(machine, region, this, driver.pageShift());
         notifier =
                 new MmuIntervalNotifier(

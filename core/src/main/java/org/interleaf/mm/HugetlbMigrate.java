@@ -45,10 +45,9 @@ public final class HugetlbMigrate {
         kernel.mmapLock().readLock(mm);
         Vma vma = kernel.mmap().vmaLookup(mm, addr);
         if (vma != null) {
-            FolioWalk.Found found = kernel.folioWalk().start(vma, addr);
+            FolioWalk.Found found = kernel.folioWalk().start(vma, addr, true);
             if (found != null) {
-                Folio folio = kernel.memMap().pageFolio(found.page());
-                err = isolateForMigration(folio, pagelist);
+                err = isolateForMigration(found.folio(), pagelist);
                 kernel.folioWalk().end(found, vma);
             } else {
                 err = -Errno.ENOENT;
@@ -61,6 +60,9 @@ public final class HugetlbMigrate {
     /// mm/migrate.c: __add_folio_for_migration(), for hugetlb; folios of other kinds stay where
     /// they are.
     private int isolateForMigration(Folio folio, List<Folio> pagelist) {
+        if (kernel.isReserved(folio)) {
+            return -Errno.EFAULT;
+        }
         if (folio.isHugetlb() && hugetlb.pool().isolate(folio)) {
             pagelist.add(folio);
             return QUEUED;
@@ -200,7 +202,7 @@ public final class HugetlbMigrate {
     /// false where that cannot be now.
     private boolean tryToMigrateOne(Folio folio, Vma vma, long addr) {
         long end = Math.min(addr + HugetlbVmas.hstate(vma).size(), vma.end());
-        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), addr, end);
+        MmuNotifierRange range = hugetlb.pmdShare().adjusted(Event.CLEAR, vma, addr, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
         boolean ret = replaceByMigrationEntry(folio, vma, addr);
         kernel.mmuNotifier().invalidateRangeEnd(range);
@@ -222,16 +224,10 @@ public final class HugetlbMigrate {
                 pvmw.done();
                 return false;
             }
-            MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
-            boolean unshared = hugetlb.pmdShare().unshare(tlb, vma, addr, ptep);
-            hugetlb.vmas().unlockWrite(vma);
-            if (unshared) {
-                hugetlb.pmdShare().unshareFlush(tlb, vma);
-                tlb.finish();
+            if (hugetlb.pmdShare().unshareOne(vma, addr, ptep)) {
                 pvmw.done();
                 return true;
             }
-            tlb.finish();
         }
         pte = hugetlb.pte().clearFlush(vma.mm(), h, addr, ptep);
         if (Entry.dirty(pte)) {

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Sharing PMD tables between mappings of a hugetlbfs file (mm/hugetlb.c): where two address spaces
@@ -83,6 +84,23 @@ final class HugetlbPmdShare {
         return like ? saddr : 0;
     }
 
+    /// mm/hugetlb.c: adjust_range_if_pmd_sharing_possible(). The part of an address space in which
+    /// entries may change when `[start, end)` of the mapping is changed: with a table that turns out
+    /// to be shared all that it maps goes.
+    MmuNotifierRange adjusted(Event event, Vma vma, long start, long end) {
+        MmuNotifier notifier = kernel.mmuNotifier();
+        long size = geometry.size(Geometry.PUD);
+        if (!kernel.arch().hugePmdShare() || !vma.mayShare()) {
+            return notifier.range(event, vma.mm(), start, end);
+        }
+        long vStart = (vma.start() + size - 1) & -size;
+        long vEnd = vma.end() & -size;
+        boolean possible = vEnd > vStart && end > vStart && start < vEnd;
+        long from = possible && start > vStart ? start & -size : start;
+        long to = possible && end < vEnd ? (end + size - 1) & -size : end;
+        return notifier.range(event, vma.mm(), from, to);
+    }
+
     // ---- sharing
 
     /// mm/hugetlb.c: huge_pmd_share(). The PMD entry of `addr` below `pud`, which led nowhere: in a
@@ -130,6 +148,20 @@ final class HugetlbPmdShare {
     /// class names; {@link #unshareFlush} comes after.
     boolean unshare(MmuGather tlb, Vma vma, long addr, Word ptep) {
         return unshare(tlb, vma, addr, ptep, true);
+    }
+
+    /// The part of try_to_migrate_one() and of try_to_unmap_poisoned_hugetlb_one() (mm/rmap.c) that
+    /// unshares, and so unmaps the folio they are about. As {@link #unshare}, with the flush; gives
+    /// back the hugetlb lock, which is held for writing.
+    boolean unshareOne(Vma vma, long addr, Word ptep) {
+        MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+        boolean unshared = unshare(tlb, vma, addr, ptep);
+        hugetlb.vmas().unlockWrite(vma);
+        if (unshared) {
+            unshareFlush(tlb, vma);
+        }
+        tlb.finish();
+        return unshared;
     }
 
     /// mm/hugetlb.c: __huge_pmd_unshare().
@@ -194,6 +226,8 @@ final class HugetlbPmdShare {
         }
         Hstate h = HugetlbVmas.hstate(vma);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), start, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         if (takeLocks) {
             hugetlb.vmas().lockWrite(vma);
             vma.inode().mmapRwsem().downWrite();
@@ -211,6 +245,7 @@ final class HugetlbPmdShare {
             vma.inode().mmapRwsem().upWrite();
             hugetlb.vmas().unlockWrite(vma);
         }
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         tlb.finish();
     }
 }

@@ -26,7 +26,7 @@ final class HugetlbProtect {
         Hstate h = HugetlbVmas.hstate(vma);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
         MmuNotifierRange range =
-                kernel.mmuNotifier().range(Event.PROTECTION_VMA, vma.mm(), start, end);
+                hugetlb.pmdShare().adjusted(Event.PROTECTION_VMA, vma, start, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
         hugetlb.vmas().lockWrite(vma);
         vma.inode().mmapRwsem().downWrite();
@@ -83,7 +83,7 @@ final class HugetlbProtect {
     long movePageTables(Vma vma, Vma newVma, long oldAddr, long newAddr, long len) {
         Hstate h = HugetlbVmas.hstate(vma);
         MmuNotifierRange range =
-                kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), oldAddr, oldAddr + len);
+                hugetlb.pmdShare().adjusted(Event.CLEAR, vma, oldAddr, oldAddr + len);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
         kernel.mmuNotifier().invalidateRangeStart(range);
         hugetlb.vmas().lockWrite(vma);

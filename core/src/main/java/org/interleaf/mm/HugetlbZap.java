@@ -46,7 +46,7 @@ final class HugetlbZap {
     ///
     /// @param only the folio to unmap, as opposed to whatever is there; null for all
     void unmapHugepageRange(Vma vma, long start, long end, @Nullable Folio only) {
-        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, vma.mm(), start, end);
+        MmuNotifierRange range = hugetlb.pmdShare().adjusted(Event.CLEAR, vma, start, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
         unmapRange(tlb, vma, start, end, only);

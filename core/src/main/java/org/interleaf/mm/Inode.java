@@ -14,6 +14,11 @@ public abstract class Inode extends Shared {
     /// Slots of the page cache that are told apart; indexes beyond share them.
     private static final int SLOTS = 8;
 
+    /// Classes of the locks of files that are not of hugetlbfs.
+    static final String DEVICE_RWSEM = "&sb->s_type->i_mutex_key";
+
+    static final String MMAP_RWSEM = "&mapping->i_mmap_rwsem";
+
     private final String name;
     private final RwSem rwsem;
     private final SpinLock lock;

@@ -7,6 +7,7 @@ import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 /// Memory that has gone bad, in huge pages of hugetlb (mm/memory-failure.c).
@@ -391,6 +392,16 @@ public final class MemoryFailure {
     /// where the folio was mapped; false where that cannot be now.
     private boolean unmapOne(Folio folio, Vma vma, long addr) {
         kernel.warnOn(!folio.isHwpoison(), "a folio is unmapped that is not poisoned", folio);
+        long end = Math.min(addr + HugetlbVmas.hstate(vma).size(), vma.end());
+        MmuNotifierRange range = hugetlb.pmdShare().adjusted(Event.CLEAR, vma, addr, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
+        boolean ret = replaceByPoison(folio, vma, addr);
+        kernel.mmuNotifier().invalidateRangeEnd(range);
+        return ret;
+    }
+
+    /// The part of it that others are told of.
+    private boolean replaceByPoison(Folio folio, Vma vma, long addr) {
         Word ptep = hugetlb.rmap().mappedEntry(folio, vma, addr);
         if (ptep == null) {
             return true;
@@ -400,12 +411,14 @@ public final class MemoryFailure {
         long pte = hugetlb.pte().get(h, ptep);
         kernel.warnOn(!Entry.ptePresent(pte), "a huge page is not mapped where it was found", vma);
         if (!folio.isAnon()) {
-            // Needed to unshare tables.
             if (!hugetlb.vmas().trylockWrite(vma)) {
                 ptl.unlock();
                 return false;
             }
-            hugetlb.vmas().unlockWrite(vma);
+            if (hugetlb.pmdShare().unshareOne(vma, addr, ptep)) {
+                ptl.unlock();
+                return true;
+            }
         }
         pte = hugetlb.pte().clearFlush(vma.mm(), h, addr, ptep);
         if (Entry.dirty(pte)) {

@@ -40,7 +40,7 @@ public final class TestHmm {
     /// The device's node. It is there from the beginning to the end.
     private static final class Cdev extends Inode {
         Cdev(Machine machine) {
-            super(machine, "/dev/hmm_dmirror0", 0);
+            super(machine, "/dev/hmm_dmirror0", 0, Inode.DEVICE_RWSEM, Inode.MMAP_RWSEM);
         }
 
         @Override

@@ -3,6 +3,7 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 
 /// Moving a whole huge page for UFFDIO_MOVE (move_pages_huge_pmd() of mm/huge_memory.c).
 final class UffdMoveHugePmd {
@@ -40,6 +41,10 @@ final class UffdMoveHugePmd {
             folio.get();
         }
         srcPtl.unlock();
+        long end = src + kernel.geometry().size(Geometry.PMD);
+        MmuNotifierRange range =
+                kernel.mmuNotifier().range(Event.CLEAR, vmas.dst().mm(), src, end);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         if (folio != null) {
             folio.lock().lock(); // keeps rmap walks out
         }
@@ -55,6 +60,9 @@ final class UffdMoveHugePmd {
         UffdMove.doublePtUnlock(srcPtl, dstPtl);
         if (folio != null) {
             folio.lock().unlock();
+        }
+        kernel.mmuNotifier().invalidateRangeEnd(range);
+        if (folio != null) {
             kernel.swap().folioPut(folio);
         }
         return err;

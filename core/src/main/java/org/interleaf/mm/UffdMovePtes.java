@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
+import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Objects;
@@ -126,6 +127,8 @@ final class UffdMovePtes {
             long len,
             boolean holes) {
         Move move = new Move(vmas, dstPmd, srcPmd, dst, src, len, holes);
+        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, move.mm(), src, src + len);
+        kernel.mmuNotifier().invalidateRangeStart(range);
         long ret = RETRY;
         while (ret == RETRY) {
             ret = attempt(move);
@@ -135,6 +138,7 @@ final class UffdMovePtes {
             kernel.swap().folioPut(move.folio);
         }
         move.unmap();
+        kernel.mmuNotifier().invalidateRangeEnd(range);
         return ret;
     }
 

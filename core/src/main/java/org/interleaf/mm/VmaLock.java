@@ -278,14 +278,6 @@ public final class VmaLock {
         }
     }
 
-    /// include/linux/mmap_lock.h: vma_assert_locked(); no access. A VMA with readers is locked,
-    /// whoever they are.
-    void assertLocked(Vma vma) {
-        if (vma.refcnt.peek() <= 1) {
-            assertWriteLocked(vma);
-        }
-    }
-
     private void warn(Vma vma, String what) {
         machine.monitor().complained(machine.current(), "WARNING", vma + " " + what);
     }

@@ -81,7 +81,10 @@ public final class Zap {
         if (start == end) {
             return;
         }
-        MmuNotifierRange range = notifier.range(Event.CLEAR, vma.mm(), start, end);
+        MmuNotifierRange range =
+                vma.isHugetlb()
+                        ? kernel.hugetlb().pmdShare().adjusted(Event.CLEAR, vma, start, end)
+                        : notifier.range(Event.CLEAR, vma.mm(), start, end);
         if (vma.isHugetlb()) {
             kernel.hugetlb().zap().begin(vma);
         }

@@ -113,7 +113,7 @@ final class KcsanMainlineTest {
         List<String> rows = new ArrayList<>();
         for (Violation race : answer.violations()) {
             assertThat(race.kind()).isEqualTo(Violation.DATA_RACE);
-            rows.add(row(what, race.where(), place(race.text()), sides(race)));
+            rows.add(row(what, code(race.where()), code(place(race.text())), sides(race)));
         }
         return rows.isEmpty()
                 ? List.of(row(what, "none", "", ""))
@@ -126,10 +126,11 @@ final class KcsanMainlineTest {
 
     /// The kind of location, without its number.
     private static String place(String word) {
-        return "`"
-                + word.replaceAll("\\[\\d+] of table \\d+", "")
-                        .replaceAll(" [0-9a-fx-]+\\.", ".")
-                + "`";
+        return word.replaceAll("\\[\\d+] of table \\d+", "").replaceAll(" [0-9a-fx-]+\\.", ".");
+    }
+
+    private static String code(String text) {
+        return "`" + text + "`";
     }
 
     /// The two accesses as the report calls them, in one order.

@@ -41,7 +41,13 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(),
                             List.of(),
-                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE, IPI_FLUSH)),
+                            Set.of(
+                                    HUGE_ALLOC_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE,
+                                    IPI_FLUSH)),
                     of(
                             "x86-64-5level",
                             "x86-64, 5 levels",
@@ -51,7 +57,13 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 9},
                             List.of(),
                             List.of(),
-                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE, IPI_FLUSH)),
+                            Set.of(
+                                    HUGE_ALLOC_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE,
+                                    IPI_FLUSH)),
                     of(
                             "x86-32",
                             "x86-32 without PAE",
@@ -81,7 +93,13 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(4),
                             List.of(4),
-                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    CONT_THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "arm64-4k-va39",
                             "arm64, 4K pages, 39-bit addresses",
@@ -91,7 +109,13 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 9},
                             List.of(4),
                             List.of(4),
-                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    CONT_THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "arm64-4k-va52",
                             "arm64, 4K pages, 52-bit addresses",
@@ -101,7 +125,13 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 4},
                             List.of(4),
                             List.of(4),
-                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    CONT_THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "arm64-16k",
                             "arm64, 16K pages, 47-bit addresses",
@@ -111,7 +141,12 @@ public final class Architectures {
                             new int[] {11, 11, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    CONT_THP,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "arm64-16k-va36",
                             "arm64, 16K pages, 36-bit addresses",
@@ -131,7 +166,12 @@ public final class Architectures {
                             new int[] {11, 11, 11, 0, 1},
                             List.of(7),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    CONT_THP,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "arm64-16k-va52",
                             "arm64, 16K pages, 52-bit addresses",
@@ -141,7 +181,12 @@ public final class Architectures {
                             new int[] {11, 11, 11, 0, 5},
                             List.of(7),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, SPLIT_PMD_PTLOCK, THP, CONT_THP, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    CONT_THP,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "arm64-64k",
                             "arm64, 64K pages, 48-bit addresses",
@@ -261,7 +306,12 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_ALLOC_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "riscv64-sv39",
                             "riscv64, sv39 (3 levels), Svnapot",
@@ -271,7 +321,12 @@ public final class Architectures {
                             new int[] {9, 9, 0, 0, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)),
+                            Set.of(
+                                    HUGE_ALLOC_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE)),
                     of(
                             "riscv64-sv57",
                             "riscv64, sv57 (5 levels), Svnapot",
@@ -281,7 +336,12 @@ public final class Architectures {
                             new int[] {9, 9, 9, 9, 9},
                             List.of(4),
                             List.of(),
-                            Set.of(HUGE_ALLOC_READS, SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, HUGE_PMD_SHARE)));
+                            Set.of(
+                                    HUGE_ALLOC_READS,
+                                    SPLIT_PMD_PTLOCK,
+                                    THP,
+                                    HUGETLB_PUD,
+                                    HUGE_PMD_SHARE)));
 
     private Architectures() {}
 

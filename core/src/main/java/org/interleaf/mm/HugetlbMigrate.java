@@ -205,7 +205,8 @@ public final class HugetlbMigrate {
         SpinLock ptl = hugetlb.rmap().lockOf(vma, ptep);
         Hstate h = HugetlbVmas.hstate(vma);
         long pte = hugetlb.pte().get(h, ptep);
-        boolean exclusive = folio.isAnon() && folio.head().anonExclusive();
+        Page subpage = kernel.memMap().page(Entry.pfn(pte));
+        boolean exclusive = folio.isAnon() && subpage.anonExclusive();
         if (!folio.isAnon()) {
             // Needed to unshare tables: what is said about that cannot be right without it.
             if (!hugetlb.vmas().trylockWrite(vma)) {

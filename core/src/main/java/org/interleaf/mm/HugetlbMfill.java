@@ -59,8 +59,7 @@ public final class HugetlbMfill {
     /// mm/userfaultfd.c: mfill_atomic_hugetlb(). How many bytes were filled in, or a negative error
     /// number where none. Nobody asks for the events of mremap and the like, so nothing is
     /// changing.
-    private long mfillAtomicHugetlb(
-            UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
+    private long mfillAtomicHugetlb(UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
         Vma vma = kernel.userfaultfd().mfillLock(ctx, dst, len);
         if (vma == null) {
             return -Errno.ENOENT;

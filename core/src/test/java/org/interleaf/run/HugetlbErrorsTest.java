@@ -63,10 +63,10 @@ final class HugetlbErrorsTest extends HugetlbCalls {
     void adviceIsRoundedDownAtTheEndAndRefusedAtTheBeginning() {
         always(
                 "a = mmap(2 * S, RW, HUGE); a[0] = 1; a[S] = 2; r0 = madvise(a, 2 * S - PAGE_SIZE,"
-                    + " MADV_DONTNEED); r1 = a[S]; r2 = madvise(a + 1, S, MADV_DONTNEED); r3 ="
-                    + " madvise(a + S, 3 * S, MADV_DONTNEED); r4 = madvise(a + S, 1,"
-                    + " MADV_DONTNEED); r5 = madvise(a, 0, MADV_DONTNEED); r6 = madvise(a, S,"
-                    + " 12345); r7 = a[0] * 10 + a[S];",
+                        + " MADV_DONTNEED); r1 = a[S]; r2 = madvise(a + 1, S, MADV_DONTNEED); r3 ="
+                        + " madvise(a + S, 3 * S, MADV_DONTNEED); r4 = madvise(a + S, 1,"
+                        + " MADV_DONTNEED); r5 = madvise(a, 0, MADV_DONTNEED); r6 = madvise(a, S,"
+                        + " 12345); r7 = a[0] * 10 + a[S];",
                 "0:r0=0 /\\ 0:r1=2 /\\ 0:r2=-22 /\\ 0:r3=-12 /\\ 0:r4=0 /\\ 0:r5=0 /\\ 0:r6=-22"
                         + " /\\ 0:r7=0");
     }

@@ -57,9 +57,7 @@ final class PageOperations {
         functions.put(
                 "num_poisoned_pages",
                 Operation.look(
-                        0,
-                        Types.LONG,
-                        (site, args) -> kernel.memoryFailure().peekPoisonedPages()));
+                        0, Types.LONG, (site, args) -> kernel.memoryFailure().peekPoisonedPages()));
         functions.put("page_count", Operation.look(1, Types.INT, ops::pageCount));
         functions.put("folio_mapcount", Operation.look(1, Types.INT, ops::folioMapcount));
     }

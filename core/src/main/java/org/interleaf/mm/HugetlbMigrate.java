@@ -218,7 +218,8 @@ public final class HugetlbMigrate {
         Word ptep = Objects.requireNonNull(pvmw.pte());
         Hstate h = HugetlbVmas.hstate(vma);
         long pte = hugetlb.pte().get(h, ptep);
-        boolean exclusive = folio.isAnon() && folio.head().anonExclusive();
+        Page subpage = kernel.memMap().page(Entry.pfn(pte));
+        boolean exclusive = folio.isAnon() && subpage.anonExclusive();
         if (!folio.isAnon()) {
             if (!hugetlb.vmas().trylockWrite(vma)) {
                 pvmw.done();

@@ -83,10 +83,10 @@ final class Madvise {
     private static @Nullable LockMode lockMode(int advice) {
         return switch (advice) {
             case Mman.MADV_POPULATE_READ,
-                            Mman.MADV_POPULATE_WRITE,
-                            Mman.MADV_REMOVE,
-                            Mman.MADV_COLD,
-                            Mman.MADV_PAGEOUT ->
+                    Mman.MADV_POPULATE_WRITE,
+                    Mman.MADV_REMOVE,
+                    Mman.MADV_COLD,
+                    Mman.MADV_PAGEOUT ->
                     LockMode.MMAP_READ;
             case Mman.MADV_DONTNEED, Mman.MADV_DONTNEED_LOCKED, Mman.MADV_FREE -> LockMode.VMA_READ;
             case Mman.MADV_HWPOISON -> LockMode.NONE;
@@ -168,7 +168,8 @@ final class Madvise {
             if (error != 0) {
                 return error;
             }
-            // The VMA ends where it was cut or later; cut at the end it is followed by the rest. But
+            // The VMA ends where it was cut or later; cut at the end it is followed by the rest.
+            // But
             // it may be gone where the lock was dropped.
             start = behavior.advice == Mman.MADV_REMOVE ? end : Math.max(end, vma.end());
             if (start >= behavior.end) {

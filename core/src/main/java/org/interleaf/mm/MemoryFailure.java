@@ -89,7 +89,9 @@ public final class MemoryFailure {
                 ret = got;
                 break;
             }
-            addr += (long) kernel.memMap().pageFolio(page).nrPages() << kernel.geometry().pageShift();
+            addr +=
+                    (long) kernel.memMap().pageFolio(page).nrPages()
+                            << kernel.geometry().pageShift();
             Failure failure = new Failure(page, mm, ACTION_REQUIRED | COUNT_INCREASED);
             ret = memoryFailure(failure);
             killed |= failure.killed;
@@ -309,9 +311,7 @@ public final class MemoryFailure {
         if (folio.mapping.readPlain() == 0) {
             return false;
         }
-        return folio.isAnon()
-                ? collectProcsAnon(failure, folio)
-                : collectProcsFile(failure, folio);
+        return folio.isAnon() ? collectProcsAnon(failure, folio) : collectProcsFile(failure, folio);
     }
 
     private boolean collectProcsAnon(Failure failure, Folio folio) {

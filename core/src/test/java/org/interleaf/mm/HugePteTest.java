@@ -12,7 +12,8 @@ import java.util.Objects;
 
 /// The entries of a page that takes several of them.
 final class HugePteTest {
-    private final Architecture architecture = Objects.requireNonNull(Architectures.find("arm64-4k"));
+    private final Architecture architecture =
+            Objects.requireNonNull(Architectures.find("arm64-4k"));
     private final Arch arch = Arch.of(architecture, architecture.tiny());
     private final MmScenario linux = new MmScenario(2, arch, HugeMemory.Thp.NEVER);
     private final HugePte huge = linux.kernel.hugetlb().pte();

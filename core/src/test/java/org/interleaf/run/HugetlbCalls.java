@@ -8,9 +8,9 @@ import org.interleaf.litmus.syntax.Source;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Programs of one thread that makes calls on huge pages. In them `S` is the size of the huge pages,
-/// `RW` read and write, `HUGE` what private anonymous huge pages of that size are mapped with, and
-/// `SHARED` the same for shared ones.
+/// Programs of one thread that makes calls on huge pages. In them `S` is the size of the huge
+/// pages, `RW` read and write, `HUGE` what private anonymous huge pages of that size are mapped
+/// with, and `SHARED` the same for shared ones.
 class HugetlbCalls {
     private static final String REGISTERS =
             "char *a; char *b; int fd; int pid; struct page *p; long r0; long r1; long r2; long r3;"

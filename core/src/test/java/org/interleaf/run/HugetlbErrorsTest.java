@@ -36,13 +36,12 @@ final class HugetlbErrorsTest extends HugetlbCalls {
     @Test
     void fixedAddressesMustBeMultiplesAndMayNotBeTaken() {
         always(
-                "a = mmap(S, RW, HUGE); r0 = mmap(a, S, RW, HUGE | MAP_FIXED_NOREPLACE, -1, 0);"
-                        + " r1 = mmap(a + PAGE_SIZE, S, RW, HUGE | MAP_FIXED_NOREPLACE, -1, 0);"
-                        + " r2 = mmap(a, S, RW, HUGE | MAP_FIXED, -1, 0) == a;"
-                        + " r3 = mmap(a + PAGE_SIZE, PAGE_SIZE, RW,"
-                        + " MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); r4 = resv_hugepages(S);"
-                        + " r5 = mmap(TASK_SIZE, S, RW, HUGE | MAP_FIXED, -1, 0);"
-                        + " r6 = mmap(TASK_SIZE, RW, HUGE); munmap(a, S);",
+                "a = mmap(S, RW, HUGE); r0 = mmap(a, S, RW, HUGE | MAP_FIXED_NOREPLACE, -1, 0); r1"
+                    + " = mmap(a + PAGE_SIZE, S, RW, HUGE | MAP_FIXED_NOREPLACE, -1, 0); r2 ="
+                    + " mmap(a, S, RW, HUGE | MAP_FIXED, -1, 0) == a; r3 = mmap(a + PAGE_SIZE,"
+                    + " PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); r4 ="
+                    + " resv_hugepages(S); r5 = mmap(TASK_SIZE, S, RW, HUGE | MAP_FIXED, -1, 0); r6"
+                    + " = mmap(TASK_SIZE, RW, HUGE); munmap(a, S);",
                 "0:r0=-17 /\\ 0:r1=-22 /\\ 0:r2=1 /\\ 0:r3=-22 /\\ 0:r4=1 /\\ 0:r5=-12"
                         + " /\\ 0:r6=-12 /\\ resv_hugepages(S)=0");
     }
@@ -63,12 +62,11 @@ final class HugetlbErrorsTest extends HugetlbCalls {
     @Test
     void adviceIsRoundedDownAtTheEndAndRefusedAtTheBeginning() {
         always(
-                "a = mmap(2 * S, RW, HUGE); a[0] = 1; a[S] = 2;"
-                        + " r0 = madvise(a, 2 * S - PAGE_SIZE, MADV_DONTNEED);"
-                        + " r1 = a[S]; r2 = madvise(a + 1, S, MADV_DONTNEED);"
-                        + " r3 = madvise(a + S, 3 * S, MADV_DONTNEED);"
-                        + " r4 = madvise(a + S, 1, MADV_DONTNEED); r5 = madvise(a, 0, MADV_DONTNEED);"
-                        + " r6 = madvise(a, S, 12345); r7 = a[0] * 10 + a[S];",
+                "a = mmap(2 * S, RW, HUGE); a[0] = 1; a[S] = 2; r0 = madvise(a, 2 * S - PAGE_SIZE,"
+                        + " MADV_DONTNEED); r1 = a[S]; r2 = madvise(a + 1, S, MADV_DONTNEED); r3 ="
+                        + " madvise(a + S, 3 * S, MADV_DONTNEED); r4 = madvise(a + S, 1,"
+                        + " MADV_DONTNEED); r5 = madvise(a, 0, MADV_DONTNEED); r6 = madvise(a, S,"
+                        + " 12345); r7 = a[0] * 10 + a[S];",
                 "0:r0=0 /\\ 0:r1=2 /\\ 0:r2=-22 /\\ 0:r3=-12 /\\ 0:r4=0 /\\ 0:r5=0 /\\ 0:r6=-22"
                         + " /\\ 0:r7=0");
     }
@@ -85,10 +83,10 @@ final class HugetlbErrorsTest extends HugetlbCalls {
     void removingPunchesAHoleIntoTheFile() {
         always(
                 "fd = memfd_create(\"x\", MFD_HUGETLB); a = mmap(0, 2 * S, RW, MAP_SHARED, fd, 0);"
-                        + " a[0] = 1; a[S] = 2; r0 = madvise(a + S, S, MADV_REMOVE);"
-                        + " r1 = free_hugepages(S); r2 = resv_hugepages(S); r3 = a[S]; r4 = a[0];"
-                        + " munmap(a, 2 * S); b = mmap(0, S, RW, MAP_PRIVATE | MAP_NORESERVE, fd, 0);"
-                        + " r5 = madvise(b, S, MADV_REMOVE);",
+                    + " a[0] = 1; a[S] = 2; r0 = madvise(a + S, S, MADV_REMOVE); r1 ="
+                    + " free_hugepages(S); r2 = resv_hugepages(S); r3 = a[S]; r4 = a[0]; munmap(a,"
+                    + " 2 * S); b = mmap(0, S, RW, MAP_PRIVATE | MAP_NORESERVE, fd, 0); r5 ="
+                    + " madvise(b, S, MADV_REMOVE);",
                 "0:r0=0 /\\ 0:r1=1 /\\ 0:r2=0 /\\ 0:r3=0 /\\ 0:r4=1 /\\ 0:r5=-13");
     }
 
@@ -149,10 +147,10 @@ final class HugetlbErrorsTest extends HugetlbCalls {
     @Test
     void poolsGrowToWhatThereIsAndShrinkToWhatIsPromised() {
         always(
-                "a = mmap(S, RW, HUGE); nr_hugepages_store(S, 0); r0 = nr_hugepages(S);"
-                        + " r1 = surplus_hugepages(S); r2 = free_hugepages(S); a[0] = 1;"
-                        + " munmap(a, S); r3 = nr_hugepages(S); nr_hugepages_store(S, 1000);"
-                        + " r4 = nr_hugepages(S) < 1000; r5 = nr_hugepages(S) == free_hugepages(S);",
+                "a = mmap(S, RW, HUGE); nr_hugepages_store(S, 0); r0 = nr_hugepages(S); r1 ="
+                    + " surplus_hugepages(S); r2 = free_hugepages(S); a[0] = 1; munmap(a, S); r3 ="
+                    + " nr_hugepages(S); nr_hugepages_store(S, 1000); r4 = nr_hugepages(S) < 1000;"
+                    + " r5 = nr_hugepages(S) == free_hugepages(S);",
                 "0:r0=1 /\\ 0:r1=1 /\\ 0:r2=1 /\\ 0:r3=0 /\\ 0:r4=1 /\\ 0:r5=1");
     }
 

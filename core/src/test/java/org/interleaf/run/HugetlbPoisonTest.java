@@ -99,9 +99,9 @@ final class HugetlbPoisonTest extends HugetlbCalls {
     @Test
     void aFreePageThatNobodyWasPromisedLeavesThePool() {
         always(
-                "a = mmap(S, RW, HUGE); a[0] = 1; p = mapped_page(a); munmap(a, S);"
-                        + " r0 = memory_failure(p); r1 = nr_hugepages(S); a = mmap(2 * S, RW, HUGE);"
-                        + " r2 = a; a = mmap(S, RW, HUGE); a[0] = 2; r3 = a[0];",
+                "a = mmap(S, RW, HUGE); a[0] = 1; p = mapped_page(a); munmap(a, S); r0 ="
+                    + " memory_failure(p); r1 = nr_hugepages(S); a = mmap(2 * S, RW, HUGE); r2 = a;"
+                    + " a = mmap(S, RW, HUGE); a[0] = 2; r3 = a[0];",
                 "0:r0=0 /\\ 0:r1=1 /\\ 0:r2=-12 /\\ 0:r3=2 /\\ free_hugepages(S)=0");
     }
 

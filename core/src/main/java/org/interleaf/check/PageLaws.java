@@ -51,7 +51,7 @@ public final class PageLaws {
         for (int pfn = 0; pfn < memMap.size(); pfn++) {
             Page page = memMap.page(pfn);
             if (page.isTable()) {
-                checkTable(page, found);
+                checkTable(page, references, found);
             } else if (memMap.peekFolio(page).pfn() == pfn) {
                 checkFolio(memMap.folioAt(pfn), references, pins, found);
             }
@@ -107,7 +107,7 @@ public final class PageLaws {
         }
     }
 
-    private void checkTable(Page page, List<Violation> found) {
+    private void checkTable(Page page, LongUnaryOperator references, List<Violation> found) {
         int uses = tableUses[(int) page.pfn()];
         boolean alive = page.frame().life().alive();
         if (uses == 0 && alive) {
@@ -115,6 +115,10 @@ public final class PageLaws {
             return;
         }
         PageTable table = memMap.table(page.pfn());
+        long expected = 1 + references.applyAsLong(page.pfn());
+        if (memMap.folioAt(page.pfn()).peekRefCount() != expected) {
+            found.add(violation("wrong reference count of a page table", table + ""));
+        }
         long shared = table.peekShareCount();
         if (uses > 1 && shared == 0) {
             found.add(violation("page table with two parents", table + ""));

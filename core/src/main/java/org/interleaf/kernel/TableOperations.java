@@ -40,6 +40,7 @@ final class TableOperations {
         functions.put("split_huge_pud", Operation.of(1, Types.VOID, ops::splitPud));
         functions.put("ptdump", Operation.of(0, Types.VOID, ops::ptdump));
         functions.put("mapped_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::mapped));
+        functions.put("pud_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::pudPage));
         functions.put("pmd_trans_huge", Operation.look(1, Types.INT, ops::pmdTransHuge));
         functions.put("pud_trans_huge", Operation.look(1, Types.INT, ops::pudTransHuge));
     }
@@ -114,6 +115,12 @@ final class TableOperations {
     private long mapped(CallSite site, long[] args) {
         long pfn = kernel.inspect().mappedPfn(processes.mm(), args[0]);
         return pfn < 0 ? 0 : pages.pointer(kernel.memMap().page(pfn));
+    }
+
+    /// The page of the PMD table for an address; NULL where there is none.
+    private long pudPage(CallSite site, long[] args) {
+        long pud = kernel.inspect().entry(processes.mm(), Geometry.PUD, args[0]);
+        return Entry.isTable(pud) ? pages.pointer(kernel.memMap().page(Entry.pfn(pud))) : 0;
     }
 
     private long pmdTransHuge(CallSite site, long[] args) {

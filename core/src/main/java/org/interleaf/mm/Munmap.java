@@ -153,6 +153,7 @@ final class Munmap {
                 vmaClose(vma);
             }
             fputOf(vma);
+            vma.free();
         }
         if (vms.unlock) {
             kernel.mmapLock().readUnlock(vms.mm);
@@ -170,6 +171,7 @@ final class Munmap {
     void removeVma(Vma vma) {
         vmaClose(vma);
         fputOf(vma);
+        vma.free();
     }
 
     private void fputOf(Vma vma) {

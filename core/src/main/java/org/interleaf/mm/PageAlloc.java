@@ -84,6 +84,9 @@ public final class PageAlloc {
 
     /// mm/page_alloc.c: free_page_is_bad(). A page must not be freed while something still maps it.
     private void checkNotInUse(Folio folio, int order) {
+        if (folio.head().isTable()) {
+            bad(folio, "page_type: table");
+        }
         for (int i = 0; i < 1 << order; i++) {
             if (memMap.page(folio.pfn() + i).mapcount.readPlain() != -1) {
                 bad(folio, "nonzero mapcount");

@@ -250,6 +250,7 @@ public final class Pgtable {
         PageTable table = memMap.table(pfn);
         table.initialise(level);
         memMap.page(pfn).markTable(true);
+        memMap.folioAt(pfn).refcount.writeOnce(1); // set_page_refcounted()
         return table;
     }
 
@@ -262,15 +263,18 @@ public final class Pgtable {
 
     /// include/linux/mm.h: pagetable_dtor(). Frees the lock, if the table has one of its own.
     void pagetableDtor(PageTable table) {
+        memMap.page(table.pfn()).markTable(false); // __folio_clear_pgtable()
         if (ptLocks.ownLock(table.level())) {
             table.lockLife().free(); // ptlock_free()
         }
     }
 
-    /// include/linux/mm.h: pagetable_free(). Frees the page.
+    /// include/linux/mm.h: pagetable_free(). Drops the reference on the page; it stays as long as
+    /// somebody who took it for a folio has one.
     void pagetableFree(PageTable table) {
-        memMap.page(table.pfn()).markTable(false);
-        memMap.memory().free(table.pfn(), 0);
+        if (memMap.folioAt(table.pfn()).refSubAndTest(1)) {
+            memMap.memory().free(table.pfn(), 0);
+        }
     }
 
     /// include/linux/mm.h: mm_inc_nr_ptes() and so on.

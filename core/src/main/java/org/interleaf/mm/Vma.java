@@ -5,6 +5,7 @@ import org.interleaf.machine.LockMap;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Ref;
+import org.interleaf.machine.Region;
 import org.interleaf.machine.Shared;
 import org.interleaf.machine.ValueFormat;
 import org.interleaf.machine.Word;
@@ -82,6 +83,10 @@ public final class Vma extends Shared {
     /// `vm_private_data` of a mapped file; what it means is the file's affair.
     private final @Nullable Word privateData;
 
+    /// The life of what only those look at who keep the VMA from being freed. Others may look at
+    /// the rest (SLAB_TYPESAFE_BY_RCU) and see that it is not what they were after.
+    private final @Nullable Region life;
+
     Vma(Machine machine, MmStruct mm, long start, long end, long pgoff, long flags) {
         this(machine, mm, start, end, pgoff, flags, null);
     }
@@ -110,7 +115,19 @@ public final class Vma extends Shared {
         this.anonVma = new Ref<>(machine, AnonVma.class, this, "anon_vma", -1);
         this.userfaultfd =
                 new Ref<>(machine, UserfaultfdCtx.class, this, "vm_userfaultfd_ctx", -1);
-        this.privateData = file == null ? null : machine.word(null, this, "vm_private_data", -1, 0);
+        this.life = file == null ? null : new Region(machine);
+        this.privateData = file == null ? null : machine.word(life, this, "vm_private_data", -1, 0);
+        if (life != null) {
+            life.owner(this);
+            life.allocateAlong();
+        }
+    }
+
+    /// mm/vma_init.c: vm_area_free(). Of anonymous memory nothing is looked at too late.
+    void free() {
+        if (life != null) {
+            life.free();
+        }
     }
 
     public MmStruct mm() {

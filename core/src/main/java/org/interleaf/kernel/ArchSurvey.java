@@ -111,7 +111,18 @@ final class ArchSurvey implements Survey {
                         arch.hugePmdShare()
                                 ? "PMD tables could be shared (not modelled)"
                                 : "never shared"));
+        facts.add(new Fact("device memory", deviceMemory(arch)));
         return facts;
+    }
+
+    private static String deviceMemory(Arch arch) {
+        boolean thp = arch.architecture().has(org.interleaf.mm.Architecture.Feature.THP);
+        String dax = arch.thpPud() ? "PUD" : thp ? "PMD" : "PTE";
+        String pfn =
+                arch.supportsPfnmap(Geometry.PUD)
+                        ? "PUD"
+                        : arch.supportsPfnmap(Geometry.PMD) ? "PMD" : "PTE";
+        return "DAX up to " + dax + ", without struct pages up to " + pfn;
     }
 
     @Override

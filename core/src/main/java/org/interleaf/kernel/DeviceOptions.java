@@ -130,7 +130,9 @@ record DeviceOptions(@Nullable Memory dax, @Nullable Memory vfio) {
 
         private LitmusException error(String key, String message, String hint) {
             Config.@Nullable Entry entry = config.entry(key);
-            return source.error(entry == null ? 0 : entry.valuePos(), message, hint);
+            return entry == null
+                    ? source.error(0, message, hint)
+                    : entry.errorInValue(source, message, hint);
         }
     }
 }

@@ -54,6 +54,7 @@ final class PageOperations {
                 "page_to_pfn",
                 Operation.look(1, Types.LONG, (site, args) -> pages.page(site, args[0]).pfn()));
         functions.put("page_count", Operation.look(1, Types.INT, ops::pageCount));
+        functions.put("folio_mapcount", Operation.look(1, Types.INT, ops::folioMapcount));
     }
 
     private void addGetters(Map<String, Callable> functions) {
@@ -148,6 +149,11 @@ final class PageOperations {
 
     private static int shift(long offset) {
         return (int) (offset % Long.BYTES) * Byte.SIZE;
+    }
+
+    private long folioMapcount(CallSite site, long[] args) {
+        Page page = pages.page(site, args[0]);
+        return kernel.memMap().peekFolio(page).peekMapcount();
     }
 
     private long pageCount(CallSite site, long[] args) {

@@ -37,8 +37,10 @@ final class TableOperations {
         functions.put("khugepaged_scan", Operation.of(1, Types.INT, ops::scan));
         functions.put("page_mapped_in_vma", Operation.of(2, Types.LONG, ops::mappedInVma));
         functions.put("split_huge_pmd", Operation.of(1, Types.VOID, ops::split));
+        functions.put("split_huge_pud", Operation.of(1, Types.VOID, ops::splitPud));
         functions.put("mapped_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::mapped));
         functions.put("pmd_trans_huge", Operation.look(1, Types.INT, ops::pmdTransHuge));
+        functions.put("pud_trans_huge", Operation.look(1, Types.INT, ops::pudTransHuge));
     }
 
     /// 1 where the range was collapsed, 0 where khugepaged gave up.
@@ -80,6 +82,25 @@ final class TableOperations {
         }
         kernel.mmapLock().readUnlock(processes.mm());
         return 0;
+    }
+
+    /// The same for a huge PUD.
+    private long splitPud(CallSite site, long[] args) {
+        kernel.mmapLock().readLock(processes.mm());
+        Vma vma = kernel.mmap().findVma(processes.mm(), args[0]);
+        if (vma != null && args[0] >= vma.start()) {
+            Word pud = kernel.pgtable().find(Geometry.PUD, processes.mm(), args[0]);
+            if (pud != null) {
+                kernel.hugePud().splitHugePud(vma, pud, args[0]);
+            }
+        }
+        kernel.mmapLock().readUnlock(processes.mm());
+        return 0;
+    }
+
+    private long pudTransHuge(CallSite site, long[] args) {
+        long pud = kernel.inspect().entry(processes.mm(), Geometry.PUD, args[0]);
+        return kernel.hugePud().pudTransHuge(pud) ? 1 : 0;
     }
 
     /// The page that the process has at an address in the end; NULL where it has none.

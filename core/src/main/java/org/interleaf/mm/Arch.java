@@ -130,7 +130,7 @@ public record Arch(
 
     /// `CONFIG_ARCH_SUPPORTS_PMD_PFNMAP`, `CONFIG_ARCH_SUPPORTS_PUD_PFNMAP`: whether entries of
     /// `level` can map what has no `struct page`.
-    boolean supportsPfnmap(int level) {
+    public boolean supportsPfnmap(int level) {
         return hugePfnmap()
                 && architecture.has(level == Geometry.PUD ? Feature.THP_PUD : Feature.THP);
     }

@@ -86,7 +86,7 @@ final class CopyPageRange {
                 return false;
             }
             if (huge != 0
-                    && !pgtable.noneOrClearBad(Geometry.PUD, pud)
+                    && !pgtable.pudNoneOrClearBad(pud)
                     && !copyPmd(dst, src, pud, addr, next)) {
                 return false;
             }

@@ -129,7 +129,7 @@ public final class Memory {
             return true;
         }
         if (Entry.bad(value)) {
-            pgtable.clearBad(pud);
+            pgtable.pudClearBad(pud);
             return true;
         }
         return false;

@@ -240,7 +240,7 @@ public final class Mmap {
         long addr = getUnmappedArea(mm, len + align, geometry.pageSize());
         return addr < 0
                 ? getUnmappedArea(mm, len, geometry.pageSize())
-                : addr + (offset - addr & (align - 1));
+                : addr + ((offset - addr) & (align - 1));
     }
 
     /// mm/mmap.c: __get_unmapped_area(), for `MAP_FIXED`. The address, or a negative error number.

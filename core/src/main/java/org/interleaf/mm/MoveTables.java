@@ -84,13 +84,13 @@ final class MoveTables {
     private @Nullable Word getOldPud(MmStruct mm, long addr) {
         Pgtable pgtable = kernel.pgtable();
         Word entry = pgtable.pgdOffset(mm, addr);
-        for (int level = Geometry.PGD; level >= Geometry.PUD; level--) {
+        for (int level = Geometry.PGD; level > Geometry.PUD; level--) {
             if (pgtable.noneOrClearBad(level, entry)) {
                 return null;
             }
-            entry = level == Geometry.PUD ? entry : pgtable.offset(level - 1, entry, addr);
+            entry = pgtable.offset(level - 1, entry, addr);
         }
-        return entry;
+        return pgtable.pudNoneOrClearBad(entry) ? null : entry;
     }
 
     /// mm/mremap.c: get_old_pmd(). The PMD entry of `addr`; null where it is none.

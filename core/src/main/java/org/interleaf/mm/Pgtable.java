@@ -57,7 +57,7 @@ public final class Pgtable {
     }
 
     /// The entry of `wanted` level for `addr`, whatever it holds; null where it has no table.
-    @Nullable Word find(int wanted, MmStruct mm, long addr) {
+    public @Nullable Word find(int wanted, MmStruct mm, long addr) {
         Word entry = pgdOffset(mm, addr);
         for (int level = Geometry.P4D; level >= wanted; level--) {
             if (!geometry.folded(level)) {
@@ -95,8 +95,32 @@ public final class Pgtable {
         return false;
     }
 
+    /// include/linux/pgtable.h: pud_none_or_clear_bad(). A leaf is bad here.
+    boolean pudNoneOrClearBad(Word pud) {
+        if (geometry.folded(Geometry.PMD)) {
+            return false;
+        }
+        if (Entry.none(pud.readPlain())) {
+            return true;
+        }
+        if (Entry.bad(pud.readPlain())) {
+            pudClearBad(pud);
+            return true;
+        }
+        return false;
+    }
+
+    /// mm/pgtable-generic.c: pud_clear_bad().
+    void pudClearBad(Word pud) {
+        complainAndClear(pud);
+    }
+
     /// mm/pgtable-generic.c: pmd_clear_bad() and so on.
     void clearBad(Word entry) {
+        complainAndClear(entry);
+    }
+
+    private void complainAndClear(Word entry) {
         machine.monitor()
                 .complained(machine.current(), "BUG", "bad page-table entry " + entry.name());
         entry.writeOnce(0);

@@ -93,6 +93,10 @@ public final class Rmap {
 
     /// mm/rmap.c: folio_remove_rmap_pmd(). The mapping of the whole folio by a PMD is gone.
     public void folioRemoveRmapPmd(Folio folio) {
+        removeEntire(folio);
+    }
+
+    private void removeEntire(Folio folio) {
         folio.largeMapcount.add(-1, Order.RELAXED);
         if (folio.entireMapcount.fetchAdd(-1, Order.RELAXED) == 0) {
             folio.nrPagesMapped.add(-ENTIRELY_MAPPED, Order.RELAXED);
@@ -101,16 +105,20 @@ public final class Rmap {
 
     /// mm/rmap.c: folio_remove_rmap_pud(). The mapping of the whole folio by a PUD is gone.
     public void folioRemoveRmapPud(Folio folio) {
-        folioRemoveRmapPmd(folio);
+        removeEntire(folio);
     }
 
     /// mm/rmap.c: folio_add_file_rmap_pud(). A PUD maps the whole folio, of a file.
     public void folioAddFileRmapPud(Folio folio) {
-        folioAddFileRmapPmd(folio);
+        addEntire(folio);
     }
 
     /// mm/rmap.c: folio_add_file_rmap_pmd(). A PMD maps the whole folio, of a file.
     public void folioAddFileRmapPmd(Folio folio) {
+        addEntire(folio);
+    }
+
+    private void addEntire(Folio folio) {
         if (folio.entireMapcount.fetchAdd(1, Order.RELAXED) == -1) {
             folio.nrPagesMapped.add(ENTIRELY_MAPPED, Order.RELAXED);
         }

@@ -94,7 +94,7 @@ public final class VfioPci extends Device {
         long size = geometry.size(level);
         return addr >= vma.start()
                 && addr + size <= vma.end()
-                && (pfn << geometry.pageShift() & (size - 1)) == 0;
+                && ((pfn << geometry.pageShift()) & (size - 1)) == 0;
     }
 
     /// drivers/vfio/pci/vfio_pci_core.c: vfio_pci_vmf_insert_pfn().

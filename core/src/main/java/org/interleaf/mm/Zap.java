@@ -128,7 +128,7 @@ public final class Zap {
         do {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
             if (!zapIfHugePud(tlb, vma, pud, addr, next)
-                    && !pgtable.noneOrClearBad(Geometry.PUD, pud)) {
+                    && !pgtable.pudNoneOrClearBad(pud)) {
                 zapPmdRange(tlb, vma, pud, addr, next, reclaimPt);
             }
             addr = next;

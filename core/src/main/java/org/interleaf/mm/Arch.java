@@ -118,11 +118,6 @@ public record Arch(
         return architecture.has(Feature.LOW_HIGH);
     }
 
-    /// `CONFIG_TRANSPARENT_HUGEPAGE`: PMDs map memory as a whole outside of hugetlb.
-    boolean thp() {
-        return architecture.has(Feature.THP);
-    }
-
     /// `CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD`: PUDs can be huge outside of hugetlb.
     public boolean thpPud() {
         return architecture.has(Feature.THP_PUD);

@@ -197,7 +197,7 @@ public final class PageWalk {
 
     /// include/linux/huge_mm.h: split_huge_pmd(), a macro.
     private void splitHugePmd(Vma vma, Word pmd, long addr) {
-        if (kernel.arch().thp() && HugeMemory.pmdIsHuge(pmd.readPlain())) {
+        if (HugeMemory.pmdIsHuge(pmd.readPlain())) {
             kernel.hugeMemory().splitHugePmd(vma, pmd, addr);
         }
     }

@@ -21,7 +21,7 @@ public final class Smaps {
     Smaps(Kernel kernel) {
         this.kernel = kernel;
         this.hugetlb = kernel.hugetlb();
-        // The mmap lock is taken only where a VMA has more readers than can be counted.
+        // With the VMA locked: the mmap lock is for VMAs with more readers than can be counted.
         walkOps =
                 MmWalkOps.<Sizes>builder(WalkLock.VMA_RDLOCK_VERIFY)
                         .pmd(this::smapsPteRange)

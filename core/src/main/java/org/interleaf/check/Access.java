@@ -52,9 +52,7 @@ record Access(
 
     /// Whether the two touch the same bits, one of them writes, and one of them is plain.
     boolean conflicts(Access other) {
-        return (writes || other.writes)
-                && !(marked && other.marked)
-                && (mask & other.mask) != 0;
+        return (writes || other.writes) && !(marked && other.marked) && (mask & other.mask) != 0;
     }
 
     String function() {

@@ -3,7 +3,6 @@ package org.interleaf.check;
 
 import org.interleaf.check.KernelNames.Origin;
 import org.interleaf.machine.Task;
-
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;

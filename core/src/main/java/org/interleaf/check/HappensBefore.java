@@ -29,8 +29,8 @@ import java.util.Arrays;
 ///   barriers of tasks whose accesses were overtaken on the way: the two sides of store buffering.
 ///   What comes before it is known to whoever learns of it, by marked accesses of any kind.
 ///
-/// Interrupts, grace periods and wake-ups need no rules of their own: the machine makes them of such
-/// accesses.
+/// Interrupts, grace periods and wake-ups need no rules of their own: the machine makes them of
+/// such accesses.
 ///
 /// # Clocks
 ///
@@ -109,8 +109,8 @@ final class HappensBefore {
         return time[task];
     }
 
-    /// Whether access number `when` of task `other`, a write or a read, comes before the next access
-    /// of `task`.
+    /// Whether access number `when` of task `other`, a write or a read, comes before the next
+    /// access of `task`.
     ///
     /// @param dependent whether that one cannot come before what the task has read
     boolean ordered(int task, boolean dependent, int other, boolean write, int when) {

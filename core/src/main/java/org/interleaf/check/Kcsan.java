@@ -161,9 +161,7 @@ final class Kcsan implements Monitor {
 
     private boolean isMarked(Task task) {
         boolean store = task.op() == Op.STORE || task.op() == Op.STORE_BITS;
-        return task.order() != Order.PLAIN
-                || atomic[task.id()] > 0
-                || plainWritesAtomic && store;
+        return task.order() != Order.PLAIN || atomic[task.id()] > 0 || plainWritesAtomic && store;
     }
 
     /// Compares the access with the latest ones of the other tasks, and remembers it.
@@ -193,7 +191,9 @@ final class Kcsan implements Monitor {
         boolean both = first.writes() && second.writes();
         boolean dependent = reached || second.writes() && (second.marked() || !both);
         return now.ordered(t, dependent, other, first.writes(), first.when())
-                && (first.marked() || !both || now.ordered(t, dependent, other, false, first.when()));
+                && (first.marked()
+                        || !both
+                        || now.ordered(t, dependent, other, false, first.when()));
     }
 
     /// Whether the task of `second` knows that `first`, a marked write, is over, since a marked
@@ -244,9 +244,9 @@ final class Kcsan implements Monitor {
     private void report(Access first, Access second) {
         String one = first.function();
         String other = second.function();
-        String where =
-                one.compareTo(other) <= 0 ? one + " / " + other : other + " / " + one;
-        findings.report(Violation.DATA_RACE, where, second.task(), () -> describe(where, first, second));
+        String where = one.compareTo(other) <= 0 ? one + " / " + other : other + " / " + one;
+        findings.report(
+                Violation.DATA_RACE, where, second.task(), () -> describe(where, first, second));
     }
 
     private static Violation describe(String where, Access first, Access second) {

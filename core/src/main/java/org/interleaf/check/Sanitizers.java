@@ -25,8 +25,8 @@ public final class Sanitizers implements Monitor {
     private final boolean withHistory;
     private @Nullable Kcsan races;
 
-    /// @param withHistory whether reports say who allocated and freed, and have whole stacks of both
-    ///   sides of a race; for a single execution, as it makes each allocation and access slow
+    /// @param withHistory whether reports say who allocated and freed, and have whole stacks of
+    ///   both sides of a race; for a single execution, as it makes each allocation and access slow
     public Sanitizers(KernelNames names, boolean withHistory) {
         this.names = names;
         this.withHistory = withHistory;

@@ -29,7 +29,8 @@ final class LawsOfRaces {
                 Law.failing("unlocked reader", LawsOfRaces::unlocked, RACE, "1"),
                 Law.failing("published too early", LawsOfRaces::unreleased, RACE, "1 0", "1 1"),
                 Law.failing("read too early", LawsOfRaces::unacquired, RACE, "1 0", "1 1"),
-                Law.failing("freed too early", LawsOfRaces::noGracePeriod, RACE, "1 2", "1 3", "1 7"),
+                Law.failing(
+                        "freed too early", LawsOfRaces::noGracePeriod, RACE, "1 2", "1 3", "1 7"),
                 Law.of("accesses under data_race()", LawsOfRaces::annotated, "1"),
                 Law.of("accesses under a lock", LawsOfRaces::locked, "1"),
                 Law.of("message by release and acquire", LawsOfRaces::released, "1 0", "1 1"),

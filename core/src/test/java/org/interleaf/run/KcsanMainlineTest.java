@@ -26,8 +26,7 @@ final class KcsanMainlineTest {
             | threads | functions | location | accesses |
             |---|---|---|---|
             """;
-    private static final Pattern TABLE =
-            Pattern.compile(Pattern.quote(HEAD) + "(?:\\|.*\\n)*");
+    private static final Pattern TABLE = Pattern.compile(Pattern.quote(HEAD) + "(?:\\|.*\\n)*");
     private static final Pattern SIDE =
             Pattern.compile("((?:read-)?(?:read|write)(?: \\(marked\\))?) to .* by .*");
 
@@ -101,8 +100,7 @@ final class KcsanMainlineTest {
 
     private static String table() {
         StringBuilder table = new StringBuilder(HEAD);
-        TestRunner runner =
-                new TestRunner(RunOptions.DEFAULT.withConfig(Map.of("kcsan", "yes")));
+        TestRunner runner = new TestRunner(RunOptions.DEFAULT.withConfig(Map.of("kcsan", "yes")));
         PROGRAMS.forEach((what, text) -> rows(runner, what, text).forEach(table::append));
         return table.toString();
     }

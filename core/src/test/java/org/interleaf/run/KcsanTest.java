@@ -119,19 +119,34 @@ final class KcsanTest {
                 P0(int *x, int *y) { *x = 1; WRITE; }
                 P1(int *x, int *y) { int r0 = READ; if (r0) { BARRIER; int r1 = *x; } }
                 """;
-        assertThat(races(message(test, "smp_store_release(y, 1)", "smp_load_acquire(y)", "barrier()")))
+        assertThat(
+                        races(
+                                message(
+                                        test,
+                                        "smp_store_release(y, 1)",
+                                        "smp_load_acquire(y)",
+                                        "barrier()")))
                 .isEmpty();
         assertThat(races(message(test, "smp_store_release(y, 1)", "READ_ONCE(*y)", "smp_rmb()")))
                 .isEmpty();
-        assertThat(races(message(test, "smp_wmb(); WRITE_ONCE(*y, 1)", "smp_load_acquire(y)", "barrier()")))
+        assertThat(
+                        races(
+                                message(
+                                        test,
+                                        "smp_wmb(); WRITE_ONCE(*y, 1)",
+                                        "smp_load_acquire(y)",
+                                        "barrier()")))
                 .isEmpty();
         assertThat(races(message(test, "WRITE_ONCE(*y, 1)", "smp_load_acquire(y)", "barrier()")))
                 .hasSize(1);
-        assertThat(races(message(test, "smp_store_release(y, 1)", "READ_ONCE(*y)", "barrier()"))).hasSize(1);
+        assertThat(races(message(test, "smp_store_release(y, 1)", "READ_ONCE(*y)", "barrier()")))
+                .hasSize(1);
     }
 
     private static String message(String test, String write, String read, String barrier) {
-        return test.replace("WRITE;", write + ";").replace("READ;", read + ";").replace("BARRIER", barrier);
+        return test.replace("WRITE;", write + ";")
+                .replace("READ;", read + ";")
+                .replace("BARRIER", barrier);
     }
 
     @Test
@@ -160,8 +175,10 @@ final class KcsanTest {
                 """;
         assertThat(races(test.replace("DEREFERENCE", "rcu_dereference"))).isEmpty();
         assertThat(races(test.replace("DEREFERENCE", "READ_ONCE"))).isEmpty();
-        assertThat(races(test.replace("rcu_assign_pointer(*p, x)", "WRITE_ONCE(*p, x)")
-                        .replace("DEREFERENCE", "rcu_dereference")))
+        assertThat(
+                        races(
+                                test.replace("rcu_assign_pointer(*p, x)", "WRITE_ONCE(*p, x)")
+                                        .replace("DEREFERENCE", "rcu_dereference")))
                 .hasSize(1);
     }
 

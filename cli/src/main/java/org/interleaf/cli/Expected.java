@@ -45,8 +45,8 @@ record Expected(@Nullable Verdict verdict, List<String> splats) {
         return verdict == null && splats.isEmpty();
     }
 
-    /// The declared splat that `violation` is, or null. Where a deadlock is declared, so is the order
-    /// of locks that leads to it.
+    /// The declared splat that `violation` is, or null. Where a deadlock is declared, so is the
+    /// order of locks that leads to it.
     @Nullable String declared(Violation violation) {
         for (String splat : splats) {
             if (matches(splat, violation)) {

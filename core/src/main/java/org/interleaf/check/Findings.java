@@ -20,6 +20,9 @@ public final class Findings {
     private final Map<String, Violation> known = new LinkedHashMap<>();
     private final List<Violation> found = new ArrayList<>();
 
+    /// What the set-up has shown, which is part of every execution.
+    private final List<Violation> ofSetUp = new ArrayList<>();
+
     public Findings(KernelNames names) {
         this.names = names;
     }
@@ -27,6 +30,7 @@ public final class Findings {
     /// Forgets the findings of the execution before.
     public void clear() {
         found.clear();
+        found.addAll(ofSetUp);
     }
 
     /// The findings, in the order of their appearance.
@@ -49,7 +53,7 @@ public final class Findings {
     }
 
     /// Reports something that `where` tells from others of its kind, and not the function that the
-    /// running thread is in.
+    /// running thread is in. If it is the set-up that shows it, every execution does.
     void reportAs(
             String kind,
             String where,
@@ -72,6 +76,9 @@ public final class Findings {
             known.put(violation.title(), violation);
         }
         add(violation, task);
+        if (task.id() < 0 && !ofSetUp.contains(violation)) {
+            ofSetUp.add(violation);
+        }
     }
 
     /// Reports something found in the functions of `trace`.

@@ -24,8 +24,7 @@ final class LockOrder {
     private static final String FOLIO = "PG_locked";
 
     /// Locks of page tables, outermost first.
-    private static final List<String> TABLES =
-            List.of("&mm->page_table_lock", PTE + "#2", PTE);
+    private static final List<String> TABLES = List.of("&mm->page_table_lock", PTE + "#2", PTE);
 
     private static final List<Rule> RULES =
             List.of(

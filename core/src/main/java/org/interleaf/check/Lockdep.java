@@ -24,15 +24,15 @@ import java.util.List;
 ///   finding, as no schedule would show both.
 /// - An attempt that does not wait has nothing before it. What is taken inside of it counts.
 /// - Reading counts as writing: a reader waits behind a writer who waits for another reader.
-/// - Locks that the kernel's lockdep does not know are told apart one by one. What the set-up did with
-///   them is over when the tasks begin. With them a circle counts only if no other lock keeps its
-///   parts from coming together, as `i_rwsem` does where fs/hugetlbfs/inode.c takes the lock of a
-///   folio before `i_mmap_rwsem` in one place and after it in another.
+/// - Locks that the kernel's lockdep does not know are told apart one by one. What the set-up did
+///   with them is over when the tasks begin. With them a circle counts only if no other lock keeps
+///   its parts from coming together, as `i_rwsem` does where fs/hugetlbfs/inode.c takes the lock of
+///   a folio before `i_mmap_rwsem` in one place and after it in another.
 ///
 /// # Cost
 ///
-/// A dependency that the execution has had costs a look at a table. Only where some two dependencies
-/// of whatever executions contradict each other is there more to do.
+/// A dependency that the execution has had costs a look at a table. Only where some two
+/// dependencies of whatever executions contradict each other is there more to do.
 final class Lockdep implements Monitor {
     private static final int MAX_GATES = Long.SIZE;
 

@@ -46,8 +46,8 @@ public final class Sanitizers implements Monitor {
                 };
     }
 
-    /// Begins to watch the page tables of `kernel`, which has just been made, and expects the order of
-    /// locks that its documentation demands.
+    /// Begins to watch the page tables of `kernel`, which has just been made, and expects the order
+    /// of locks that its documentation demands.
     public void watch(Kernel kernel) {
         ptLocks.watch(kernel);
         notifiers.watch(kernel);

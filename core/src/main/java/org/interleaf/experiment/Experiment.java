@@ -39,8 +39,9 @@ import java.util.List;
 /// before it is used. What they found goes into {@link Register}s.
 ///
 /// An experiment fails where the check at the end, or a task, throws; where no task can go on; and
-/// where a sanitizer complains: use after free, sleeping with a spinlock held, a lock left behind;
-/// and data races, where that is {@link #failsOnDataRaces asked for}.
+/// where a sanitizer complains: use after free, sleeping with a spinlock held, a lock left behind,
+/// locks taken in both orders (those of one name count as one); and data races, where that is
+/// {@link #failsOnDataRaces asked for}.
 public final class Experiment {
     private final Machine machine;
     private final List<Register> registers = new ArrayList<>();

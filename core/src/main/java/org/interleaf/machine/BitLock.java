@@ -22,12 +22,7 @@ public final class BitLock implements Lock {
 
     /// The same, in a class of its own that is called `className`.
     public BitLock(
-            Machine machine,
-            Word word,
-            long mask,
-            String name,
-            String className,
-            boolean sleeps) {
+            Machine machine, Word word, long mask, String name, String className, boolean sleeps) {
         this.machine = machine;
         this.className = className;
         this.word = word;
@@ -42,7 +37,8 @@ public final class BitLock implements Lock {
         take(LockMode.WRITE);
     }
 
-    /// The same for a lock of which nobody else knows yet: no order follows from it, as nobody waits.
+    /// The same for a lock of which nobody else knows yet: no order follows from it, as nobody
+    /// waits.
     public void lockUnshared() {
         take(LockMode.TRY_WRITE);
     }

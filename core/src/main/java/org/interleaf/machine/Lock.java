@@ -9,8 +9,8 @@ public sealed interface Lock permits SpinLock, RwSem, Mutex, BitLock, LockMap {
     /// The class of the lock; that in which it is taken may be a subclass.
     LockClass lockClass();
 
-    /// Number of the word that says whether it is taken, the same in every execution; -1 where there
-    /// is none.
+    /// Number of the word that says whether it is taken, the same in every execution; -1 where
+    /// there is none.
     int location();
 
     /// Whether a task may sleep while it waits for this lock.

@@ -37,7 +37,10 @@ public final class AnonVma extends Shared {
     AnonVma(Machine machine, @Nullable AnonVma parent) {
         super(machine);
         this.parent = parent;
-        rwsem = parent == null ? new RwSem(machine, null, this, "rwsem", "&anon_vma->rwsem") : parent.rwsem;
+        rwsem =
+                parent == null
+                        ? new RwSem(machine, null, this, "rwsem", "&anon_vma->rwsem")
+                        : parent.rwsem;
         refcount = machine.word(null, this, "refcount", -1, 1);
         numActiveVmas = machine.word(null, this, "num_active_vmas", -1, 0);
         numChildren = machine.word(null, this, "num_children", -1, 0);

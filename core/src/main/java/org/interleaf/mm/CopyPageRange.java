@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import org.interleaf.machine.Order;
 import org.interleaf.machine.LockClasses;
+import org.interleaf.machine.Order;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;

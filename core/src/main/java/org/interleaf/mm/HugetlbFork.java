@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.LockClasses;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
@@ -69,7 +70,7 @@ final class HugetlbFork {
         Hstate h = HugetlbVmas.hstate(src);
         SpinLock dstPtl = hugetlb.walk().lock(dst.mm(), h, to);
         SpinLock srcPtl = kernel.ptLocks().hugePteLockptr(h.size(), src.mm(), from);
-        srcPtl.lock();
+        srcPtl.lockNested(LockClasses.SINGLE_DEPTH_NESTING);
         long entry = hugetlb.pte().get(h, from);
         while (!Entry.none(entry)) {
             if (!Entry.ptePresent(entry)) {
@@ -95,7 +96,7 @@ final class HugetlbFork {
                 return false;
             }
             dstPtl.lock();
-            srcPtl.lock();
+            srcPtl.lockNested(LockClasses.SINGLE_DEPTH_NESTING);
             long now = hugetlb.pte().get(h, from);
             if (now == entry) {
                 install(dst, addr, to, fresh);

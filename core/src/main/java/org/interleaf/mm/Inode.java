@@ -61,8 +61,8 @@ public abstract class Inode extends Shared {
         return slots;
     }
 
-    /// include/linux/fs.h: i_mmap_assert_write_locked(). Complains where the running task does not hold
-    /// `i_mmap_rwsem` for writing; no access.
+    /// include/linux/fs.h: i_mmap_assert_write_locked(). Complains where the running task does not
+    /// hold `i_mmap_rwsem` for writing; no access.
     void assertMmapWriteLocked(Kernel kernel) {
         kernel.warnOn(!mmapRwsem.heldForWriting(), "i_mmap_rwsem is not held for writing", this);
     }

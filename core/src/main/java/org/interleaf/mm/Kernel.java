@@ -303,8 +303,8 @@ public final class Kernel {
         }
     }
 
-    /// include/linux/lockdep.h: lockdep_assert_held(). Complains where the running task does not hold
-    /// `lock`; no access.
+    /// include/linux/lockdep.h: lockdep_assert_held(). Complains where the running task does not
+    /// hold `lock`; no access.
     void assertHeld(SpinLock lock) {
         if (!lock.held()) {
             warnOn(true, lock.name() + " is not held");

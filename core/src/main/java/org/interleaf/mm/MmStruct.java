@@ -57,7 +57,7 @@ public final class MmStruct extends Shared {
         this.name = name;
         this.pgd = pgd;
         mmapLock = new RwSem(machine, null, this, "mmap_lock", "&mm->mmap_lock");
-        pageTableLock = 
+        pageTableLock =
                 new SpinLock(machine, null, this, "page_table_lock", "&mm->page_table_lock");
         writeProtectSeq = new SeqCount(machine, this, "write_protect_seq");
         deposited = new DepositList(machine, null, this, depositCapacity);

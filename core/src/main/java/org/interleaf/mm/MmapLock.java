@@ -83,8 +83,7 @@ public final class MmapLock {
     /// include/linux/mmap_lock.h: mmap_assert_write_locked(). As {@link #assertLocked}, for
     /// writing.
     void assertWriteLocked(MmStruct mm) {
-        assertThat(
-                mm.mmapLock().heldForWriting(), mm + ": mmap_lock is not held for writing");
+        assertThat(mm.mmapLock().heldForWriting(), mm + ": mmap_lock is not held for writing");
     }
 
     private void assertThat(boolean condition, String otherwise) {

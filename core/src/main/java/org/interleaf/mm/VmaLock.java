@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import org.interleaf.machine.Machine;
 import org.interleaf.machine.LockMode;
+import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Rounds;
 import org.jspecify.annotations.Nullable;
@@ -262,8 +262,8 @@ public final class VmaLock {
         }
     }
 
-    /// include/linux/mmap_lock.h: vma_assert_locked(). Complains where the running task has not locked
-    /// the VMA in some mode; no access.
+    /// include/linux/mmap_lock.h: vma_assert_locked(). Complains where the running task has not
+    /// locked the VMA in some mode; no access.
     void assertLocked(Vma vma) {
         if (!vma.depMap.held()) {
             assertWriteLocked(vma);

@@ -6,6 +6,7 @@ import org.interleaf.machine.Rcu;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.interleaf.selfcheck.Law.Bench;
+import org.interleaf.trace.Violation;
 
 import java.util.List;
 
@@ -34,6 +35,17 @@ final class LawsOfSanitizers {
                         "unlock without lock",
                         LawsOfSanitizers::unlock,
                         "WARNING: bad unlock balance",
+                        "done"),
+                Law.failing(
+                        "locks in both orders",
+                        LawsOfSanitizers::bothOrders,
+                        Violation.LOCK_ORDER + " a -> b -> a",
+                        "done"),
+                Law.of("an attempt in the other order", LawsOfSanitizers::attempt, "done"),
+                Law.failing(
+                        "lock inside its like",
+                        LawsOfSanitizers::recursion,
+                        Violation.LOCK_RECURSION + " a",
                         "done"),
                 Law.failing("null pointer", LawsOfSanitizers::crash, "Exception in follows", "1"));
     }
@@ -80,6 +92,62 @@ final class LawsOfSanitizers {
     private static void unlock(Bench bench) {
         SpinLock spin = bench.on.spinLock("spin");
         bench.on.task("task", spin::unlock);
+        bench.observe("done");
+    }
+
+    /// By one task, which does not wait for itself; with something held in between that it had
+    /// without waiting.
+    private static void bothOrders(Bench bench) {
+        SpinLock a = bench.on.spinLock("a");
+        SpinLock b = bench.on.spinLock("b");
+        SpinLock between = bench.on.spinLock("between");
+        bench.on.task(
+                "task",
+                () -> {
+                    a.lock();
+                    between.trylock();
+                    b.lock();
+                    b.unlock();
+                    between.unlock();
+                    a.unlock();
+                    b.lock();
+                    a.lock();
+                    a.unlock();
+                    b.unlock();
+                });
+        bench.observe("done");
+    }
+
+    private static void attempt(Bench bench) {
+        SpinLock a = bench.on.spinLock("a");
+        SpinLock b = bench.on.spinLock("b");
+        bench.on.task(
+                "task",
+                () -> {
+                    a.lock();
+                    b.trylock();
+                    b.unlock();
+                    a.unlock();
+                    b.lock();
+                    a.lock();
+                    a.unlock();
+                    b.unlock();
+                });
+        bench.observe("done");
+    }
+
+    /// Two locks of one class: nothing says which comes first.
+    private static void recursion(Bench bench) {
+        SpinLock one = bench.on.spinLock("a");
+        SpinLock other = bench.on.spinLock("a");
+        bench.on.task(
+                "task",
+                () -> {
+                    one.lock();
+                    other.lock();
+                    other.unlock();
+                    one.unlock();
+                });
         bench.observe("done");
     }
 

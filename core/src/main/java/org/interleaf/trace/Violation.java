@@ -6,8 +6,8 @@ import java.util.List;
 /// Something that must not happen, found in one execution: what a kernel would print as a splat.
 ///
 /// @param kind the kernel's word for it: `WARNING`, `BUG`, `BUG: KASAN: use-after-free`, ...
-/// @param where the kernel function that it happened in, such as `try_grab_folio`, or what else tells
-///   it from others of its kind
+/// @param where the kernel function that it happened in, such as `try_grab_folio`, or what else
+///   tells it from others of its kind
 /// @param source the kernel file of that function, such as `mm/gup.c`; empty where unknown
 /// @param text what is wrong, in one line
 /// @param task the task that it happened to, such as `P1`

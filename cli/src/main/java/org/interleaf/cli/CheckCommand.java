@@ -69,6 +69,7 @@ final class CheckCommand implements Callable<Integer> {
     @Mixin private StrategyOptions strategies;
     @Mixin private WorkOptions work;
     @Mixin private LimitOptions limits;
+    @Mixin private TraceOptions traces;
 
     @Parameters(
             arity = "1..*",
@@ -108,6 +109,7 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Path> files = TestFiles.find(paths);
+        traces.check();
         Strategy strategy = strategies.strategy();
         if (limits.symmetry() && !(strategy instanceof Exhaustive)) {
             throw new BadInput(
@@ -168,7 +170,7 @@ final class CheckCommand implements Callable<Integer> {
         private final JsonLines lines;
         private final Progress progress;
         private final boolean single;
-        private final AnswerPrinter printer = new AnswerPrinter(out(), environment);
+        private final AnswerPrinter printer = new AnswerPrinter(out(), environment, traces);
         private final Failures failures = new Failures(environment.terminal().ansi());
 
         Check(

@@ -15,7 +15,9 @@ import org.interleaf.mm.MmStruct;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /// A running model: one process, of which each P of a test is a thread on a CPU of its own.
 final class BootedLinux implements Booted {
@@ -27,6 +29,7 @@ final class BootedLinux implements Booted {
     private final HeldPages held;
     private final KernelVocabulary vocabulary;
     private final PageLaws laws;
+    private final Set<String> looked = new LinkedHashSet<>();
 
     BootedLinux(Options config, int cpus, BootOptions options) {
         machine = new Machine(cpus);
@@ -48,6 +51,10 @@ final class BootedLinux implements Booted {
         processes = new Processes(kernel, mm);
         vocabulary = new KernelVocabulary(kernel, processes, held);
         laws = new PageLaws(kernel);
+        if (options.forRecording()) {
+            kernel.inspect().listen(word -> looked.add(word.name()));
+            machine.onReset(looked::clear);
+        }
     }
 
     @Override
@@ -85,5 +92,10 @@ final class BootedLinux implements Booted {
     @Override
     public List<String> callTrace() {
         return names.callTrace().stream().map(KernelNames.Origin::function).toList();
+    }
+
+    @Override
+    public Set<String> looked() {
+        return looked;
     }
 }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 
@@ -133,5 +134,10 @@ final class Session implements Program {
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace() {
         return booted == null ? List.of() : booted.callTrace();
+    }
+
+    /// The names of the words of a kernel that the final state was told from.
+    Set<String> looked() {
+        return booted == null ? Set.of() : booted.looked();
     }
 }

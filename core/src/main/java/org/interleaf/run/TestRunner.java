@@ -31,6 +31,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -283,6 +284,7 @@ public final class TestRunner {
                 recorder[0].steps(),
                 session.findings(),
                 state,
+                Set.copyOf(session.looked()),
                 schedule);
     }
 }

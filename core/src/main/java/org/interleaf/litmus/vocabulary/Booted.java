@@ -5,6 +5,7 @@ import org.interleaf.machine.Machine;
 import org.interleaf.trace.Violation;
 
 import java.util.List;
+import java.util.Set;
 
 /// A booted kernel: a machine that is not sealed yet, and what a test can call on it.
 public interface Booted {
@@ -24,4 +25,8 @@ public interface Booted {
 
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace();
+
+    /// The names of the words that the final state of the last execution was told from. Only a
+    /// machine for recording knows them.
+    Set<String> looked();
 }

@@ -96,6 +96,15 @@ final class CheckCommand implements Callable<Integer> {
     private @Nullable Path progressFile;
 
     @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = {
+                "Write a page to FILE, for a browser, that shows the execution step by step and the"
+                        + " machine at each of them. For a single test."
+            })
+    private @Nullable Path report;
+
+    @Option(
             names = {"-q", "--quiet"},
             description = "One line a test; no states, no trace.")
     private boolean quiet;
@@ -110,6 +119,11 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() {
         List<Path> files = TestFiles.find(paths);
         traces.check();
+        if (report != null && files.size() > 1) {
+            throw new BadInput(
+                    "--report is for a single test, and these are " + files.size(),
+                    "name one of them; `./interleaf races --report DIR` is for a whole corpus");
+        }
         Strategy strategy = strategies.strategy();
         if (limits.symmetry() && !(strategy instanceof Exhaustive)) {
             throw new BadInput(
@@ -219,6 +233,9 @@ final class CheckCommand implements Callable<Integer> {
             out().flush();
             String strategy = options.strategy().describe();
             lines.write(file.toString(), variant(), strategy, expected, answer, judgement);
+            if (report != null) {
+                Reports.write(report, file, runner, options, answer);
+            }
             return judgement.status();
         }
 

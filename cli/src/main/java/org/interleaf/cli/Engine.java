@@ -7,6 +7,7 @@ import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
 import org.interleaf.run.TestRunner;
+import org.interleaf.trace.Film;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,11 @@ interface Engine {
                 public Recording replay(Source source, Schedule schedule) {
                     return runner.replay(source, schedule);
                 }
+
+                @Override
+                public Film film(Source source, @Nullable Schedule schedule) {
+                    return runner.film(source, schedule);
+                }
             };
         }
     }
@@ -74,5 +80,10 @@ interface Engine {
         /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
         /// @throws org.interleaf.explore.ReplayException if the schedule is not one of this test
         Recording replay(Source source, Schedule schedule);
+
+        /// The same with pictures of the machine.
+        ///
+        /// @param schedule which execution; null for one task after the other
+        Film film(Source source, @Nullable Schedule schedule);
     }
 }

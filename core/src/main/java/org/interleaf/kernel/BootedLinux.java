@@ -12,6 +12,8 @@ import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.PhysicalMemory.Blocks;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.trace.Call;
+import org.interleaf.trace.Thing;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
@@ -29,6 +31,7 @@ final class BootedLinux implements Booted {
     private final HeldPages held;
     private final KernelVocabulary vocabulary;
     private final PageLaws laws;
+    private final KernelPicture picture;
     private final Set<String> looked = new LinkedHashSet<>();
 
     BootedLinux(Options config, int cpus, BootOptions options) {
@@ -51,6 +54,7 @@ final class BootedLinux implements Booted {
         processes = new Processes(kernel, mm);
         vocabulary = new KernelVocabulary(kernel, processes, held);
         laws = new PageLaws(kernel);
+        picture = new KernelPicture(kernel);
         if (options.forRecording()) {
             kernel.inspect().listen(word -> looked.add(word.name()));
             machine.onReset(looked::clear);
@@ -92,6 +96,21 @@ final class BootedLinux implements Booted {
     @Override
     public List<String> callTrace() {
         return names.callTrace().stream().map(KernelNames.Origin::function).toList();
+    }
+
+    @Override
+    public List<Call> calls() {
+        return names.calls();
+    }
+
+    @Override
+    public List<String> source(String file) {
+        return names.source(file);
+    }
+
+    @Override
+    public List<Thing> picture() {
+        return picture.things();
     }
 
     @Override

@@ -61,6 +61,11 @@ public final class BitLock implements Lock {
     }
 
     @Override
+    public Word word() {
+        return word;
+    }
+
+    @Override
     public boolean sleeps() {
         return sleeps;
     }

@@ -6,6 +6,9 @@ public sealed interface Lock permits SpinLock, RwSem, Mutex, BitLock {
     /// The name in reports, such as `mmap_lock`.
     String name();
 
+    /// The location that taking and releasing it change.
+    Word word();
+
     /// Whether a task may sleep while it waits for this lock.
     boolean sleeps();
 }

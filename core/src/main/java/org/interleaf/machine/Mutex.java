@@ -42,6 +42,11 @@ public final class Mutex implements Lock {
     }
 
     @Override
+    public Word word() {
+        return word;
+    }
+
+    @Override
     public boolean sleeps() {
         return true;
     }

@@ -116,6 +116,11 @@ public final class RwSem implements Lock {
     }
 
     @Override
+    public Word word() {
+        return word;
+    }
+
+    @Override
     public boolean sleeps() {
         return true;
     }

@@ -50,7 +50,7 @@ public final class SpinLock implements Lock {
         return machine.current().holds(this);
     }
 
-    /// The location of the lock.
+    @Override
     public Word word() {
         return word;
     }

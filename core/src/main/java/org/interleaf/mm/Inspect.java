@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
@@ -78,6 +79,12 @@ public final class Inspect {
             value = value << Byte.SIZE | word >>> Byte.SIZE * (offset % Long.BYTES) & 0xff;
         }
         return value;
+    }
+
+    /// The VMAs of an address space, in order.
+    public List<Vma> vmas(MmStruct mm) {
+        VmaTree tree = mm.vmas.peek();
+        return tree == null ? List.of() : tree.vmas();
     }
 
     private void tellPath(MmStruct mm, long addr, Consumer<Word> to) {

@@ -15,6 +15,8 @@ import org.interleaf.litmus.vocabulary.Booted;
 import org.interleaf.litmus.vocabulary.Model;
 import org.interleaf.machine.Machine;
 import org.interleaf.patch.ModelPatch;
+import org.interleaf.trace.Call;
+import org.interleaf.trace.Thing;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
@@ -134,6 +136,21 @@ final class Session implements Program {
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace() {
         return booted == null ? List.of() : booted.callTrace();
+    }
+
+    /// The functions of the model that the running thread is in, innermost first.
+    List<Call> calls() {
+        return booted == null ? List.of() : booted.calls();
+    }
+
+    /// The lines of a source file of the model.
+    List<String> source(String file) {
+        return booted == null ? List.of() : booted.source(file);
+    }
+
+    /// What of the kernel a picture shows.
+    List<Thing> picture() {
+        return booted == null ? List.of() : booted.picture();
     }
 
     /// The names of the words of a kernel that the final state was told from.

@@ -10,6 +10,7 @@ import org.interleaf.explore.Program;
 import org.interleaf.explore.Recorder;
 import org.interleaf.explore.Reduction;
 import org.interleaf.explore.Replay;
+import org.interleaf.explore.Straight;
 import org.interleaf.litmus.LitmusProgram;
 import org.interleaf.litmus.compile.Likeness;
 import org.interleaf.litmus.outcome.HerdReport;
@@ -22,10 +23,14 @@ import org.interleaf.litmus.vocabulary.Model;
 import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.NotModelled;
+import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
 import org.interleaf.patch.PatchedModel;
+import org.interleaf.trace.Film;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
@@ -96,6 +101,21 @@ public final class TestRunner {
     public Recording replay(Source source, Schedule schedule) {
         LitmusTest test = configured(LitmusTest.parse(source));
         return withPagesLargeEnough(boot -> record(test, schedule, boot));
+    }
+
+    /// Runs one execution of a test again and films it.
+    ///
+    /// @param schedule which one; null for one task after the other
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    /// @throws org.interleaf.explore.ReplayException if the schedule is not one of this test
+    public Film film(Source source, @Nullable Schedule schedule) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(
+                boot ->
+                        film(
+                                test,
+                                schedule == null ? straight(test, boot) : schedule,
+                                boot));
     }
 
     /// Has `use` explore a test as {@link #check} does, sanitizers and final states included. It
@@ -268,12 +288,54 @@ public final class TestRunner {
 
     private Recording record(LitmusTest test, Schedule schedule, BootOptions boot) {
         Session session = Session.open(test, model, boot.recording());
+        return record(session, schedule, recorder -> recorder);
+    }
+
+    private Film film(LitmusTest test, Schedule schedule, BootOptions boot) {
+        Session session = Session.open(test, model, boot.recording());
+        Filming[] filming = new Filming[1];
+        Recording recording =
+                record(
+                        session,
+                        schedule,
+                        recorder -> filming[0] = new Filming(session, recorder));
+        return filming[0].film(recording);
+    }
+
+    /// The schedule of one task after the other, each as far as it comes.
+    private Schedule straight(LitmusTest test, BootOptions boot) {
+        Session session = Session.open(test, model, boot);
+        List<Integer> tasks = new ArrayList<>();
+        Straight straight = new Straight(session.machine());
+        session.machine()
+                .run(
+                        new Scheduler() {
+                            @Override
+                            public @Nullable Task pick() {
+                                return straight.pick();
+                            }
+
+                            @Override
+                            public void executed(Task task, long before, boolean wrote) {
+                                tasks.add(task.id());
+                            }
+                        });
+        int[] order = tasks.stream().mapToInt(Integer::intValue).toArray();
+        return new Schedule(fingerprint(test), order);
+    }
+
+    /// @param around puts something around the recorder that watches too
+    private static Recording record(
+            Session session, Schedule schedule, Function<Recorder, Scheduler> around) {
         Machine machine = session.machine();
         Recorder[] recorder = new Recorder[1];
         Replay.run(
                 session,
                 schedule,
-                director -> recorder[0] = new Recorder(machine, director, session::callTrace));
+                director ->
+                        around.apply(
+                                recorder[0] =
+                                        new Recorder(machine, director, session::callTrace)));
         String state =
                 switch (session.program().lastEnd()) {
                     case POSITIVE, NEGATIVE -> session.program().outcomes().current();

@@ -2,6 +2,8 @@
 package org.interleaf.litmus.vocabulary;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.trace.Call;
+import org.interleaf.trace.Thing;
 import org.interleaf.trace.Violation;
 
 import java.util.List;
@@ -25,6 +27,17 @@ public interface Booted {
 
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace();
+
+    /// The functions of the model that the running thread is in, innermost first, and where they
+    /// stand.
+    List<Call> calls();
+
+    /// The lines of a source file of the model, as {@link Call#file} names it; none where there is
+    /// no such file.
+    List<String> source(String file);
+
+    /// What of the kernel a picture shows at this moment.
+    List<Thing> picture();
 
     /// The names of the words that the final state of the last execution was told from. Only a
     /// machine for recording knows them.

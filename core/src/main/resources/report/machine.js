@@ -115,13 +115,23 @@ function drawLoose(reached) {
   section("loose", "Tables outside of the page tables", ...trees);
 }
 
+const FOLIO_ORDER = ["type", "order", "_refcount", "_pincount", "mapped", "flags", "mapping"];
+
+// The facts of a thing, which may have got some of them late.
+function inOrder(thing) {
+  const facts = [...thing.facts];
+  if (thing.kind !== "FOLIO") return facts;
+  const place = name => (FOLIO_ORDER.includes(name) ? FOLIO_ORDER.indexOf(name) : FOLIO_ORDER.length);
+  return facts.sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b, "en", { numeric: true }));
+}
+
 function drawCards(id, title, kind, isShown) {
   const cards = [];
   for (const [name, thing] of named(kind)) {
     if (isShown && !isShown(name, thing)) continue;
     const card = element("div", "card" + (thing.gone ? " gone" : ""));
     card.append(element("h3", lit[0] === name ? "lit" : "", name + (thing.gone ? "  free" : "")));
-    for (const [fact, value] of thing.facts) {
+    for (const [fact, value] of inOrder(thing)) {
       if (value[0] !== "") card.append(factElement("fact", name, fact, fact, value));
     }
     cards.push(card);

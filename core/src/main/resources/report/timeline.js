@@ -27,6 +27,9 @@ function drawColumns() {
   document.body.style.setProperty("--tasks", data.tasks.length);
 }
 
+// A colon goes without a blank.
+const spaced = result => (result.startsWith(":") || result === "" ? result : " " + result);
+
 function stepRow(step) {
   const { task, call, result, wrote, marks } = data.steps[step - 1];
   const row = taskCells(step, "row step");
@@ -35,7 +38,7 @@ function stepRow(step) {
   cell.classList.add("mine");
   if (wrote) cell.classList.add("wrote");
   cell.append(element("span", "", call));
-  if (result) cell.append(element("span", "result", " " + result));
+  if (result) cell.append(element("span", "result", spaced(result)));
   for (const mark of marks) cell.append(element("span", "mark", mark));
   row.addEventListener("click", () => stand(stops.indexOf(step)));
   return row;

@@ -24,7 +24,7 @@ function drawStep(step) {
   }
   const { task, call, result, marks, frames } = data.steps[step - 1];
   const what = element("p", "what mono", "CPU " + data.tasks[task].cpu + "  " +
-    data.tasks[task].name + "  " + call + (result ? " " + result : ""));
+    data.tasks[task].name + "  " + call + spaced(result));
   const parts = [what];
   for (const mark of marks) parts.push(element("p", "bad", mark));
   const stack = element("p", "stack mono");
@@ -119,7 +119,8 @@ function drawHead() {
   verdict.textContent = data.verdict;
   verdict.className = data.failed ? "bad" : "good";
   byId("found").textContent = data.found;
-  byId("doc").textContent = data.doc;
+  byId("story").textContent = data.story;
+  byId("patches").textContent = data.patches;
   byId("test").textContent = data.test;
   byId("replay").textContent = data.replay;
   byId("final").textContent = data.final ? "Final state: " + data.final : "";

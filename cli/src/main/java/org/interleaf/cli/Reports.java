@@ -3,6 +3,7 @@ package org.interleaf.cli;
 
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
+import org.interleaf.patch.ModelPatch;
 import org.interleaf.report.Subject;
 import org.interleaf.report.TraceReport;
 import org.interleaf.run.Answer;
@@ -50,8 +51,9 @@ final class Reports {
                         + (answer.exploration().complete() ? ", which are all" : ", not all"),
                 answer.positive() > 0 || !answer.violations().isEmpty(),
                 found(recording),
-                test.doc(),
+                story(source, options),
                 source.text(),
+                options.patches().stream().map(ModelPatch::text).collect(Collectors.joining("\n")),
                 witness == null ? "" : ReplayLine.of(file.toString(), options, witness));
     }
 
@@ -63,6 +65,17 @@ final class Reports {
         options.config().forEach((key, value) -> parts.add(key + "=" + value));
         String changes = parts.isEmpty() ? "" : " with " + String.join(" ", parts);
         return test.name() + changes;
+    }
+
+    /// What the test is about, and what each patch does.
+    private static String story(Source source, RunOptions options) {
+        List<String> parts = new ArrayList<>();
+        parts.add(Story.ofTest(source.text()));
+        for (ModelPatch patch : options.patches()) {
+            String story = Story.paragraphs(patch.header().story().lines().toList());
+            parts.add(Path.of(patch.name()).getFileName() + ": " + story);
+        }
+        return String.join("\n\n", parts).strip();
     }
 
     /// What the page shows.

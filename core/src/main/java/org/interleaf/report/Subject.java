@@ -7,14 +7,16 @@ package org.interleaf.report;
 /// @param verdict what came of exploring it, in one line
 /// @param failed whether that is bad news
 /// @param found what the execution shows, in one line
-/// @param doc the comment at the beginning of the test
+/// @param story what the test is about, in paragraphs with an empty line between two
 /// @param test the test
+/// @param changes the patches to the model; empty where there are none
 /// @param replay the command that shows the execution again
 public record Subject(
         String title,
         String verdict,
         boolean failed,
         String found,
-        String doc,
+        String story,
         String test,
+        String changes,
         String replay) {}

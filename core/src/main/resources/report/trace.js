@@ -57,7 +57,7 @@ function stand(stop) {
   here = target;
   for (const [number, row] of rowOf) {
     row.classList.toggle("now", number === step);
-    row.classList.toggle("future", number > step);
+    row.classList.toggle("future", step > 0 && number > step);
   }
   drawStep(step);
   drawMachine(step);

@@ -98,6 +98,7 @@ final class AnswerPrinter {
 
     /// One execution, with all that was found in it.
     void printRecording(Recording recording) {
+        traces.writeGraph(recording);
         out.print(
                 traces.commitMessage()
                         ? CommitMessage.render(recording)

@@ -69,8 +69,7 @@ final class CorpusPages {
         String config = RaceTable.config(variant.config());
         add(
                 race,
-                new CorpusReport.Variant(
-                        variant.label(), config, "", "error", false, "", "", ""));
+                new CorpusReport.Variant(variant.label(), config, "", "error", false, "", "", ""));
     }
 
     private void add(Race race, CorpusReport.Variant variant) {

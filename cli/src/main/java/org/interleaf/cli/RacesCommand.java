@@ -71,8 +71,8 @@ final class RacesCommand implements Callable<Integer> {
             names = "--report",
             paramLabel = "DIR",
             description = {
-                "Write pages for a browser to the folder DIR: index.html with all races, and one for"
-                        + " each execution that shows something."
+                "Write pages for a browser to the folder DIR: index.html with all races, and one"
+                        + " for each execution that shows something."
             })
     private @Nullable Path report;
 
@@ -236,12 +236,12 @@ final class RacesCommand implements Callable<Integer> {
             String total =
                     String.format(
                             "%s of %s: %s%s; %s in %.1f s",
-                    Numbers.count(all, "variant"),
-                    Numbers.count(races.size(), "race"),
-                    result,
-                    done < all ? ", " + (all - done) + " not run" : "",
-                    Numbers.count(executions, "execution"),
-                    (System.nanoTime() - start) / 1e9);
+                            Numbers.count(all, "variant"),
+                            Numbers.count(races.size(), "race"),
+                            result,
+                            done < all ? ", " + (all - done) + " not run" : "",
+                            Numbers.count(executions, "execution"),
+                            (System.nanoTime() - start) / 1e9);
             out.println(total);
             pages.finish(total);
         }

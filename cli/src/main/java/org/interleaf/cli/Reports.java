@@ -75,7 +75,7 @@ final class Reports {
             String story = Story.paragraphs(patch.header().story().lines().toList());
             parts.add(Path.of(patch.name()).getFileName() + ": " + story);
         }
-        return String.join("\n\n", parts).strip();
+        return String.join("\n", parts).replace("\n\n", "\n").strip();
     }
 
     /// What the page shows.
@@ -91,15 +91,15 @@ final class Reports {
                 .collect(Collectors.joining("; ", "Shown is an execution with ", ""));
     }
 
-    /// Writes a page.
+    /// Writes a text to a file.
     ///
     /// @throws BadInput if the file cannot be written
-    static void write(Path page, String html) {
+    static void write(Path file, String text) {
         try {
-            Files.writeString(page, html, StandardCharsets.UTF_8);
+            Files.writeString(file, text, StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new BadInput(
-                    page + ": cannot be written: " + e.getMessage(),
+                    file + ": cannot be written: " + e.getMessage(),
                     "name a file in a folder that exists");
         }
     }

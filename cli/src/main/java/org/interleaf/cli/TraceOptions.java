@@ -2,9 +2,14 @@
 package org.interleaf.cli;
 
 import org.interleaf.report.Ansi;
+import org.interleaf.report.DotGraph;
 import org.interleaf.report.TraceStyle;
+import org.interleaf.trace.Recording;
+import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Option;
+
+import java.nio.file.Path;
 
 /// The options that say how an execution is shown.
 final class TraceOptions {
@@ -26,6 +31,21 @@ final class TraceOptions {
             names = "--commit-message",
             description = "Draw the trace as commit messages of the kernel do.")
     private boolean commitMessage;
+
+    @Option(
+            names = "--dot",
+            paramLabel = "FILE",
+            description = "Write the graph of what happened before what to FILE, for Graphviz.")
+    private @Nullable Path dot;
+
+    /// Writes what is asked for beside the trace itself.
+    ///
+    /// @throws BadInput if it cannot be written
+    void writeGraph(Recording recording) {
+        if (dot != null) {
+            Reports.write(dot, DotGraph.render(recording, full));
+        }
+    }
 
     /// Whether to draw it as in a commit message.
     boolean commitMessage() {

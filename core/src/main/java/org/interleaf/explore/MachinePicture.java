@@ -85,9 +85,7 @@ public final class MachinePicture {
         for (Task task : machine.tasks()) {
             if (task.holds(lock)) {
                 holders.add(task.name());
-            } else if (isIdle(task) || task.ready()) {
-                continue;
-            } else if (task.word() == lock.word()) {
+            } else if (isWaiting(task) && task.word() == lock.word()) {
                 waiters.add(task.name());
             }
         }
@@ -98,8 +96,8 @@ public final class MachinePicture {
         return new Thing(Kind.LOCK, lock.name(), facts);
     }
 
-    private static boolean isIdle(Task task) {
-        return task.finished() || task.atRest();
+    private static boolean isWaiting(Task task) {
+        return !task.finished() && !task.atRest() && !task.ready();
     }
 
     private static String state(Lock lock, boolean held) {

@@ -31,9 +31,7 @@ final class FolioPicture {
     /// The name of the folio that the page in frame `pfn` is part of; empty where memory has no
     /// such frame.
     String nameOf(long pfn) {
-        return pfn < 0 || pfn >= memMap.size()
-                ? ""
-                : memMap.peekFolio(memMap.page(pfn)).toString();
+        return pfn < 0 || pfn >= memMap.size() ? "" : memMap.peekFolio(memMap.page(pfn)).toString();
     }
 
     void addTo(List<Thing> things) {

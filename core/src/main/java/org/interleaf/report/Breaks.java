@@ -26,7 +26,7 @@ final class Breaks {
     record Break(Step step, Step seen) {
         /// In a few words.
         String text() {
-            return "CPU " + seen.cpu() + " has already seen " + seen.after();
+            return "CPU " + seen.cpu() + " has seen " + seen.after() + " here, and relies on it";
         }
     }
 

@@ -26,9 +26,9 @@ import java.util.stream.Collectors;
 /// ```
 ///
 /// Time runs downwards, one step a line. Shown are the steps that bear on how the execution ended
-/// ({@link Slice}); of many in a row of one CPU only the first and the last. `^^^` below a step says
-/// what was found in it, or what another CPU goes by that the step changes ({@link Breaks}). The
-/// text is ASCII throughout.
+/// ({@link Slice}); of many in a row of one CPU only the first and the last. `^^^` below a step
+/// says what was found in it, or what another CPU goes by that the step changes ({@link Breaks}).
+/// The text is ASCII throughout.
 public final class ColumnTrace {
     private static final int STEP_INDENT = 2;
     private static final int CALLS_IN_HEADER_MAX = 3;
@@ -78,7 +78,8 @@ public final class ColumnTrace {
     /// every test and does something in few.
     private boolean hasColumn(String task) {
         return task.indexOf('/') < 0
-                || recording.steps().stream().anyMatch(s -> s.task().equals(task) && shown.contains(s));
+                || recording.steps().stream()
+                        .anyMatch(s -> s.task().equals(task) && shown.contains(s));
     }
 
     private Cell header(String task) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /// One execution as commit messages of the kernel draw it: a column for each CPU, set with tabs,
@@ -46,7 +47,8 @@ public final class CommitMessage {
         steps.forEach(step -> used.add(step.task()));
         this.columns = recording.tasks().stream().filter(used::contains).toList();
         for (String task : columns) {
-            calls.put(task, CallTree.of(steps.stream().filter(s -> s.task().equals(task)).toList()));
+            calls.put(
+                    task, CallTree.of(steps.stream().filter(s -> s.task().equals(task)).toList()));
         }
     }
 
@@ -94,7 +96,7 @@ public final class CommitMessage {
 
     private void add(Step step) {
         int column = columns.indexOf(step.task());
-        List<String> path = calls.get(step.task()).path(step);
+        List<String> path = Objects.requireNonNull(calls.get(step.task())).path(step);
         List<String> before = open.getOrDefault(step.task(), List.of());
         int depth = 0;
         while (depth < Math.min(path.size(), before.size())

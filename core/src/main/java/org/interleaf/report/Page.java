@@ -32,18 +32,20 @@ final class Page {
         scripts.forEach(name -> script.append(resource(name)));
         script.append("})();\n");
         String policy =
-                "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'"
+                ("default-src 'none'; script-src '%s'; style-src '%s'; img-src data:;"
+                                + " base-uri 'none'; form-action 'none'")
                         .formatted(digest(script.toString()), digest(style));
         return """
-               <!DOCTYPE html>
-               <html lang="en">
-               <head>
-               <meta charset="utf-8">
-               <meta http-equiv="Content-Security-Policy" content="%s">
-               <meta name="viewport" content="width=device-width, initial-scale=1">
-               <link rel="icon" href="data:,">
-               <title>Interleaf</title>
-               <style>"""
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="%s">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <link rel="icon" href="data:,">
+        <title>Interleaf</title>
+        <style>\
+        """
                         .formatted(policy)
                 + style
                 + "</style>\n</head>\n<body>\n"

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 /// Names as one writes them where it is clear what is meant: without numbers where there is only
 /// one such thing in the story, with letters where there are several; `*pte` for an entry.
 final class ShortNames {
-    private static final Pattern ENTRY = Pattern.compile("(p[a-z4]+d|pte)\\[(\\d+)\\] of table \\d+");
+    private static final Pattern ENTRY =
+            Pattern.compile("(p[a-z4]+d|pte)\\[(\\d+)\\] of table \\d+");
     private static final Pattern FRAME = Pattern.compile("\\b(page|folio|table) (\\d+)");
     private static final Pattern CONTENTS = Pattern.compile("page (\\d+)\\.word\\[\\d+\\]");
     private static final Pattern LEAF = Pattern.compile("((?:huge )?page(?: [A-Z])?) r?w?\\b.*");

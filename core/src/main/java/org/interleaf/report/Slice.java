@@ -66,6 +66,10 @@ final class Slice {
         slice.follow();
         slice.dropLooksBeforeUpdates();
         slice.found.and(slice.noticed);
+        if (slice.found.isEmpty()) {
+            // Nobody says what the end was told from.
+            slice.found.or(slice.noticed);
+        }
         recording.violations().stream()
                 .filter(violation -> violation.step() >= 0)
                 .forEach(slice::show);

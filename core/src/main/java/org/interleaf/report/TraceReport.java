@@ -172,7 +172,7 @@ public final class TraceReport {
         Map<String, Object> changes = new LinkedHashMap<>();
         for (Thing thing : now.values()) {
             Thing was = before.get(thing.name());
-            if (was != thing) {
+            if (!thing.equals(was)) {
                 changes.put(Json.visible(thing.name()), ThingJson.change(was, thing));
             }
         }

@@ -17,10 +17,10 @@ import java.util.Objects;
 /// While a task goes uninterrupted, what it does to one location is seen by others only as a whole:
 /// they find what it left there. So of those steps the first counts, which says what was there, and
 /// the first and the last that wrote, if the last left something else: the first ends what others
-/// may have seen. Where all was put back, as by taking a lock and
-/// giving it back, a first step that only looked still counts, unless it finds what the task itself
-/// left there when it last went, and nobody touched since. A second look at what others wrote
-/// counts: that it saw no change may be the point.
+/// may have seen. Where all was put back, as by taking a lock and giving it back, a first step that
+/// only looked still counts, unless it finds what the task itself left there when it last went, and
+/// nobody touched since. A second look at what others wrote counts: that it saw no change may be
+/// the point.
 final class Unnoticed {
     private final BitSet steps = new BitSet();
 

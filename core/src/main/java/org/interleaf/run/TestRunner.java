@@ -29,7 +29,6 @@ import org.interleaf.patch.PatchedModel;
 import org.interleaf.trace.Film;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
-
 import org.jspecify.annotations.Nullable;
 
 import java.lang.reflect.InvocationTargetException;
@@ -111,11 +110,7 @@ public final class TestRunner {
     public Film film(Source source, @Nullable Schedule schedule) {
         LitmusTest test = configured(LitmusTest.parse(source));
         return withPagesLargeEnough(
-                boot ->
-                        film(
-                                test,
-                                schedule == null ? straight(test, boot) : schedule,
-                                boot));
+                boot -> film(test, schedule == null ? straight(test, boot) : schedule, boot));
     }
 
     /// Has `use` explore a test as {@link #check} does, sanitizers and final states included. It
@@ -293,13 +288,16 @@ public final class TestRunner {
 
     private Film film(LitmusTest test, Schedule schedule, BootOptions boot) {
         Session session = Session.open(test, model, boot.recording());
-        Filming[] filming = new Filming[1];
+        List<Filming> filming = new ArrayList<>();
         Recording recording =
                 record(
                         session,
                         schedule,
-                        recorder -> filming[0] = new Filming(session, recorder));
-        return filming[0].film(recording);
+                        recorder -> {
+                            filming.add(new Filming(session, recorder));
+                            return filming.getFirst();
+                        });
+        return filming.getFirst().film(recording);
     }
 
     /// The schedule of one task after the other, each as far as it comes.
@@ -328,14 +326,15 @@ public final class TestRunner {
     private static Recording record(
             Session session, Schedule schedule, Function<Recorder, Scheduler> around) {
         Machine machine = session.machine();
-        Recorder[] recorder = new Recorder[1];
+        List<Recorder> recorders = new ArrayList<>();
         Replay.run(
                 session,
                 schedule,
-                director ->
-                        around.apply(
-                                recorder[0] =
-                                        new Recorder(machine, director, session::callTrace)));
+                director -> {
+                    recorders.add(new Recorder(machine, director, session::callTrace));
+                    return around.apply(recorders.getLast());
+                });
+        Recorder recorder = recorders.getFirst();
         String state =
                 switch (session.program().lastEnd()) {
                     case POSITIVE, NEGATIVE -> session.program().outcomes().current();
@@ -343,7 +342,7 @@ public final class TestRunner {
                 };
         return new Recording(
                 machine.tasks().stream().map(Task::name).toList(),
-                recorder[0].steps(),
+                recorder.steps(),
                 session.findings(),
                 state,
                 Set.copyOf(session.looked()),

@@ -32,7 +32,7 @@ const spaced = result => (result.startsWith(":") || result === "" ? result : " "
 
 function stepRow(step) {
   const { task, call, result, wrote, marks } = data.steps[step - 1];
-  const row = taskCells(step, "row step");
+  const row = taskCells(step, "row step future");
   row.dataset.step = step;
   const cell = row.children[task];
   cell.classList.add("mine");

@@ -47,6 +47,16 @@ function drawStep(step) {
 
 // ---- going about
 
+// Only the rows between here and there look different afterwards.
+function markRows(target) {
+  const [from, to] = [Math.min(here, target), Math.max(here, target)];
+  for (let stop = Math.max(1, from); stop <= Math.min(to, stops.length - 1); stop++) {
+    const row = rowOf.get(stops[stop]);
+    row.classList.toggle("now", stop === target);
+    row.classList.toggle("future", stop > target);
+  }
+}
+
 function stand(stop) {
   const target = Math.max(0, Math.min(stops.length - 1, stop));
   const step = stops[target];
@@ -54,11 +64,8 @@ function stand(stop) {
   before = new Map(film.things);
   seek(step);
   lit = step === 0 ? ["", ""] : data.steps[step - 1].at;
+  markRows(target);
   here = target;
-  for (const [number, row] of rowOf) {
-    row.classList.toggle("now", number === step);
-    row.classList.toggle("future", step > 0 && number > step);
-  }
   drawStep(step);
   drawMachine(step);
   byId("slider").value = target;
@@ -85,6 +92,7 @@ function toNextMark() {
 function toggleFull() {
   const step = stops[here];
   drawRows();
+  here = 0;
   standAtStep(step);
 }
 

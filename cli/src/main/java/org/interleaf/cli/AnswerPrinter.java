@@ -9,8 +9,8 @@ import org.interleaf.patch.ModelPatch;
 import org.interleaf.report.Ansi;
 import org.interleaf.report.Ansi.Ink;
 import org.interleaf.report.ColumnTrace;
+import org.interleaf.report.CommitMessage;
 import org.interleaf.report.Splat;
-import org.interleaf.report.TraceStyle;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
 import org.interleaf.trace.Recording;
@@ -28,11 +28,18 @@ final class AnswerPrinter {
 
     private final PrintWriter out;
     private final Environment environment;
+    private final TraceOptions traces;
     private final Ansi ansi;
 
+    /// Shows traces as is usual.
     AnswerPrinter(PrintWriter out, Environment environment) {
+        this(out, environment, new TraceOptions());
+    }
+
+    AnswerPrinter(PrintWriter out, Environment environment, TraceOptions traces) {
         this.out = out;
         this.environment = environment;
+        this.traces = traces;
         this.ansi = environment.terminal().ansi();
     }
 
@@ -81,7 +88,7 @@ final class AnswerPrinter {
             return;
         }
         out.println();
-        printRecording(recording, TraceStyle.PLAIN.withAnsi(ansi));
+        printRecording(recording);
         printOtherFindings(answer, recording);
         out.println();
         out.println(
@@ -90,8 +97,12 @@ final class AnswerPrinter {
     }
 
     /// One execution, with all that was found in it.
-    void printRecording(Recording recording, TraceStyle style) {
-        out.print(ColumnTrace.render(recording, style));
+    void printRecording(Recording recording) {
+        traces.writeGraph(recording);
+        out.print(
+                traces.commitMessage()
+                        ? CommitMessage.render(recording)
+                        : ColumnTrace.render(recording, traces.style(ansi)));
         for (Violation violation : recording.violations()) {
             out.println();
             out.print(Splat.render(violation, ansi));

@@ -48,6 +48,10 @@ import java.util.stream.Collectors;
             "      all *.litmus files below a folder, a line each",
             "  ./interleaf check my.litmus --patch fix.patch --config tlb=broadcast",
             "      the same on a changed model, on an architecture without IPI flushes",
+            "  ./interleaf check my.litmus --patch before.patch --report out.html",
+            "      what was found as a page for a browser, to step through",
+            "  ./interleaf check my.litmus --patch before.patch --commit-message",
+            "      the race as commit messages draw it",
             "  ./interleaf check big.litmus --timeout 10m --first --json out.json",
             "      until something is found, for ten minutes at most",
             "  ./interleaf check big.litmus --checkpoint big.save",
@@ -69,6 +73,7 @@ final class CheckCommand implements Callable<Integer> {
     @Mixin private StrategyOptions strategies;
     @Mixin private WorkOptions work;
     @Mixin private LimitOptions limits;
+    @Mixin private TraceOptions traces;
 
     @Parameters(
             arity = "1..*",
@@ -95,6 +100,15 @@ final class CheckCommand implements Callable<Integer> {
     private @Nullable Path progressFile;
 
     @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = {
+                "Write a page to FILE, for a browser, that shows the execution step by step and the"
+                        + " machine at each of them. For a single test."
+            })
+    private @Nullable Path report;
+
+    @Option(
             names = {"-q", "--quiet"},
             description = "One line a test; no states, no trace.")
     private boolean quiet;
@@ -108,6 +122,12 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Path> files = TestFiles.find(paths);
+        traces.check();
+        if (report != null && files.size() > 1) {
+            throw new BadInput(
+                    "--report is for a single test, and these are " + files.size(),
+                    "name one of them; `./interleaf races --report DIR` is for a whole corpus");
+        }
         Strategy strategy = strategies.strategy();
         if (limits.symmetry() && !(strategy instanceof Exhaustive)) {
             throw new BadInput(
@@ -168,7 +188,7 @@ final class CheckCommand implements Callable<Integer> {
         private final JsonLines lines;
         private final Progress progress;
         private final boolean single;
-        private final AnswerPrinter printer = new AnswerPrinter(out(), environment);
+        private final AnswerPrinter printer = new AnswerPrinter(out(), environment, traces);
         private final Failures failures = new Failures(environment.terminal().ansi());
 
         Check(
@@ -217,6 +237,9 @@ final class CheckCommand implements Callable<Integer> {
             out().flush();
             String strategy = options.strategy().describe();
             lines.write(file.toString(), variant(), strategy, expected, answer, judgement);
+            if (report != null) {
+                Reports.write(report, file, runner, options, answer);
+            }
             return judgement.status();
         }
 

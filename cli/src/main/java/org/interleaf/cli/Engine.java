@@ -7,6 +7,7 @@ import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
 import org.interleaf.run.TestRunner;
+import org.interleaf.trace.Film;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,11 @@ interface Engine {
                 public String tables(Source source, @Nullable Schedule schedule, int step) {
                     return runner.tables(source, schedule, step);
                 }
+
+                @Override
+                public Film film(Source source, @Nullable Schedule schedule) {
+                    return runner.film(source, schedule);
+                }
             };
         }
     }
@@ -83,5 +89,10 @@ interface Engine {
         /// The page tables of all processes before a step of an execution, see {@link
         /// TestRunner#tables}.
         String tables(Source source, @Nullable Schedule schedule, int step);
+
+        /// The same with pictures of the machine.
+        ///
+        /// @param schedule which execution; null for one task after the other
+        Film film(Source source, @Nullable Schedule schedule);
     }
 }

@@ -18,7 +18,7 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /// A race of the corpus: a folder with tests, and patches that put bugs back or try remedies.
-record Race(String name, List<Variant> variants) {
+record Race(Path folder, String name, List<Variant> variants) {
     private static final String TEST = "race.litmus";
     private static final String TEST_SUFFIX = ".litmus";
     private static final String PATCH_SUFFIX = ".patch";
@@ -69,7 +69,7 @@ record Race(String name, List<Variant> variants) {
         for (Path patch : files(folder, PATCH_SUFFIX)) {
             addVariants(variants, folder, ModelPatch.read(patch));
         }
-        return new Race(String.valueOf(folder.getFileName()), List.copyOf(variants));
+        return new Race(folder, String.valueOf(folder.getFileName()), List.copyOf(variants));
     }
 
     private static void addVariants(List<Variant> variants, Path file) {

@@ -40,7 +40,8 @@ final class RaceTable {
         return List.of(race.name(), variant.label(), config(variant.config()));
     }
 
-    private static String config(Map<String, String> config) {
+    /// A configuration in a few words.
+    static String config(Map<String, String> config) {
         String text =
                 config.entrySet().stream()
                         .map(setting -> setting.getKey() + "=" + setting.getValue())

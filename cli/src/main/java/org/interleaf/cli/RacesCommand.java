@@ -43,6 +43,8 @@ import java.util.stream.Stream;
             "      all of them",
             "  ./interleaf races gup-fast-vs-collapse",
             "      one of them",
+            "  ./interleaf races --report pages",
+            "      all of them as pages for a browser: open pages/index.html",
             "",
             "Exit status: 0 all as declared; 1 something is not; 2 bad input; 3 undecided",
             "within the limits; 130 after Ctrl-C.",
@@ -65,6 +67,15 @@ final class RacesCommand implements Callable<Integer> {
             description = "Write one JSON object a line and variant to FILE.")
     private @Nullable Path json;
 
+    @Option(
+            names = "--report",
+            paramLabel = "DIR",
+            description = {
+                "Write pages for a browser to the folder DIR: index.html with all races, and one"
+                        + " for each execution that shows something."
+            })
+    private @Nullable Path report;
+
     RacesCommand(Environment environment) {
         this.environment = environment;
     }
@@ -73,7 +84,7 @@ final class RacesCommand implements Callable<Integer> {
     public Integer call() {
         List<Race> races = folders().stream().map(Race::read).toList();
         try (JsonLines lines = JsonLines.to(json)) {
-            return new Run(races, lines).all().code();
+            return new Run(races, lines, new CorpusPages(report)).all().code();
         }
     }
 
@@ -112,6 +123,7 @@ final class RacesCommand implements Callable<Integer> {
     private final class Run {
         private final List<Race> races;
         private final JsonLines lines;
+        private final CorpusPages pages;
         private final RaceTable table;
         private final PrintWriter out = spec.commandLine().getOut();
         private final PrintWriter err = spec.commandLine().getErr();
@@ -124,7 +136,8 @@ final class RacesCommand implements Callable<Integer> {
         private int failed;
         private long executions;
 
-        Run(List<Race> races, JsonLines lines) {
+        Run(List<Race> races, JsonLines lines, CorpusPages pages) {
+            this.pages = pages;
             this.races = races;
             this.lines = lines;
             this.table = new RaceTable(races);
@@ -160,23 +173,28 @@ final class RacesCommand implements Callable<Integer> {
                                             .withProgress(progress));
             progress.begin(race.name() + " " + variant.label());
             try {
-                Answer answer =
-                        environment.engine().load(options).check(Source.read(variant.test()));
+                Engine.Runner runner = environment.engine().load(options);
+                Answer answer = runner.check(Source.read(variant.test()));
                 progress.clear();
-                return report(race, variant, options, answer);
+                return report(race, variant, runner, options, answer);
             } catch (OutOfMemoryError e) {
                 progress.clear();
                 throw e;
             } catch (RuntimeException | AssertionError | StackOverflowError e) {
                 progress.clear();
                 out.println(table.row(race, variant, null) + status(ExitStatus.BAD_INPUT));
+                pages.addFailed(race, variant);
                 out.flush();
                 return failures.report(e, " in " + variant.test() + ", " + variant.label(), err);
             }
         }
 
         private ExitStatus report(
-                Race race, Race.Variant variant, RunOptions options, Answer answer) {
+                Race race,
+                Race.Variant variant,
+                Engine.Runner runner,
+                RunOptions options,
+                Answer answer) {
             Judgement judgement = Judgement.of(variant.expected(), answer, false);
             executions += answer.exploration().executions();
             answer.warnings().forEach(err::println);
@@ -190,6 +208,7 @@ final class RacesCommand implements Callable<Integer> {
                 printer.printFinding(file, options, answer);
                 out.println();
             }
+            pages.add(race, variant, runner, options, answer, judgement);
             ModelPatch patch = variant.patch();
             lines.write(
                     file,
@@ -214,14 +233,17 @@ final class RacesCommand implements Callable<Integer> {
         private void printTotal() {
             int all = races.stream().mapToInt(race -> race.variants().size()).sum();
             String result = failed == 0 ? "all as declared" : failed + " not as declared";
-            out.printf(
-                    "%s of %s: %s%s; %s in %.1f s%n",
-                    Numbers.count(all, "variant"),
-                    Numbers.count(races.size(), "race"),
-                    result,
-                    done < all ? ", " + (all - done) + " not run" : "",
-                    Numbers.count(executions, "execution"),
-                    (System.nanoTime() - start) / 1e9);
+            String total =
+                    String.format(
+                            "%s of %s: %s%s; %s in %.1f s",
+                            Numbers.count(all, "variant"),
+                            Numbers.count(races.size(), "race"),
+                            result,
+                            done < all ? ", " + (all - done) + " not run" : "",
+                            Numbers.count(executions, "execution"),
+                            (System.nanoTime() - start) / 1e9);
+            out.println(total);
+            pages.finish(total);
         }
     }
 }

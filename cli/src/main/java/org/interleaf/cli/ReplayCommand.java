@@ -4,14 +4,12 @@ package org.interleaf.cli;
 import org.interleaf.explore.ReplayException;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
-import org.interleaf.report.TraceStyle;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -33,8 +31,8 @@ import java.util.concurrent.Callable;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ./interleaf replay my.litmus 'il1:9f3c:0*4.1*2.0*3'",
-            "      the steps that touch what another task touches too",
-            "  ./interleaf replay my.litmus --patch before.patch --all 'il1:77ab:0.1*9'",
+            "      the steps that bear on how it ended",
+            "  ./interleaf replay my.litmus --patch before.patch --full 'il1:77ab:0.1*9'",
             "      every step, on a changed model",
             "",
             "Exit status: 0 the execution was printed, whatever was found in it; 2 bad input.",
@@ -47,6 +45,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
     @Mixin private ModelOptions model;
+    @Mixin private TraceOptions traces;
 
     @Parameters(index = "0", paramLabel = "FILE", description = "The test.")
     private Path file;
@@ -58,26 +57,17 @@ final class ReplayCommand implements Callable<Integer> {
             description = "The execution, as printed after `Reproduce:`; may be broken over lines.")
     private List<String> token;
 
-    @Option(
-            names = {"-a", "--all"},
-            description = {
-                "Show every step, also those that touch what no other task touches and those that"
-                        + " no other task could notice."
-            })
-    private boolean all;
-
     ReplayCommand(Environment environment) {
         this.environment = environment;
     }
 
     @Override
     public Integer call() {
+        traces.check();
         Schedule schedule = parse(String.join("", token));
         Recording recording = replay(Source.read(file), schedule);
-        TraceStyle style =
-                TraceStyle.PLAIN.withAnsi(environment.terminal().ansi()).withAllSteps(all);
-        new AnswerPrinter(spec.commandLine().getOut(), environment)
-                .printRecording(recording, style);
+        new AnswerPrinter(spec.commandLine().getOut(), environment, traces)
+                .printRecording(recording);
         return ExitStatus.OK.code();
     }
 

@@ -7,9 +7,12 @@ import org.interleaf.litmus.syntax.Source;
 import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.run.Answer;
 import org.interleaf.run.RunOptions;
+import org.interleaf.trace.Call;
+import org.interleaf.trace.Film;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 import org.interleaf.trace.Step;
+import org.interleaf.trace.Thing;
 import org.interleaf.trace.Verdict;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// Gives prepared answers, and remembers what it was asked. Which answer it gives depends on the
 /// name of the test.
@@ -62,6 +66,19 @@ final class FakeEngine implements Engine {
                 LitmusTest.parse(source);
                 replayed.add(schedule);
                 return recording(List.of(SPLAT));
+            }
+
+            @Override
+            public Film film(Source source, @Nullable Schedule schedule) {
+                Recording recording = recording(List.of(SPLAT));
+                List<Map<String, Thing>> pictures = new ArrayList<>();
+                List<List<Call>> stacks = new ArrayList<>();
+                pictures.add(Map.of());
+                for (int i = 0; i < recording.steps().size(); i++) {
+                    pictures.add(Map.of());
+                    stacks.add(List.of());
+                }
+                return new Film(recording, pictures, stacks, Map.of());
             }
         };
     }

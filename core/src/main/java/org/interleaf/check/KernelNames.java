@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
+import org.interleaf.trace.Call;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
@@ -82,6 +83,34 @@ public final class KernelNames {
                                         .orElse(""));
     }
 
+    /// The functions of the model that the running thread is in, innermost first, and where they
+    /// stand.
+    public List<Call> calls() {
+        List<Call> calls = new ArrayList<>();
+        StackWalker.getInstance()
+                .forEach(
+                        frame -> {
+                            if (frame.getClassName().startsWith(MODEL)) {
+                                calls.add(call(frame));
+                            }
+                        });
+        return calls;
+    }
+
+    private Call call(StackWalker.StackFrame frame) {
+        Origin origin = origin(frame.getClassName(), frame.getMethodName());
+        return new Call(
+                origin == null ? "" : origin.function(),
+                Objects.requireNonNullElse(frame.getFileName(), ""),
+                frame.getLineNumber());
+    }
+
+    /// The lines of a source file of the model; none where there is no such file.
+    public List<String> source(String file) {
+        String text = text(MODEL + file.replaceFirst("\\.java$", ""));
+        return text == null ? List.of() : text.lines().toList();
+    }
+
     /// The kernel function that `method` of the model's class stands for; null where it says none.
     public @Nullable Origin origin(String className, String method) {
         if (!className.startsWith(MODEL)) {
@@ -93,14 +122,16 @@ public final class KernelNames {
     }
 
     private Map<String, Origin> read(String className) {
+        String text = text(className);
+        return text == null ? Map.of() : parse(text);
+    }
+
+    private @Nullable String text(String className) {
         String path = "src/" + className.replace('.', '/') + ".java";
         try (InputStream in = loader.getResourceAsStream(path)) {
-            if (in == null) {
-                return Map.of();
-            }
-            return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            return in == null ? null : new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            return Map.of();
+            return null;
         }
     }
 

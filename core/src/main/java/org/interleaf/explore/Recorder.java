@@ -56,7 +56,7 @@ public final class Recorder implements Scheduler {
                         task,
                         word.id(),
                         callTrace.get(),
-                        operation(task.op(), task.order()),
+                        operation(task),
                         word.name(),
                         word.show(before),
                         word.show(word.peek()),
@@ -101,7 +101,9 @@ public final class Recorder implements Scheduler {
         return steps;
     }
 
-    private static String operation(Op op, Order order) {
+    private static String operation(Task task) {
+        Op op = task.op();
+        Order order = task.order();
         return switch (op) {
             case LOAD ->
                     switch (order) {
@@ -119,10 +121,14 @@ public final class Recorder implements Scheduler {
                     };
             case STORE_BITS -> "write";
             case XCHG -> "xchg";
-            case ADD, UPDATE_ADD -> order == Order.UNLOCK ? "unlock" : "atomic_add";
-            case AND, UPDATE_AND -> order == Order.UNLOCK ? "unlock" : "atomic_and";
-            case OR, UPDATE_OR -> "atomic_or";
-            case XOR, UPDATE_XOR -> "atomic_xor";
+            case ADD -> order == Order.UNLOCK ? "unlock" : "atomic_fetch_" + sum(task.a());
+            case UPDATE_ADD -> order == Order.UNLOCK ? "unlock" : "atomic_" + sum(task.a());
+            case AND -> order == Order.UNLOCK ? "unlock" : "atomic_fetch_and";
+            case UPDATE_AND -> order == Order.UNLOCK ? "unlock" : "atomic_and";
+            case OR -> "atomic_fetch_or";
+            case UPDATE_OR -> "atomic_or";
+            case XOR -> "atomic_fetch_xor";
+            case UPDATE_XOR -> "atomic_xor";
             case CMPXCHG -> "cmpxchg";
             case ADD_UNLESS, ADD_UNLESS_INT -> "atomic_add_unless";
             case ADD_LIMITED -> "refcount_inc_not_zero_limited";
@@ -131,5 +137,10 @@ public final class Recorder implements Scheduler {
             case TAKE_PENDING -> "take";
             case AWAIT, AWAIT_NOT -> "wait";
         };
+    }
+
+    /// What adding `delta` is called.
+    private static String sum(long delta) {
+        return delta < 0 ? "sub" : "add";
     }
 }

@@ -13,10 +13,14 @@ import org.interleaf.machine.PhysicalMemory;
 import org.interleaf.machine.PhysicalMemory.Blocks;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.trace.Call;
+import org.interleaf.trace.Thing;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /// A running model: one process, of which each P of a test is a thread on a CPU of its own.
 final class BootedLinux implements Booted {
@@ -28,6 +32,8 @@ final class BootedLinux implements Booted {
     private final HeldPages held;
     private final KernelVocabulary vocabulary;
     private final PageLaws laws;
+    private final KernelPicture picture;
+    private final Set<String> looked = new LinkedHashSet<>();
 
     BootedLinux(Options config, int cpus, BootOptions options) {
         machine = new Machine(cpus);
@@ -54,6 +60,11 @@ final class BootedLinux implements Booted {
         processes = new Processes(kernel, mm);
         vocabulary = new KernelVocabulary(kernel, processes, held);
         laws = new PageLaws(kernel);
+        picture = new KernelPicture(kernel);
+        if (options.forRecording()) {
+            kernel.inspect().listen(word -> looked.add(word.name()));
+            machine.onReset(looked::clear);
+        }
     }
 
     @Override
@@ -101,5 +112,25 @@ final class BootedLinux implements Booted {
     @Override
     public List<String> callTrace() {
         return names.callTrace().stream().map(KernelNames.Origin::function).toList();
+    }
+
+    @Override
+    public List<Call> calls() {
+        return names.calls();
+    }
+
+    @Override
+    public List<String> source(String file) {
+        return names.source(file);
+    }
+
+    @Override
+    public List<Thing> picture() {
+        return picture.things();
+    }
+
+    @Override
+    public Set<String> looked() {
+        return looked;
     }
 }

@@ -95,8 +95,8 @@ public final class BitLock implements Lock {
     }
 
     @Override
-    public int location() {
-        return word.id();
+    public Word word() {
+        return word;
     }
 
     @Override

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.machine;
 
+import org.jspecify.annotations.Nullable;
+
 /// What stands for a lock that is made of other things, such as a count of readers: it tells who
 /// watches that the lock is taken and given back, and is no access. `struct lockdep_map`.
 public final class LockMap implements Lock {
@@ -46,8 +48,8 @@ public final class LockMap implements Lock {
     }
 
     @Override
-    public int location() {
-        return -1;
+    public @Nullable Word word() {
+        return null;
     }
 
     @Override

@@ -66,8 +66,8 @@ public final class Mutex implements Lock {
     }
 
     @Override
-    public int location() {
-        return word.id();
+    public Word word() {
+        return word;
     }
 
     @Override

@@ -61,6 +61,11 @@ public final class Rcu {
         }
     }
 
+    /// Whether `task` is in a read section; looked at from outside.
+    public boolean reading(Task task) {
+        return readers.inside(task);
+    }
+
     /// `synchronize_rcu()`: waits until every section that has begun before has ended.
     public void synchronize() {
         machine.mightSleep("synchronize_rcu");

@@ -36,6 +36,11 @@ public final class RcuDomain {
         change(1);
     }
 
+    /// Whether `task` is inside a section; looked at from outside.
+    boolean inside(Task task) {
+        return (sections[task.id()].peek() & INSIDE) != 0;
+    }
+
     private void change(long delta) {
         int task = machine.current().id();
         if (task >= 0) {

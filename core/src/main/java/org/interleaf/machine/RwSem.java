@@ -154,8 +154,8 @@ public final class RwSem implements Lock {
     }
 
     @Override
-    public int location() {
-        return word.id();
+    public Word word() {
+        return word;
     }
 
     @Override

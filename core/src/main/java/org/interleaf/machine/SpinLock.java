@@ -89,7 +89,7 @@ public final class SpinLock implements Lock {
         return machine.current().holds(this);
     }
 
-    /// The location of the lock.
+    @Override
     public Word word() {
         return word;
     }
@@ -107,11 +107,6 @@ public final class SpinLock implements Lock {
     @Override
     public LockClass lockClass() {
         return lockClass.get();
-    }
-
-    @Override
-    public int location() {
-        return word.id();
     }
 
     @Override

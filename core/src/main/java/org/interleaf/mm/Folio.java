@@ -302,6 +302,16 @@ public final class Folio {
         return pincount.peek();
     }
 
+    /// The flags in words, looked at from outside.
+    public String peekFlags() {
+        return flags.show(flags.peek());
+    }
+
+    /// What it is mapped as a part of, in words; looked at from outside.
+    public String peekMapping() {
+        return mapping.show(mapping.peek());
+    }
+
     @Override
     public String toString() {
         return "folio " + pfn();

@@ -2,7 +2,10 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /// Looks at an address space from outside: no accesses, no locks. For final states, and for the
@@ -11,9 +14,17 @@ public final class Inspect {
     private final Geometry geometry;
     private final MemMap memMap;
 
+    /// Hears which words {@link #user} looks at; null where nobody wants to know.
+    private @Nullable Consumer<Word> listener;
+
     Inspect(Geometry geometry, MemMap memMap) {
         this.geometry = geometry;
         this.memMap = memMap;
+    }
+
+    /// Has `newListener` hear of every word that {@link #user} looks at from now on.
+    public void listen(Consumer<Word> newListener) {
+        listener = newListener;
     }
 
     /// What is told of each entry that is not none.
@@ -67,6 +78,9 @@ public final class Inspect {
 
     /// The `bytes` bytes that the process has at `addr`, little-endian; 0 where it has none.
     public long user(MmStruct mm, long addr, int bytes) {
+        if (listener != null) {
+            tellPath(mm, addr, listener);
+        }
         long value = 0;
         for (int i = bytes - 1; i >= 0; i--) {
             long at = addr + i;
@@ -78,16 +92,46 @@ public final class Inspect {
         return value;
     }
 
+    /// The VMAs of an address space, in order.
+    public List<Vma> vmas(MmStruct mm) {
+        VmaTree tree = mm.vmas.peek();
+        return tree == null ? List.of() : tree.vmas();
+    }
+
+    private void tellPath(MmStruct mm, long addr, Consumer<Word> to) {
+        PageTable table = mm.pgd();
+        int level = Geometry.PGD;
+        while (true) {
+            Word entry = table.entry(geometry.index(level, addr));
+            to.accept(entry);
+            if (level == Geometry.PTE || !Entry.isTable(entry.peek())) {
+                break;
+            }
+            table = memMap.table(Entry.pfn(entry.peek()));
+            level = below(level);
+        }
+        long pfn = mappedPfn(mm, addr);
+        if (pfn >= 0) {
+            to.accept(memMap.contents(pfn, addr & (geometry.pageSize() - 1)));
+        }
+    }
+
+    /// The next level below that has tables.
+    private int below(int level) {
+        int below = level - 1;
+        while (below > Geometry.PTE && geometry.folded(below)) {
+            below--;
+        }
+        return below;
+    }
+
     /// Tells `visitor` of every entry of the address space that is not none, tables included.
     public void entries(MmStruct mm, EntryVisitor visitor) {
         visit(mm.pgd(), Geometry.PGD, visitor);
     }
 
     private void visit(PageTable table, int level, EntryVisitor visitor) {
-        int below = level - 1;
-        while (below > Geometry.PTE && geometry.folded(below)) {
-            below--;
-        }
+        int below = below(level);
         for (int i = 0; i < geometry.entries(level); i++) {
             Word entry = table.entry(i);
             long value = entry.peek();

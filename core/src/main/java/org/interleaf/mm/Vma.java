@@ -252,6 +252,18 @@ public final class Vma extends Shared {
         return (flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
     }
 
+    /// What it is for, in words such as `rw private hugetlb`; looked at from outside.
+    public String purpose() {
+        long bits = flags.peek();
+        StringBuilder text = new StringBuilder();
+        text.append((bits & VM_READ) != 0 ? "r" : "-");
+        text.append((bits & VM_WRITE) != 0 ? "w" : "-");
+        text.append((bits & VM_SHARED) != 0 ? " shared" : " private");
+        text.append((bits & VM_HUGETLB) != 0 ? " hugetlb" : isAnonymous() ? " anon" : " file");
+        text.append((bits & VM_UFFD_FLAGS) != 0 ? " userfaultfd" : "");
+        return text.toString();
+    }
+
     @Override
     public String toString() {
         return "vma " + start.show(start.peek()) + "-" + end.show(end.peek());

@@ -5,10 +5,8 @@ import org.interleaf.report.Ansi.Ink;
 import org.interleaf.report.ColumnTable.Cell;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Step;
-import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,16 +25,17 @@ import java.util.stream.Collectors;
 ///   xchg(pmd[0] of table 4): table 5 -> none
 /// ```
 ///
-/// Time runs downwards, one step a line. Shown are the steps that touch what another task touches
-/// too, but for those that no other task could notice ({@link Unnoticed}). A step in which
-/// something was found is marked by `^^^` in the line below it. The text is ASCII throughout.
+/// Time runs downwards, one step a line. Shown are the steps that bear on how the execution ended
+/// ({@link Slice}); of many in a row of one CPU only the first and the last. `^^^` below a step
+/// says what was found in it, or what another CPU goes by that the step changes ({@link Breaks}).
+/// The text is ASCII throughout.
 public final class ColumnTrace {
     private static final int STEP_INDENT = 2;
     private static final int CALLS_IN_HEADER_MAX = 3;
 
     private final Recording recording;
     private final TraceStyle style;
-    private final BitSet unnoticed;
+    private final Shown shown;
     private final List<String> tasks;
     private final List<Cell> cells = new ArrayList<>();
     private final Map<String, String> functions = new LinkedHashMap<>();
@@ -44,7 +43,7 @@ public final class ColumnTrace {
     private ColumnTrace(Recording recording, TraceStyle style) {
         this.recording = recording;
         this.style = style;
-        this.unnoticed = Unnoticed.in(recording);
+        this.shown = Shown.of(recording, style.allSteps());
         this.tasks = recording.tasks().stream().filter(this::hasColumn).toList();
     }
 
@@ -55,7 +54,13 @@ public final class ColumnTrace {
 
     private String render() {
         List<Cell> headers = tasks.stream().map(this::header).toList();
-        recording.steps().stream().filter(this::isShown).forEach(this::addStep);
+        List<Step> steps = shown.steps();
+        int[] folded = style.allSteps() ? new int[steps.size()] : shown.fold();
+        for (int i = 0; i < steps.size(); i++) {
+            if (shown.contains(steps.get(i))) {
+                addStep(steps.get(i), folded[i]);
+            }
+        }
         ColumnTable table = new ColumnTable(headers, cells, style.width(), style.ansi());
         StringBuilder text = new StringBuilder(table.render());
         if (cells.isEmpty()) {
@@ -69,17 +74,12 @@ public final class ColumnTrace {
         return text.toString();
     }
 
-    private boolean isShown(Step step) {
-        return style.allSteps()
-                || !foundIn(step).isEmpty()
-                || step.shared() && !unnoticed.get(step.number());
-    }
-
     /// Whether a task has a column. The machine's own work, called `irq/1` or `rcuc/0`, is there in
     /// every test and does something in few.
     private boolean hasColumn(String task) {
         return task.indexOf('/') < 0
-                || recording.steps().stream().anyMatch(s -> s.task().equals(task) && isShown(s));
+                || recording.steps().stream()
+                        .anyMatch(s -> s.task().equals(task) && shown.contains(s));
     }
 
     private Cell header(String task) {
@@ -114,7 +114,7 @@ public final class ColumnTrace {
         return names.size() > CALLS_IN_HEADER_MAX ? shown + ", ..." : shown;
     }
 
-    private void addStep(Step step) {
+    private void addStep(Step step, int folded) {
         int column = tasks.indexOf(step.task());
         String function = step.callTrace().isEmpty() ? "" : step.callTrace().getFirst();
         if (!function.equals(functions.getOrDefault(step.task(), ""))) {
@@ -126,17 +126,13 @@ public final class ColumnTrace {
         int indent = function.isEmpty() ? 0 : STEP_INDENT;
         Ink ink = step.wrote() ? Ink.WRITE : Ink.PLAIN;
         cells.add(new Cell(column, indent, ascii(StepText.of(step)), ink));
-        for (String finding : foundIn(step)) {
-            cells.add(new Cell(column, indent, ascii("^^^ " + finding), Ink.BAD));
+        for (String mark : shown.marks(step)) {
+            cells.add(new Cell(column, indent, ascii("^^^ " + mark), Ink.BAD));
         }
-    }
-
-    /// What was found in `step`, or in what its task did after it.
-    private List<String> foundIn(Step step) {
-        return recording.violations().stream()
-                .filter(violation -> violation.step() == step.number())
-                .map(Violation::kind)
-                .toList();
+        if (folded > 0) {
+            functions.remove(step.task());
+            cells.add(new Cell(column, 0, "[... " + folded + " steps ...]", Ink.ASIDE));
+        }
     }
 
     private static String ascii(String text) {

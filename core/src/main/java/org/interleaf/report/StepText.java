@@ -7,20 +7,29 @@ import org.interleaf.trace.Step;
 final class StepText {
     private StepText() {}
 
-    /// The step in one line: what was read goes after an arrow, what was changed after a colon, and
-    /// of locks only whether they could be had.
+    /// The step in one line.
     static String of(Step step) {
-        String call = step.operation() + "(" + step.location() + ")";
+        return call(step) + result(step);
+    }
+
+    /// What is done, and to what.
+    static String call(Step step) {
+        return step.operation() + "(" + step.location() + ")";
+    }
+
+    /// What comes of it: what was read goes after an arrow, what was changed after a colon, and of
+    /// locks only whether they could be had.
+    static String result(Step step) {
         if (step.operation().contains("trylock")) {
-            return call + (step.wrote() ? " -> taken" : " -> not taken");
+            return step.wrote() ? " -> taken" : " -> not taken";
         }
         if (isLocking(step.operation())) {
-            return call;
+            return "";
         }
         if (step.wrote()) {
-            return call + ": " + step.before() + " -> " + step.after();
+            return ": " + step.before() + " -> " + step.after();
         }
-        return call + " -> " + step.before() + (mightHaveWritten(step) ? " (no change)" : "");
+        return " -> " + step.before() + (mightHaveWritten(step) ? " (no change)" : "");
     }
 
     /// Whether the operation is one whose values say nothing that its name does not.

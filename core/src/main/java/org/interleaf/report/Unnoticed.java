@@ -16,10 +16,11 @@ import java.util.Objects;
 ///
 /// While a task goes uninterrupted, what it does to one location is seen by others only as a whole:
 /// they find what it left there. So of those steps the first counts, which says what was there, and
-/// the last that wrote, if it left something else. Where all was put back, as by taking a lock and
-/// giving it back, a first step that only looked still counts, unless it finds what the task itself
-/// left there when it last went, and nobody touched since. A second look at what others wrote
-/// counts: that it saw no change may be the point.
+/// the first and the last that wrote, if the last left something else: the first ends what others
+/// may have seen. Where all was put back, as by taking a lock and giving it back, a first step that
+/// only looked still counts, unless it finds what the task itself left there when it last went, and
+/// nobody touched since. A second look at what others wrote counts: that it saw no change may be
+/// the point.
 final class Unnoticed {
     private final BitSet steps = new BitSet();
 
@@ -48,11 +49,13 @@ final class Unnoticed {
 
     private void addRun(List<Step> run) {
         Map<String, Step> first = new LinkedHashMap<>();
+        Map<String, Step> firstWrite = new LinkedHashMap<>();
         Map<String, Step> lastWrite = new LinkedHashMap<>();
         for (Step step : run) {
             steps.set(step.number());
             first.putIfAbsent(step.location(), step);
             if (step.wrote()) {
+                firstWrite.putIfAbsent(step.location(), step);
                 lastWrite.put(step.location(), step);
             }
         }
@@ -66,6 +69,7 @@ final class Unnoticed {
                         steps.clear(step.number());
                     }
                     if (changed) {
+                        steps.clear(Objects.requireNonNull(firstWrite.get(location)).number());
                         steps.clear(Objects.requireNonNull(last).number());
                     }
                 });

@@ -16,6 +16,8 @@ import org.interleaf.litmus.vocabulary.Model;
 import org.interleaf.litmus.vocabulary.RaceCheck;
 import org.interleaf.machine.Machine;
 import org.interleaf.patch.ModelPatch;
+import org.interleaf.trace.Call;
+import org.interleaf.trace.Thing;
 import org.interleaf.trace.Violation;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 
@@ -153,5 +156,25 @@ final class Session implements Program {
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace() {
         return booted == null ? List.of() : booted.callTrace();
+    }
+
+    /// The functions of the model that the running thread is in, innermost first.
+    List<Call> calls() {
+        return booted == null ? List.of() : booted.calls();
+    }
+
+    /// The lines of a source file of the model.
+    List<String> source(String file) {
+        return booted == null ? List.of() : booted.source(file);
+    }
+
+    /// What of the kernel a picture shows.
+    List<Thing> picture() {
+        return booted == null ? List.of() : booted.picture();
+    }
+
+    /// The names of the words of a kernel that the final state was told from.
+    Set<String> looked() {
+        return booted == null ? Set.of() : booted.looked();
     }
 }

@@ -23,8 +23,10 @@ import org.interleaf.litmus.vocabulary.Model;
 import org.interleaf.litmus.vocabulary.Survey;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.NotModelled;
+import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
 import org.interleaf.patch.PatchedModel;
+import org.interleaf.trace.Film;
 import org.interleaf.trace.Recording;
 import org.interleaf.trace.Schedule;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -120,6 +123,17 @@ public final class TestRunner {
                     }
                     return tables.text();
                 });
+    }
+
+    /// Runs one execution of a test again and films it.
+    ///
+    /// @param schedule which one; null for one task after the other
+    /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
+    /// @throws org.interleaf.explore.ReplayException if the schedule is not one of this test
+    public Film film(Source source, @Nullable Schedule schedule) {
+        LitmusTest test = configured(LitmusTest.parse(source));
+        return withPagesLargeEnough(
+                boot -> film(test, schedule == null ? straight(test, boot) : schedule, boot));
     }
 
     /// Has `use` explore a test as {@link #check} does, sanitizers and final states included. It
@@ -292,12 +306,58 @@ public final class TestRunner {
 
     private Recording record(LitmusTest test, Schedule schedule, BootOptions boot) {
         Session session = Session.open(test, model, boot.recording());
+        return record(session, schedule, recorder -> recorder);
+    }
+
+    private Film film(LitmusTest test, Schedule schedule, BootOptions boot) {
+        Session session = Session.open(test, model, boot.recording());
+        List<Filming> filming = new ArrayList<>();
+        Recording recording =
+                record(
+                        session,
+                        schedule,
+                        recorder -> {
+                            filming.add(new Filming(session, recorder));
+                            return filming.getFirst();
+                        });
+        return filming.getFirst().film(recording);
+    }
+
+    /// The schedule of one task after the other, each as far as it comes.
+    private Schedule straight(LitmusTest test, BootOptions boot) {
+        Session session = Session.open(test, model, boot);
+        List<Integer> tasks = new ArrayList<>();
+        Straight straight = new Straight(session.machine());
+        session.machine()
+                .run(
+                        new Scheduler() {
+                            @Override
+                            public @Nullable Task pick() {
+                                return straight.pick();
+                            }
+
+                            @Override
+                            public void executed(Task task, long before, boolean wrote) {
+                                tasks.add(task.id());
+                            }
+                        });
+        int[] order = tasks.stream().mapToInt(Integer::intValue).toArray();
+        return new Schedule(fingerprint(test), order);
+    }
+
+    /// @param around puts something around the recorder that watches too
+    private static Recording record(
+            Session session, Schedule schedule, Function<Recorder, Scheduler> around) {
         Machine machine = session.machine();
-        Recorder[] recorder = new Recorder[1];
+        List<Recorder> recorders = new ArrayList<>();
         Replay.run(
                 session,
                 schedule,
-                director -> recorder[0] = new Recorder(machine, director, session::callTrace));
+                director -> {
+                    recorders.add(new Recorder(machine, director, session::callTrace));
+                    return around.apply(recorders.getLast());
+                });
+        Recorder recorder = recorders.getFirst();
         String state =
                 switch (session.program().lastEnd()) {
                     case POSITIVE, NEGATIVE -> session.program().outcomes().current();
@@ -305,9 +365,10 @@ public final class TestRunner {
                 };
         return new Recording(
                 machine.tasks().stream().map(Task::name).toList(),
-                recorder[0].steps(),
+                recorder.steps(),
                 session.findings(),
                 state,
+                Set.copyOf(session.looked()),
                 schedule);
     }
 }

@@ -2,6 +2,7 @@
 package org.interleaf.trace;
 
 import java.util.List;
+import java.util.Set;
 
 /// One execution, step by step.
 ///
@@ -9,10 +10,22 @@ import java.util.List;
 /// @param steps every visible access, in order
 /// @param violations what was found in it
 /// @param finalState the final state, as in the summary; empty where there is none
+/// @param looked the locations, as steps name them, that were looked at to tell the final state
 /// @param schedule the way to run it again
 public record Recording(
         List<String> tasks,
         List<Step> steps,
         List<Violation> violations,
         String finalState,
-        Schedule schedule) {}
+        Set<String> looked,
+        Schedule schedule) {
+    /// One of which nobody says what its final state was told from.
+    public Recording(
+            List<String> tasks,
+            List<Step> steps,
+            List<Violation> violations,
+            String finalState,
+            Schedule schedule) {
+        this(tasks, steps, violations, finalState, Set.of(), schedule);
+    }
+}

@@ -16,17 +16,26 @@ final class ColumnTraceTest {
     private static final String GRAB = "try_grab_folio_fast " + GUP;
     private static final String FLUSH = "pmdp_collapse_flush collapse_huge_page";
 
+    private static final String ISOLATE = "__collapse_huge_page_isolate collapse_huge_page";
+
     private static Traces gupAgainstCollapse() {
         return new Traces("P0", "P1", "irq/0", "irq/1", "rcuc/0", "rcuc/1")
                 .unshared()
                 .write("P0", "collapse_huge_page", "lock", "mmap_lock of mm 1", "free", "held")
                 .read("P0", "collapse_huge_page", "READ_ONCE", "pmd[0] of table 4", "table 5")
-                .unshared()
                 .read("P1", GUP, "READ_ONCE", "pmd[0] of table 4", "table 5")
                 .read("P1", GUP, "READ_ONCE", "pte[1] of table 5", "page 7")
                 .write("P0", FLUSH, "xchg", "pmd[0] of table 4", "table 5", "none")
+                .read("P0", ISOLATE, "READ_ONCE", "refcount of page 7", "1")
                 .write("P1", GRAB, "atomic_add_unless", "refcount of page 7", "1", "2")
                 .read("P1", GUP, "READ_ONCE", "pte[1] of table 5", "page 7")
+                .write(
+                        "P0",
+                        "collapse_huge_page",
+                        "WRITE_ONCE",
+                        "pte[1] of table 5",
+                        "page 7",
+                        "none")
                 .write("P0", "collapse_huge_page", "unlock", "ptl of table 4", "held", "free")
                 .finalState("1:p=page 7; a[4096]=1;");
     }
@@ -162,6 +171,7 @@ final class ColumnTraceTest {
         assertThat(lines(traces, TraceStyle.PLAIN))
                 .containsExactly(
                         "READ_ONCE(x) -> 0",
+                        "atomic_add(x): 0 -> 1",
                         "atomic_add(x): 1 -> 2",
                         "READ_ONCE(x) -> 2",
                         "READ_ONCE(x) -> 2",

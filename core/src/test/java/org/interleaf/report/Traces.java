@@ -7,13 +7,16 @@ import org.interleaf.trace.Step;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /// Writes down recordings, step by step.
 final class Traces {
     private final List<String> tasks;
     private final List<Step> steps = new ArrayList<>();
     private final List<Violation> found = new ArrayList<>();
+    private final Set<String> looked = new LinkedHashSet<>();
     private String state = "";
     private boolean shared = true;
 
@@ -29,7 +32,18 @@ final class Traces {
 
     /// In the step that was made last a violation was found.
     Traces found(String kind) {
-        found.add(new Violation(kind, "", "", "", "P0", 0, List.of(), List.of(), steps.size() - 1));
+        return found(kind, "");
+    }
+
+    Traces found(String kind, String text) {
+        int step = steps.size() - 1;
+        found.add(new Violation(kind, "", "", text, "P0", 0, List.of(), List.of(), step));
+        return this;
+    }
+
+    /// The final state is told from these locations.
+    Traces looked(String... locations) {
+        looked.addAll(List.of(locations));
         return this;
     }
 
@@ -79,6 +93,7 @@ final class Traces {
 
     Recording recording() {
         Schedule schedule = new Schedule("beef", new int[] {0, 1});
-        return new Recording(tasks, List.copyOf(steps), List.copyOf(found), state, schedule);
+        return new Recording(
+                tasks, List.copyOf(steps), List.copyOf(found), state, looked, schedule);
     }
 }

@@ -2,9 +2,12 @@
 package org.interleaf.litmus.vocabulary;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.trace.Call;
+import org.interleaf.trace.Thing;
 import org.interleaf.trace.Violation;
 
 import java.util.List;
+import java.util.Set;
 
 /// A booted kernel: a machine that is not sealed yet, and what a test can call on it.
 public interface Booted {
@@ -28,4 +31,19 @@ public interface Booted {
 
     /// The kernel functions that the running thread is in, innermost first.
     List<String> callTrace();
+
+    /// The functions of the model that the running thread is in, innermost first, and where they
+    /// stand.
+    List<Call> calls();
+
+    /// The lines of a source file of the model, as {@link Call#file} names it; none where there is
+    /// no such file.
+    List<String> source(String file);
+
+    /// What of the kernel a picture shows at this moment.
+    List<Thing> picture();
+
+    /// The names of the words that the final state of the last execution was told from. Only a
+    /// machine for recording knows them.
+    Set<String> looked();
 }

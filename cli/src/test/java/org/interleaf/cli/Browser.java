@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.logging.Level;
 
 /// A headless browser with one page open: the system's Chromium, by its own driver.
@@ -47,7 +48,7 @@ final class Browser implements AutoCloseable {
         logs.enable(LogType.BROWSER, Level.ALL);
         logs.enable(LogType.PERFORMANCE, Level.ALL);
         ChromeOptions options = new ChromeOptions();
-        options.setBinary(chromium);
+        options.setBinary(Objects.requireNonNull(chromium));
         options.setCapability("goog:loggingPrefs", logs);
         options.addArguments(
                 "--headless=new",
@@ -62,7 +63,7 @@ final class Browser implements AutoCloseable {
                 "--force-device-scale-factor=1",
                 "--window-size=1400,900");
         ChromeDriverService service =
-                new ChromeDriverService.Builder().usingDriverExecutable(driver).build();
+                new ChromeDriverService.Builder().usingDriverExecutable(Objects.requireNonNull(driver)).build();
         return new Browser(new ChromeDriver(service, options));
     }
 

@@ -11,6 +11,7 @@ import org.interleaf.trace.Step;
 import org.interleaf.trace.Thing;
 import org.interleaf.trace.Thing.Fact;
 import org.interleaf.trace.Thing.Kind;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,7 +66,7 @@ final class FilmTest {
     }
 
     /// What `picture` says of the location; null where it does not show it.
-    private static Fact fact(String location, Map<String, Thing> picture) {
+    private static @Nullable Fact fact(String location, Map<String, Thing> picture) {
         Matcher entry = ENTRY.matcher(location);
         if (entry.matches()) {
             Thing table = picture.get(entry.group(2));
@@ -179,7 +180,8 @@ final class FilmTest {
         Film film = new TestRunner(RunOptions.DEFAULT).film(source, null);
         assertThat(film.recording().steps()).hasSize(3);
         assertThat(film.pictures().getLast()).containsOnlyKeys("CPU 0", "CPU 1", "P0", "P1");
-        assertThat(text(film.pictures().getLast().get("P0"), "state")).isEqualTo("ended");
+        Thing task = Objects.requireNonNull(film.pictures().getLast().get("P0"));
+        assertThat(text(task, "state")).isEqualTo("ended");
     }
 
     private static String text(Thing thing, String fact) {

@@ -61,7 +61,7 @@ public final class FdTable {
         while (file != null) {
             if (file.refs.addUnless(1, 0, Order.FULL) != 0) {
                 OpenFile again = slot.read(Order.DEPENDENCY);
-                if (again == file) {
+                if (file.equals(again)) {
                     return file;
                 }
                 files.fput(file);

@@ -13,8 +13,7 @@ public final class Mutex implements Lock {
     }
 
     /// A free mutex that is field `field` of `owner` and dies with `region`.
-    public Mutex(
-            Machine machine, @Nullable Region region, @Nullable Object owner, String field) {
+    public Mutex(Machine machine, @Nullable Region region, @Nullable Object owner, String field) {
         this.machine = machine;
         this.word = machine.word(region, owner, field, -1, 0);
         this.word.format(v -> v == 0 ? "unlocked" : "locked");

@@ -197,9 +197,7 @@ public final class Hmm {
             int required = pteNeedFault(own, pfns[i], 0);
             if (required != 0) {
                 // Only hugetlb has entries that say something else than none.
-                return Entry.none(pte)
-                        ? recordFault(addr, end, required, walk)
-                        : -Errno.EFAULT;
+                return Entry.none(pte) ? recordFault(addr, end, required, walk) : -Errno.EFAULT;
             }
         } else {
             long cpuFlags = pteToFlags(pte);
@@ -268,8 +266,7 @@ public final class Hmm {
     }
 
     /// mm/hmm.c: hmm_vma_walk_hugetlb_entry().
-    private int walkHugetlbEntry(
-            Word pte, long hmask, long start, long end, MmWalk<VmaWalk> walk) {
+    private int walkHugetlbEntry(Word pte, long hmask, long start, long end, MmWalk<VmaWalk> walk) {
         VmaWalk own = walk.data();
         Hstate h = HugetlbVmas.hstate(walk.vma());
         SpinLock ptl = kernel.hugetlb().walk().lock(walk.mm(), h, pte);

@@ -113,7 +113,8 @@ public final class Kernel {
         tlbFlush =
                 switch (arch.tlbFlush()) {
                     case IPI -> new IpiTlbFlush(machine, mmu, mmuNotifier);
-                    case BROADCAST -> new BroadcastTlbFlush(machine, mmu, mmuNotifier, geometry.pageSize());
+                    case BROADCAST ->
+                            new BroadcastTlbFlush(machine, mmu, mmuNotifier, geometry.pageSize());
                 };
         pgtableGeneric = new PgtableGeneric(machine, geometry, memMap, ptLocks, entries, tlbFlush);
         mmapLock = new MmapLock(machine);

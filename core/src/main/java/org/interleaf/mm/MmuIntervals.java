@@ -20,8 +20,7 @@ final class MmuIntervals extends Shared {
     }
 
     /// `old`, where null is an empty one, with `sub` more.
-    static MmuIntervals plus(
-            Machine machine, @Nullable MmuIntervals old, MmuIntervalNotifier sub) {
+    static MmuIntervals plus(Machine machine, @Nullable MmuIntervals old, MmuIntervalNotifier sub) {
         List<MmuIntervalNotifier> list = new ArrayList<>(old == null ? List.of() : old.all);
         list.add(sub);
         list.sort(Comparator.comparingLong(MmuIntervalNotifier::start));
@@ -45,8 +44,7 @@ final class MmuIntervals extends Shared {
 
     /// `interval_tree_iter_first()`, `interval_tree_iter_next()`: the first one behind `after`, or
     /// of all where that is null, with a byte from `start` to `last`.
-    @Nullable MmuIntervalNotifier next(
-            @Nullable MmuIntervalNotifier after, long start, long last) {
+    @Nullable MmuIntervalNotifier next(@Nullable MmuIntervalNotifier after, long start, long last) {
         for (int i = after == null ? 0 : all.indexOf(after) + 1; i < all.size(); i++) {
             MmuIntervalNotifier sub = all.get(i);
             if (sub.start() <= last && sub.last() >= start) {

@@ -46,7 +46,6 @@ public final class MmuNotifier {
     /// The ranges that are between start and end and are told of; outside of simulated time.
     private final List<MmuNotifierRange> open = new ArrayList<>();
 
-
     MmuNotifier(Machine machine) {
         this.machine = machine;
         srcu = machine.rcuDomain("srcu of mmu notifiers");
@@ -526,8 +525,7 @@ public final class MmuNotifier {
     /// mm/mmu_notifier.c: mmu_interval_read_begin(). Waits while the interval is being invalidated;
     /// the number to give to {@link #mmuIntervalReadRetry}.
     long mmuIntervalReadBegin(MmuIntervalNotifier sub) {
-        MmuNotifierSubscriptions subscriptions =
-                sub.mm().notifierSubscriptions.readPlainNonNull();
+        MmuNotifierSubscriptions subscriptions = sub.mm().notifierSubscriptions.readPlainNonNull();
         subscriptions.lock.lock();
         long seq = sub.invalidateSeq.readOnce();
         boolean invalidating = seq == subscriptions.invalidateSeq.readPlain();

@@ -23,7 +23,7 @@ public interface MmuNotifierOps {
     /// Entries of the range have changed.
     default void invalidateRangeEnd(MmuNotifierRange range) {}
 
-    /// The CPUs have just forgotten translations of `[start, end)`; so must a device that walks
-    /// the CPUs' page tables. Page-table locks may be held.
+    /// The CPUs have just forgotten translations of `[start, end)`; so must a device that walks the
+    /// CPUs' page tables. Page-table locks may be held.
     default void archInvalidateSecondaryTlbs(MmStruct mm, long start, long end) {}
 }

@@ -9,12 +9,7 @@ import org.interleaf.machine.Task;
 /// @param by the task that changes them
 /// @param blockable whether those who are told may sleep
 public record MmuNotifierRange(
-        Event event,
-        MmStruct mm,
-        long start,
-        long end,
-        Task by,
-        boolean blockable) {
+        Event event, MmStruct mm, long start, long end, Task by, boolean blockable) {
     /// The last address that there is: `ULONG_MAX`, but for the half that is the kernel's.
     static final long MAX = Long.MAX_VALUE;
 

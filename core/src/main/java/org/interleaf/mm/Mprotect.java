@@ -149,8 +149,7 @@ public final class Mprotect {
     /// change it: splitting leaves none, but somebody may put in another leaf.
     ///
     /// @param tell called before anything is changed
-    private void changePud(
-            MmuGather tlb, Vma vma, Word pud, long start, long end, Runnable tell) {
+    private void changePud(MmuGather tlb, Vma vma, Word pud, long start, long end, Runnable tell) {
         if (geometry.folded(Geometry.PMD)) {
             tell.run();
         }

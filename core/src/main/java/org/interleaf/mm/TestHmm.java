@@ -332,8 +332,7 @@ public final class TestHmm {
                 (sub, range, seq) -> snapshotInvalidate(dmirror, sub, range, seq);
         MmuIntervalNotifier own =
                 new MmuIntervalNotifier(machine, stack, mm, start, pageSize(), ops);
-        HmmRange range =
-                new HmmRange(kernel.geometry(), own, start, start + pageSize(), 0, 0);
+        HmmRange range = new HmmRange(kernel.geometry(), own, start, start + pageSize(), 0, 0);
         notifier.mmuIntervalNotifierInsert(kernel, own);
         Rounds retries = null;
         long ret;

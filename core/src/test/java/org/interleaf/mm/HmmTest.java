@@ -70,8 +70,7 @@ final class HmmTest {
         range = range(a, FAULT_WRITE, 0);
         assertThat(fault(range)).isZero();
         assertThat(range.hmmPfns)
-                .containsExactly(
-                        pfn(a) | VALID | WRITE, pfn(a + linux.pageSize()) | VALID | WRITE);
+                .containsExactly(pfn(a) | VALID | WRITE, pfn(a + linux.pageSize()) | VALID | WRITE);
     }
 
     @Test
@@ -102,8 +101,7 @@ final class HmmTest {
         HmmRange range = range(a, FAULT_WRITE, 0);
         range.hmmPfns[0] = HmmRange.PFN_INOUT_FLAGS;
         assertThat(fault(range)).isZero();
-        assertThat(range.hmmPfns[0])
-                .isEqualTo(pfn(a) | VALID | WRITE | HmmRange.PFN_INOUT_FLAGS);
+        assertThat(range.hmmPfns[0]).isEqualTo(pfn(a) | VALID | WRITE | HmmRange.PFN_INOUT_FLAGS);
     }
 
     @Test

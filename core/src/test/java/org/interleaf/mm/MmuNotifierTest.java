@@ -259,8 +259,7 @@ final class MmuNotifierTest {
     @Test
     void theEndOfTheProcessIsToldOnce() {
         MmStruct child = Objects.requireNonNull(linux.kernel.fork().dupMm(linux.mm, "child"));
-        MmuNotifierSubscription sub =
-                notifier.register(linux.kernel, child, teller(told::add));
+        MmuNotifierSubscription sub = notifier.register(linux.kernel, child, teller(told::add));
         linux.kernel.fork().mmput(child);
         assertThat(told).containsExactly("release");
         notifier.unregister(linux.kernel, sub, child);
@@ -270,7 +269,8 @@ final class MmuNotifierTest {
 
     // ---- every order
 
-    /// A reader that has its driver's lock and has not been told to begin again reads what is there.
+    /// A reader that has its driver's lock and has not been told to begin again reads what is
+    /// there.
     @Test
     void whatIsReadIsTrueUnlessTheReaderIsToldToBeginAgain() {
         Mutex lock = mutex();
@@ -404,13 +404,13 @@ final class MmuNotifierTest {
         Word pmd = Objects.requireNonNull(linux.kernel.pgtable().mmFindPmd(linux.mm, a));
         Word pte = linux.kernel.memMap().table(pteTable(a)).entry(index(a));
         SpinLock ptl = linux.kernel.ptLocks().pteLockptr(linux.mm, pmd.peek());
-        MmuNotifierRange range =
-                range(bracket == Bracket.TOO_SMALL ? a + page(1) : a, a + page(2));
+        MmuNotifierRange range = range(bracket == Bracket.TOO_SMALL ? a + page(1) : a, a + page(2));
         if (bracket == Bracket.OF_ANOTHER_TASK) {
-            linux.task(() -> {
-                notifier.invalidateRangeStart(range);
-                notifier.invalidateRangeEnd(range);
-            });
+            linux.task(
+                    () -> {
+                        notifier.invalidateRangeStart(range);
+                        notifier.invalidateRangeEnd(range);
+                    });
         }
         linux.task(
                 () -> {

@@ -67,22 +67,21 @@ final class DmirrorRandomTest {
         String warm = random.nextBoolean() ? "dmirror_fault(fd, a, PMD_SIZE, 1);" : "";
         String child = random.nextInt(3) == 0 ? "fork();" : "";
         return """
-                C random
-                {
-                  char *a = mmap(PMD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
-                  %s
-                  memset(a, 1, PMD_SIZE);
-                  int fd = open("/dev/hmm_dmirror0", O_RDWR);
-                  %s
-                  %s
-                }
-                P0() { %s }
-                P1() { %s }
-                P2() { %s }
-                exists (a[0]=1)
-                """
-                .formatted(
-                        huge, warm, child, calls(CALLS, 2), calls(CALLS, 1), calls(REQUESTS, 2));
+        C random
+        {
+          char *a = mmap(PMD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+          %s
+          memset(a, 1, PMD_SIZE);
+          int fd = open("/dev/hmm_dmirror0", O_RDWR);
+          %s
+          %s
+        }
+        P0() { %s }
+        P1() { %s }
+        P2() { %s }
+        exists (a[0]=1)
+        """
+                .formatted(huge, warm, child, calls(CALLS, 2), calls(CALLS, 1), calls(REQUESTS, 2));
     }
 
     private String calls(List<String> from, int n) {

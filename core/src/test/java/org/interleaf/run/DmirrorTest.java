@@ -312,6 +312,24 @@ final class DmirrorTest {
     }
 
     @Test
+    void aHugePudThatIsZappedAndFaultedInAgain() {
+        String test =
+                """
+                {
+                  int dax = open("/dev/dax0.0", O_RDWR);
+                  char *a = mmap(NULL, PUD_SIZE, RW, MAP_SHARED, dax, 0);
+                  *a = 1;
+                  int fd = DEVICE;
+                }
+                P0() { madvise(a, PUD_SIZE, MADV_DONTNEED); char r0 = *a; }
+                P1() { int r0 = dmirror_write(fd, a, 3); }
+                exists (0:r0=1 /\\ 1:r0=0)\
+                """;
+        assertThat(explore(Map.of("arch", "x86-64", "dax", "PUD:1"), test))
+                .isEqualTo("0:r0=1; 1:r0=0; 0:r0=3; 1:r0=0;");
+    }
+
+    @Test
     void theDeviceFollowsAMove() {
         assertThat(
                         onePage(

@@ -61,6 +61,12 @@ final class FakeEngine implements Engine {
                 return Engine.REAL.load(options).survey();
             }
 
+            // The real ones, as the pictures are.
+            @Override
+            public String tables(Source source, @Nullable Schedule schedule, int step) {
+                return Engine.REAL.load(options).tables(source, schedule, step);
+            }
+
             @Override
             public Recording replay(Source source, Schedule schedule) {
                 LitmusTest.parse(source);

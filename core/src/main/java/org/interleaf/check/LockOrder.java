@@ -77,6 +77,8 @@ final class LockOrder {
     /// What takes a demand: that `second` may be taken with `first` held.
     @FunctionalInterface
     interface Demand {
+        /// One demand.
+        ///
         /// @param source who demands it
         void that(LockClass first, LockClass second, String source);
     }

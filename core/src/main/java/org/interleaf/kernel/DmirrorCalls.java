@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
-import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Types;
 import org.interleaf.mm.Errno;
@@ -63,10 +62,10 @@ final class DmirrorCalls {
     /// `NAME(fd, address, …)`.
     private void add(Map<String, Callable> functions, String name, int args, Request request) {
         functions.put(
-                name, Operation.of(args, Types.INT, (site, values) -> ask(site, values, request)));
+                name, Operation.of(args, Types.INT, (_, values) -> ask(values, request)));
     }
 
-    private long ask(CallSite site, long[] args, Request request) {
+    private long ask(long[] args, Request request) {
         OpenFile file = kernel.fdTable().fget(args[0]);
         if (file == null) {
             return -Errno.EBADF;

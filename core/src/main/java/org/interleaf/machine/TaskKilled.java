@@ -11,6 +11,7 @@ public final class TaskKilled extends RuntimeException {
     public static final TaskKilled INSTANCE = new TaskKilled();
 
     /// Thrown by a task that ends of its own accord: nothing is left undone.
+    @SuppressWarnings("StaticAssignmentOfThrowable") // Has no stack trace that could be wrong.
     public static final TaskKilled EXITED = new TaskKilled();
 
     private TaskKilled() {

@@ -57,6 +57,8 @@ public record MmWalkOps<T>(
     /// Called for an entry of a page table.
     @FunctionalInterface
     public interface EntryCallback<T> {
+        /// Visits one entry.
+        ///
         /// @param addr start of the part of the entry's range that is walked
         /// @param next end of that part
         int entry(Word entry, long addr, long next, MmWalk<T> walk);
@@ -65,6 +67,8 @@ public record MmWalkOps<T>(
     /// Called for a range in which there is nothing.
     @FunctionalInterface
     public interface HoleCallback<T> {
+        /// Visits one range in which there is nothing.
+        ///
         /// @param depth where the entry is missing: 0 in the PGD, 1 P4D, 2 PUD, 3 PMD, of folded
         ///   levels the highest; -1 where that is not known, as outside of VMAs
         int hole(long addr, long next, int depth, MmWalk<T> walk);
@@ -73,6 +77,8 @@ public record MmWalkOps<T>(
     /// Called for the entry, or first entry, of a huge page of hugetlb, whatever it holds.
     @FunctionalInterface
     public interface HugetlbCallback<T> {
+        /// Visits one huge page of hugetlb.
+        ///
         /// @param hmask bits of an address that select a huge page
         int entry(Word pte, long hmask, long addr, long next, MmWalk<T> walk);
     }

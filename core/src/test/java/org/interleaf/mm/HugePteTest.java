@@ -30,7 +30,9 @@ final class HugePteTest {
     }
 
     private Word entry(Hstate h) {
-        return Objects.requireNonNull(linux.kernel.hugetlb().walk().pteAlloc(linux.mm, h, 0));
+        linux.map(linux.pageSize());
+        Vma vma = linux.vmas().getFirst();
+        return Objects.requireNonNull(linux.kernel.hugetlb().walk().pteAlloc(vma, h, 0));
     }
 
     private static long valid(Hstate h, long bits) {

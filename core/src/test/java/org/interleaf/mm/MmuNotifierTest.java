@@ -387,7 +387,7 @@ final class MmuNotifierTest {
 
     // ---- the law
 
-    private enum Bracket {
+    enum Bracket {
         MISSING,
         TOO_SMALL,
         OF_ANOTHER_TASK,

@@ -28,12 +28,12 @@ final class PageWalkTest {
     }
 
     /// A process with memory enough, for the set-up.
-    private static final class Process {
+    private static final class OneProcess {
         final Kernel kernel;
         final MmStruct mm;
         final Geometry geometry;
 
-        Process(Arch arch, HugeMemory.Thp thp) {
+        OneProcess(Arch arch, HugeMemory.Thp thp) {
             Machine machine = new Machine(1);
             int bigOrder = arch.geometry().hpagePmdOrder();
             PhysicalMemory memory = new PhysicalMemory(machine, 1, 250, bigOrder, 6);
@@ -60,7 +60,7 @@ final class PageWalkTest {
         }
     }
 
-    private static MmWalkOps.EntryCallback<List<String>> entry(Process p, int level) {
+    private static MmWalkOps.EntryCallback<List<String>> entry(OneProcess p, int level) {
         return (entry, addr, next, walk) -> {
             String name = Geometry.name(level);
             walk.data().add(WalkOracle.call(name, p.geometry, addr, next, 0));
@@ -68,14 +68,14 @@ final class PageWalkTest {
         };
     }
 
-    private static MmWalkOps.HoleCallback<List<String>> hole(Process p) {
+    private static MmWalkOps.HoleCallback<List<String>> hole(OneProcess p) {
         return (addr, next, depth, walk) -> {
             walk.data().add(WalkOracle.call("hole", p.geometry, addr, next, depth));
             return 0;
         };
     }
 
-    private static MmWalkOps<List<String>> recording(Process p, Set<String> callbacks) {
+    private static MmWalkOps<List<String>> recording(OneProcess p, Set<String> callbacks) {
         var ops = MmWalkOps.<List<String>>builder(WalkLock.RDLOCK);
         for (String each : callbacks) {
             switch (each) {
@@ -91,7 +91,7 @@ final class PageWalkTest {
     }
 
     /// Maps some ranges, stores to or reads from some of their pages, and frees some again.
-    private static void populate(Process p, Random random) {
+    private static void populate(OneProcess p, Random random) {
         long top = Math.min(p.geometry.taskSize(), 64 * p.size(Geometry.PMD));
         for (int i = 0; i < 3; i++) {
             long pages = top >> p.geometry.pageShift();
@@ -136,7 +136,7 @@ final class PageWalkTest {
     void callbacksAreThoseOfTheRulesOnRandomTables(Arch arch) {
         for (int seed = 0; seed < ROUNDS; seed++) {
             Random random = new Random(seed);
-            Process p = new Process(arch, HugeMemory.Thp.ALWAYS);
+            OneProcess p = new OneProcess(arch, HugeMemory.Thp.ALWAYS);
             populate(p, random);
             Set<String> callbacks = someCallbacks(random);
             long pages = p.geometry.taskSize() >> p.geometry.pageShift();
@@ -154,24 +154,25 @@ final class PageWalkTest {
     @MethodSource("architectures")
     void pagesAndHolesCoverTheRangeOnce(Arch arch) {
         for (int seed = 0; seed < ROUNDS; seed++) {
-            Process p = new Process(arch, HugeMemory.Thp.ALWAYS);
+            OneProcess p = new OneProcess(arch, HugeMemory.Thp.ALWAYS);
             populate(p, new Random(seed));
             List<String> calls = new ArrayList<>();
             long end = Math.min(p.geometry.taskSize(), 80 * p.size(Geometry.PMD));
             p.walk(0, end, recording(p, Set.of("pte", "hole")), calls);
             long at = 0;
             for (String call : calls) {
-                String[] range = call.split(" ")[1].split("-");
-                assertThat(Long.parseLong(range[0])).as("%s after %s", call, at).isEqualTo(at);
-                at = Long.parseLong(range[1]);
+                int dash = call.indexOf('-');
+                long from = Long.parseLong(call.substring(call.indexOf(' ') + 1, dash));
+                assertThat(from).as("%s after %s", call, at).isEqualTo(at);
+                at = Long.parseLong(call.substring(dash + 1));
             }
             assertThat(at).isEqualTo(end >> p.geometry.pageShift());
         }
     }
 
     /// A process with a huge page at one PMD and single pages in the next.
-    private static Process hugeAndSmall(long[] at) {
-        Process p = new Process(MmScenario.x86(), HugeMemory.Thp.ALWAYS);
+    private static OneProcess hugeAndSmall(long[] at) {
+        OneProcess p = new OneProcess(MmScenario.x86(), HugeMemory.Thp.ALWAYS);
         at[0] = p.size(Geometry.PMD);
         p.mapAt(at[0], 2 * p.size(Geometry.PMD) - p.geometry.pageSize());
         p.kernel.userAccess().store(p.mm, at[0], 1, 1);
@@ -182,7 +183,7 @@ final class PageWalkTest {
     @Test
     void continueLeavesOutWhatIsBelow() {
         long[] at = new long[1];
-        Process p = hugeAndSmall(at);
+        OneProcess p = hugeAndSmall(at);
         var ops =
                 MmWalkOps.<List<String>>builder(WalkLock.RDLOCK)
                         .pmd(
@@ -203,7 +204,7 @@ final class PageWalkTest {
     @Test
     void againComesToTheSameEntryOnceMore() {
         long[] at = new long[1];
-        Process p = hugeAndSmall(at);
+        OneProcess p = hugeAndSmall(at);
         AtomicInteger times = new AtomicInteger();
         var ops =
                 MmWalkOps.<List<String>>builder(WalkLock.RDLOCK)
@@ -232,7 +233,7 @@ final class PageWalkTest {
     @Test
     void resultsOtherThanZeroEndTheWalk() {
         long[] at = new long[1];
-        Process p = hugeAndSmall(at);
+        OneProcess p = hugeAndSmall(at);
         for (int result : new int[] {7, -Errno.EBUSY}) {
             var ops =
                     MmWalkOps.<List<String>>builder(WalkLock.RDLOCK)
@@ -253,7 +254,7 @@ final class PageWalkTest {
     @Test
     void vmasCanBeLeftOutOrEndTheWalk() {
         long[] at = new long[1];
-        Process p = hugeAndSmall(at);
+        OneProcess p = hugeAndSmall(at);
         p.mapAt(at[0] + 2 * p.size(Geometry.PMD), p.geometry.pageSize());
         for (int answer : new int[] {1, -Errno.EBUSY}) {
             AtomicInteger vmas = new AtomicInteger();
@@ -272,7 +273,7 @@ final class PageWalkTest {
 
     @Test
     void emptyRangesAndInstallingAreRefused() {
-        Process p = new Process(MmScenario.x86(), HugeMemory.Thp.NEVER);
+        OneProcess p = new OneProcess(MmScenario.x86(), HugeMemory.Thp.NEVER);
         List<String> calls = new ArrayList<>();
         var all = recording(p, Set.of("pte", "hole"));
         assertThat(p.walk(8192, 8192, all, calls)).isEqualTo(-Errno.EINVAL);
@@ -288,9 +289,9 @@ final class PageWalkTest {
     @ParameterizedTest
     @MethodSource("architectures")
     void installingMakesTablesAndFillsWhatIsEmpty(Arch arch) {
-        Process p = new Process(arch, HugeMemory.Thp.NEVER);
+        OneProcess p = new OneProcess(arch, HugeMemory.Thp.NEVER);
         long start = 3 * p.geometry.pageSize();
-        long pages = p.geometry.entries(Geometry.PTE) + 2;
+        long pages = p.geometry.entries(Geometry.PTE) + 2L;
         p.mapAt(start, pages * p.geometry.pageSize());
         p.kernel.userAccess().store(p.mm, start + p.geometry.pageSize(), 1, 1);
         long zero = Entry.make(p.kernel.zeroFolio().pfn(), Entry.PRESENT | Entry.SPECIAL);
@@ -323,7 +324,7 @@ final class PageWalkTest {
     @Test
     void walksWithoutVmasSplitNothing() {
         long[] at = new long[1];
-        Process p = hugeAndSmall(at);
+        OneProcess p = hugeAndSmall(at);
         p.kernel.mmapLock().writeLock(p.mm);
         List<String> calls = new ArrayList<>();
         var ops = recording(p, Set.of("pmd", "pte"));

@@ -301,7 +301,7 @@ final class DeviceMemoryTest {
                 "a = mmap(2 * S, S, RW, MAP_SHARED | MAP_FIXED, fd, 0); a[0] = 1; r0 = a[S - 8];"
                         + " munmap(a, S); a = mmap(2 * S, S, RW, MAP_SHARED | MAP_FIXED, fd, 0);"
                         + " r1 = a[0];",
-                ("0:r0=0 /\\ 0:r1=1 /\\ pud_trans_huge(0:a)=%d /\\ pmd_trans_huge(0:a)=%d")
+                "0:r0=0 /\\ 0:r1=1 /\\ pud_trans_huge(0:a)=%d /\\ pmd_trans_huge(0:a)=%d"
                         .formatted(pud, pmd));
     }
 

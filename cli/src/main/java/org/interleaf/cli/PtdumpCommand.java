@@ -25,8 +25,8 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Prints the page tables of each process at the end of an execution, or in the middle of"
-                + " it, in the format of the kernel's /sys/kernel/debug/page_tables (x86) and"
-                + " kernel_page_tables (arm64; also for other architectures).",
+                    + " it, in the format of the kernel's /sys/kernel/debug/page_tables (x86) and"
+                    + " kernel_page_tables (arm64; also for other architectures).",
             "",
             "Without a token it is the execution in which the processes run one after the other.",
             ""

@@ -63,16 +63,14 @@ final class Browser implements AutoCloseable {
                 "--force-device-scale-factor=1",
                 "--window-size=1400,900");
         ChromeDriverService service =
-                new ChromeDriverService.Builder().usingDriverExecutable(Objects.requireNonNull(driver)).build();
+                new ChromeDriverService.Builder()
+                        .usingDriverExecutable(Objects.requireNonNull(driver))
+                        .build();
         return new Browser(new ChromeDriver(service, options));
     }
 
     private static @Nullable File find(List<String> paths) {
-        return paths.stream()
-                .map(File::new)
-                .filter(File::canExecute)
-                .findFirst()
-                .orElse(null);
+        return paths.stream().map(File::new).filter(File::canExecute).findFirst().orElse(null);
     }
 
     @Override
@@ -139,7 +137,10 @@ final class Browser implements AutoCloseable {
     void assertQuiet() {
         assertThat(messages()).isEmpty();
         assertThat(requests())
-                .allMatch(url -> url.startsWith("file:") && url.contains(".html") || url.equals("data:,"));
+                .allMatch(
+                        url ->
+                                url.startsWith("file:") && url.contains(".html")
+                                        || url.equals("data:,"));
     }
 
     private List<String> messages() {
@@ -152,7 +153,10 @@ final class Browser implements AutoCloseable {
         return driver.manage().logs().get(LogType.PERFORMANCE).getAll().stream()
                 .map(LogEntry::getMessage)
                 .filter(message -> message.contains("\"Network.requestWillBeSent\""))
-                .map(message -> message.replaceFirst("(?s).*\"request\":\\{.*?\"url\":\"([^\"]*)\".*", "$1"))
+                .map(
+                        message ->
+                                message.replaceFirst(
+                                        "(?s).*\"request\":\\{.*?\"url\":\"([^\"]*)\".*", "$1"))
                 .toList();
     }
 }

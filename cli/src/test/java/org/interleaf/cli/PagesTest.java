@@ -215,7 +215,9 @@ final class PagesTest {
             if (step.location().matches("pte\\[\\d\\] of table \\d+")) {
                 int number = step.number() + 1;
                 browser.run(
-                        "location.hash = '#" + number + "'; dispatchEvent(new Event('hashchange'))");
+                        "location.hash = '#"
+                                + number
+                                + "'; dispatchEvent(new Event('hashchange'))");
                 String lit =
                         "return document.querySelector('.entry.lit span').dataset.thing + ' '"
                                 + " + document.querySelector('.entry.lit span').dataset.fact";

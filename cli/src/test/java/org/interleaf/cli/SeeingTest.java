@@ -92,7 +92,9 @@ final class SeeingTest {
     @Test
     void theCorpusIsWrittenToAFolder() throws IOException {
         cli.test("races/one/race.litmus", "never", "Result: Never");
-        cli.file("races/one/before.patch", "Expect: Sometimes\nExpect-splat: WARNING\n\n" + Cli.PATCH);
+        cli.file(
+                "races/one/before.patch",
+                "Expect: Sometimes\nExpect-splat: WARNING\n\n" + Cli.PATCH);
         cli.file("races/one/README.md", "# A `race`\n\nIts story,\ntold.\n\n| a | b |\n");
         Path pages = folder.resolve("pages");
         assertThat(cli.run("races", "--report", pages)).isZero();
@@ -105,7 +107,8 @@ final class SeeingTest {
 
     @Test
     void aStoryIsWhatADeclarationIsNot() {
-        String story = Story.ofTest("C t\n\n(*\n * Result: Never\n *\n * One\n * story.\n *)\n{}\n");
+        String story =
+                Story.ofTest("C t\n\n(*\n * Result: Never\n *\n * One\n * story.\n *)\n{}\n");
         assertThat(story).isEqualTo("One story.");
         assertThat(Story.ofTest("C t\n{}\n")).isEmpty();
     }

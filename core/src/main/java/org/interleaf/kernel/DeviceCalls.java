@@ -48,8 +48,7 @@ final class DeviceCalls {
         return withFile(
                 args[0],
                 inode ->
-                        kernel.mappingDirtyHelpers()
-                                .wpSharedMappingRange(inode, args[1], args[2]));
+                        kernel.mappingDirtyHelpers().wpSharedMappingRange(inode, args[1], args[2]));
     }
 
     /// `clean_record_shared_mapping_range(fd, first, nr)`: cleans the entries of `nr` pages; those

@@ -61,8 +61,7 @@ final class DmirrorCalls {
 
     /// `NAME(fd, address, …)`.
     private void add(Map<String, Callable> functions, String name, int args, Request request) {
-        functions.put(
-                name, Operation.of(args, Types.INT, (_, values) -> ask(values, request)));
+        functions.put(name, Operation.of(args, Types.INT, (_, values) -> ask(values, request)));
     }
 
     private long ask(long[] args, Request request) {

@@ -11,7 +11,6 @@ import org.interleaf.machine.Word;
 import org.interleaf.mm.Errno;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
-
 import org.jspecify.annotations.Nullable;
 
 import java.util.HashMap;

@@ -86,13 +86,7 @@ final class UserfaultfdCalls {
     /// `uffdio_move(uffd, to, from, length, mode)`.
     private long move(CallSite site, long[] args) {
         return kernel.uffdMove()
-                .move(
-                        ctx(args[0]),
-                        processes.mm(),
-                        args[1],
-                        args[2],
-                        args[3],
-                        (int) args[4]);
+                .move(ctx(args[0]), processes.mm(), args[1], args[2], args[3], (int) args[4]);
     }
 
     private long unregister(CallSite site, long[] args) {

@@ -55,7 +55,8 @@ final class HugetlbMfill {
     }
 
     /// mm/hugetlb.c: hugetlb_mfill_atomic_pte(). 0, or a negative error number.
-    private int mfillAtomicPte(Vma vma, Word pte, long dst, long src, long idx, UffdMfill.Mode mode) {
+    private int mfillAtomicPte(
+            Vma vma, Word pte, long dst, long src, long idx, UffdMfill.Mode mode) {
         if (mode == UffdMfill.Mode.POISON) {
             return installPoison(vma, pte, dst);
         }

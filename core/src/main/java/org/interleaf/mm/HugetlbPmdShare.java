@@ -85,8 +85,8 @@ final class HugetlbPmdShare {
     }
 
     /// mm/hugetlb.c: adjust_range_if_pmd_sharing_possible(). The part of an address space in which
-    /// entries may change when `[start, end)` of the mapping is changed: with a table that turns out
-    /// to be shared all that it maps goes.
+    /// entries may change when `[start, end)` of the mapping is changed: with a table that turns
+    /// out to be shared all that it maps goes.
     MmuNotifierRange adjusted(Event event, Vma vma, long start, long end) {
         MmuNotifier notifier = kernel.mmuNotifier();
         long size = geometry.size(Geometry.PUD);
@@ -167,8 +167,7 @@ final class HugetlbPmdShare {
     /// mm/hugetlb.c: __huge_pmd_unshare().
     ///
     /// @param checkLocks false where the hugetlb lock need not be held, as nobody can walk
-    private boolean unshare(
-            MmuGather tlb, Vma vma, long addr, Word ptep, boolean checkLocks) {
+    private boolean unshare(MmuGather tlb, Vma vma, long addr, Word ptep, boolean checkLocks) {
         if (!HugetlbVmas.hstate(vma).isPmdSize() || !isShared(ptep)) {
             return false;
         }

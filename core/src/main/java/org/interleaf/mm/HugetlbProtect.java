@@ -25,8 +25,7 @@ final class HugetlbProtect {
     void changeProtection(Vma vma, long start, long end) {
         Hstate h = HugetlbVmas.hstate(vma);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
-        MmuNotifierRange range =
-                hugetlb.pmdShare().adjusted(Event.PROTECTION_VMA, vma, start, end);
+        MmuNotifierRange range = hugetlb.pmdShare().adjusted(Event.PROTECTION_VMA, vma, start, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
         hugetlb.vmas().lockWrite(vma);
         vma.inode().mmapRwsem().downWrite();

@@ -14,10 +14,10 @@ import java.util.Objects;
 ///
 /// # Locking
 ///
-/// `i_mmap_rwsem` for reading; the mmap locks are not needed. Entries change under the lock of their
-/// table, and the TLBs are flushed at the end of each VMA. Until then other CPUs may go on writing
-/// by what is in their TLBs: they set the dirty bit again, in an entry that was cleaned, so that a
-/// write is either recorded or still to be seen. Who zaps entries meanwhile is told by
+/// `i_mmap_rwsem` for reading; the mmap locks are not needed. Entries change under the lock of
+/// their table, and the TLBs are flushed at the end of each VMA. Until then other CPUs may go on
+/// writing by what is in their TLBs: they set the dirty bit again, in an entry that was cleaned, so
+/// that a write is either recorded or still to be seen. Who zaps entries meanwhile is told by
 /// `tlb_flush_pending` that a flush is outstanding.
 ///
 /// Huge entries are never split, for that would forget what is dirty.

@@ -177,8 +177,7 @@ public final class Mremap {
             throw new IllegalArgumentException("mremap() of 0 bytes is not modelled");
         }
         boolean keep = vrm.has(Mman.MREMAP_DONTUNMAP);
-        if (vrm.oldLen == 0
-                || keep && (vma.flags() & (Vma.VM_DONTEXPAND | Vma.VM_PFNMAP)) != 0) {
+        if (vrm.oldLen == 0 || keep && (vma.flags() & (Vma.VM_DONTEXPAND | Vma.VM_PFNMAP)) != 0) {
             return -Errno.EINVAL;
         }
         if (Math.min(vrm.oldLen, vrm.newLen) > vma.end() - vrm.addr) {

@@ -33,8 +33,8 @@ public final class Ptdump {
                         .build();
     }
 
-    /// mm/ptdump.c: ptdump_pgd_entry(), ptdump_p4d_entry(), ptdump_pud_entry(),
-    /// ptdump_pmd_entry(). Reads the entry once.
+    /// mm/ptdump.c: ptdump_pgd_entry(), ptdump_p4d_entry(), ptdump_pud_entry(), ptdump_pmd_entry().
+    /// Reads the entry once.
     private EntryCallback<PtdumpText> entry(int depth) {
         return (entry, addr, next, walk) -> {
             long value = entry.readOnce();

@@ -42,8 +42,7 @@ public final class UffdMove {
     /// there. 0, -EAGAIN where only a part was moved, or another negative error number.
     ///
     /// @param current the address space of the caller
-    public long move(
-            UserfaultfdCtx ctx, MmStruct current, long dst, long src, long len, int mode) {
+    public long move(UserfaultfdCtx ctx, MmStruct current, long dst, long src, long len, int mode) {
         if (ctx.mmapChanging.readOnce() != 0) {
             return -Errno.EAGAIN;
         }

@@ -42,8 +42,7 @@ final class UffdMoveHugePmd {
         }
         srcPtl.unlock();
         long end = src + kernel.geometry().size(Geometry.PMD);
-        MmuNotifierRange range =
-                kernel.mmuNotifier().range(Event.CLEAR, vmas.dst().mm(), src, end);
+        MmuNotifierRange range = kernel.mmuNotifier().range(Event.CLEAR, vmas.dst().mm(), src, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
         if (folio != null) {
             folio.lock().lock(); // keeps rmap walks out

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
-import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.MmuNotifierRange.Event;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +55,8 @@ final class UffdMovePtes {
         long origDstPte;
         long origSrcPte;
 
-        /// The source's folio, locked and with a reference of ours, and the entry that it was
-        /// found by.
+        /// The source's folio, locked and with a reference of ours, and the entry that it was found
+        /// by.
         @Nullable Folio folio;
 
         long folioPte;
@@ -259,9 +258,7 @@ final class UffdMovePtes {
         long ret;
         if (!isStable(move)) {
             ret = -Errno.EAGAIN;
-        } else if (folio.isLarge()
-                || Rmap.maybeDmaPinned(folio)
-                || !folio.head().anonExclusive()) {
+        } else if (folio.isLarge() || Rmap.maybeDmaPinned(folio) || !folio.head().anonExclusive()) {
             ret = -Errno.EBUSY;
         } else {
             kernel.swap().folioPut(folio); // the entry has one, too

@@ -113,8 +113,7 @@ public final class Vma extends Shared {
         this.refcnt = machine.word(null, this, "vm_refcnt", -1, 0);
         this.depMap = new LockMap(machine, this, "vm_lock");
         this.anonVma = new Ref<>(machine, AnonVma.class, this, "anon_vma", -1);
-        this.userfaultfd =
-                new Ref<>(machine, UserfaultfdCtx.class, this, "vm_userfaultfd_ctx", -1);
+        this.userfaultfd = new Ref<>(machine, UserfaultfdCtx.class, this, "vm_userfaultfd_ctx", -1);
         this.life = file == null ? null : new Region(machine);
         this.privateData = file == null ? null : machine.word(life, this, "vm_private_data", -1, 0);
         if (life != null) {
@@ -178,7 +177,8 @@ public final class Vma extends Shared {
         return (flags() & VM_UFFD_MISSING) != 0;
     }
 
-    /// include/linux/userfaultfd_k.h: userfaultfd_armed(). Whether any faults are for a userfaultfd.
+    /// include/linux/userfaultfd_k.h: userfaultfd_armed(). Whether any faults are for a
+    /// userfaultfd.
     boolean userfaultfdArmed() {
         return (flags() & VM_UFFD_FLAGS) != 0;
     }

@@ -33,8 +33,10 @@ public record Violation(
 
     /// The kind of a mapping that a device has and the CPUs do not.
     public static final String STALE_DEVICE_MAPPING = "BUG: stale device mapping";
+
     /// The kind of a data race; it happens in two functions, `f / g`.
     public static final String DATA_RACE = "BUG: KCSAN: data-race";
+
     /// The kind of a lock taken in an order that contradicts another one.
     public static final String LOCK_ORDER =
             "WARNING: possible circular locking dependency detected";
@@ -64,8 +66,8 @@ public record Violation(
     }
 
     /// Whether this only makes something possible that has not happened in this execution: a change
-    /// under the wrong lock, one that nobody was told of, a data race, or locks in an order that can
-    /// lead to a deadlock. Where there are others, they tell more.
+    /// under the wrong lock, one that nobody was told of, a data race, or locks in an order that
+    /// can lead to a deadlock. Where there are others, they tell more.
     public boolean latent() {
         return kind.equals(WRONG_TABLE_LOCK)
                 || kind.equals(UNTOLD_CHANGE)

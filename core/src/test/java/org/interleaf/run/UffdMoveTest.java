@@ -198,10 +198,7 @@ final class UffdMoveTest {
 
     @Test
     void copyFaultsItsSourceIn() {
-        assertThat(
-                        answer(
-                                "",
-                                "int r1 = uffdio_copy(u, d, s, P); int r0 = r1 * 10 + d[0];"))
+        assertThat(answer("", "int r1 = uffdio_copy(u, d, s, P); int r0 = r1 * 10 + d[0];"))
                 .isEqualTo("0:r0=0;");
         assertThat(answer("munmap(s, 2 * H);", "int r0 = uffdio_copy(u, d, s, P) + EFAULT;"))
                 .isEqualTo("0:r0=0;");

@@ -116,7 +116,8 @@ record DeviceOptions(@Nullable Memory dax, @Nullable Memory vfio) {
             if (level == Geometry.PUD && !arch.thpPud()) {
                 throw error(
                         "dax",
-                        architecture.name() + " has no huge PUDs for device DAX"
+                        architecture.name()
+                                + " has no huge PUDs for device DAX"
                                 + " (HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)",
                         "use dax=PMD:NR, or an architecture that has: arch=x86-64");
             }

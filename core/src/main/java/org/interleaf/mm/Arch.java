@@ -131,7 +131,8 @@ public record Arch(
     /// `CONFIG_ARCH_SUPPORTS_PMD_PFNMAP`, `CONFIG_ARCH_SUPPORTS_PUD_PFNMAP`: whether entries of
     /// `level` can map what has no `struct page`.
     public boolean supportsPfnmap(int level) {
-        return hugePfnmap() && architecture.has(level == Geometry.PUD ? Feature.THP_PUD : Feature.THP);
+        return hugePfnmap()
+                && architecture.has(level == Geometry.PUD ? Feature.THP_PUD : Feature.THP);
     }
 
     /// Whether page tables of hugetlb may be shared: the architecture wants it, and PMD tables have

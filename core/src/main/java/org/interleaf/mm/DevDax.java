@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
-
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;

@@ -35,8 +35,8 @@ public final class Devices {
         devices.add(new DevDax(kernel.machine(), kernel, level, folios));
     }
 
-    /// drivers/vfio/pci/vfio_pci_core.c: vfio_pci_core_enable(). For the set-up: `/dev/vfio0`, whose
-    /// BAR 0 has `units` times what an entry of `level` maps, from the free memory.
+    /// drivers/vfio/pci/vfio_pci_core.c: vfio_pci_core_enable(). For the set-up: `/dev/vfio0`,
+    /// whose BAR 0 has `units` times what an entry of `level` maps, from the free memory.
     public void addVfio(int level, int units) {
         Geometry geometry = kernel.geometry();
         int order = geometry.shift(level) - geometry.pageShift();

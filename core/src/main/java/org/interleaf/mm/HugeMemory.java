@@ -324,8 +324,8 @@ public final class HugeMemory {
         return true;
     }
 
-    /// mm/huge_memory.c: zap_huge_pmd_folio(), of memory that is not anonymous and for which no table
-    /// is deposited. The folio, or null where the entry has none.
+    /// mm/huge_memory.c: zap_huge_pmd_folio(), of memory that is not anonymous and for which no
+    /// table is deposited. The folio, or null where the entry has none.
     private @Nullable Folio zapHugePmdFile(long old) {
         if (Entry.special(old)) { // vm_normal_folio_pmd()
             return null;

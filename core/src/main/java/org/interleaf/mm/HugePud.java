@@ -79,7 +79,8 @@ public final class HugePud {
     int vmfInsertPfnPud(VmFault vmf, long pfn, boolean write) {
         kernel.vmInsert().checkPfnmap(vmf.vma);
         long entry = Entry.mkhuge(Entry.make(pfn, Vma.pageProt(vmf.vma.flags())));
-        return insertPud(vmf.vma, haddr(vmf.address), vmf.pud(), null, Entry.mkspecial(entry), write);
+        return insertPud(
+                vmf.vma, haddr(vmf.address), vmf.pud(), null, Entry.mkspecial(entry), write);
     }
 
     /// mm/huge_memory.c: vmf_insert_folio_pud(). Has a PUD map a folio of its size. `NOPAGE`, or

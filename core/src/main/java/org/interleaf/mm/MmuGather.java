@@ -143,8 +143,8 @@ public final class MmuGather {
         return pages.size() >= MAX_PAGES;
     }
 
-    /// mm/mmu_gather.c: tlb_flush_rmaps(). The TLBs have been flushed, so nobody writes to the pages
-    /// by way of the entries any more, and they are no longer mapped. The PTE lock is held.
+    /// mm/mmu_gather.c: tlb_flush_rmaps(). The TLBs have been flushed, so nobody writes to the
+    /// pages by way of the entries any more, and they are no longer mapped. The PTE lock is held.
     public void flushRmaps() {
         for (int i = 0; i < pages.size(); i++) {
             if (delayed.get(i)) {

@@ -44,7 +44,8 @@ final class WpFault {
         return wpPageCopy(vmf, page);
     }
 
-    /// mm/memory.c: wp_page_shared(). Nobody asks to be told, so the entry becomes writable at once.
+    /// mm/memory.c: wp_page_shared(). Nobody asks to be told, so the entry becomes writable at
+    /// once.
     private int wpPageShared(VmFault vmf, PteMapping pte, Folio folio) {
         folio.get();
         wpPageReuse(vmf, pte);

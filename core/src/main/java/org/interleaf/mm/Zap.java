@@ -127,8 +127,7 @@ public final class Zap {
         Word pud = pgtable.offset(Geometry.PUD, p4d, addr);
         do {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
-            if (!zapIfHugePud(tlb, vma, pud, addr, next)
-                    && !pgtable.pudNoneOrClearBad(pud)) {
+            if (!zapIfHugePud(tlb, vma, pud, addr, next) && !pgtable.pudNoneOrClearBad(pud)) {
                 zapPmdRange(tlb, vma, pud, addr, next, reclaimPt);
             }
             addr = next;

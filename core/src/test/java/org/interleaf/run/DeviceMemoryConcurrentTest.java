@@ -20,7 +20,9 @@ final class DeviceMemoryConcurrentTest {
     private static Answer explore(String device, String arch, String level, String test) {
         String path = device.equals("dax") ? "/dev/dax0.0" : "/dev/vfio0";
         String map =
-                "int fd = open(\"" + path + "\", O_RDWR); char *a = mmap(2 * PUD_SIZE, S,"
+                "int fd = open(\""
+                        + path
+                        + "\", O_RDWR); char *a = mmap(2 * PUD_SIZE, S,"
                         + " PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);";
         String text =
                 ("C t\n" + test)

@@ -18,8 +18,8 @@ import java.util.Map;
 /// tests, `S` is what one entry of the device maps, and `RW` read and write.
 final class DeviceMemoryTest {
     private static final String REGISTERS =
-            "char *a; char *b; int pid; struct page *p; long r0; long r1; long r2; long r3; long r4;"
-                    + " long r5; long r6; long r7; ";
+            "char *a; char *b; int pid; struct page *p; long r0; long r1; long r2; long r3; long"
+                + " r4; long r5; long r6; long r7; ";
     private static final String DAX = "int fd = open(\"/dev/dax0.0\", O_RDWR); ";
     private static final String VFIO = "int fd = open(\"/dev/vfio0\", O_RDWR); ";
 
@@ -127,9 +127,9 @@ final class DeviceMemoryTest {
     void aPartOfTheDeviceAtAnOffsetIsWhereItsAlignmentWantsIt() {
         dax(
                 "PUD",
-                "a = MAP(2 * S, RW, MAP_SHARED, fd, 0); a[S] = 7; b = MAP(S, RW, MAP_SHARED, fd, S);"
-                        + " r0 = b[0]; r1 = (long)b & (S - 1);"
-                        + " r2 = MAP(S, RW, MAP_SHARED, fd, PMD_SIZE);",
+                "a = MAP(2 * S, RW, MAP_SHARED, fd, 0); a[S] = 7; b = MAP(S, RW, MAP_SHARED, fd,"
+                    + " S); r0 = b[0]; r1 = (long)b & (S - 1); r2 = MAP(S, RW, MAP_SHARED, fd,"
+                    + " PMD_SIZE);",
                 "0:r0=7 /\\ 0:r1=0 /\\ 0:r2=-22 /\\ folio_mapcount(mapped_page(0:b))=2");
     }
 
@@ -138,9 +138,9 @@ final class DeviceMemoryTest {
     void beyondTheEndIsNothing(String level) {
         dax(
                 level,
-                "a = MAP(4 * S, RW, MAP_SHARED, fd, 0);"
-                        + " r0 = madvise(a, 2 * S, MADV_POPULATE_WRITE);"
-                        + " r1 = madvise(a + 2 * S, S, MADV_POPULATE_READ); r2 = -1; r2 = a[3 * S];",
+                "a = MAP(4 * S, RW, MAP_SHARED, fd, 0); r0 = madvise(a, 2 * S,"
+                    + " MADV_POPULATE_WRITE); r1 = madvise(a + 2 * S, S, MADV_POPULATE_READ); r2 ="
+                    + " -1; r2 = a[3 * S];",
                 "0:r0=0 /\\ 0:r1=-14 /\\ 0:r2=-1");
     }
 
@@ -165,8 +165,7 @@ final class DeviceMemoryTest {
         assertThatThrownBy(() -> run(DAX, "", "true"))
                 .hasMessageContaining("`PUD` is no memory of a device");
         config.put("dax", "P5D:1");
-        assertThatThrownBy(() -> run(DAX, "", "true"))
-                .hasMessageContaining("unknown level `P5D`");
+        assertThatThrownBy(() -> run(DAX, "", "true")).hasMessageContaining("unknown level `P5D`");
     }
 
     // ---- taking huge entries out
@@ -301,7 +300,7 @@ final class DeviceMemoryTest {
                 "a = mmap(2 * S, S, RW, MAP_SHARED | MAP_FIXED, fd, 0); a[0] = 1; r0 = a[S - 8];"
                         + " munmap(a, S); a = mmap(2 * S, S, RW, MAP_SHARED | MAP_FIXED, fd, 0);"
                         + " r1 = a[0];",
-                ("0:r0=0 /\\ 0:r1=1 /\\ pud_trans_huge(0:a)=%d /\\ pmd_trans_huge(0:a)=%d")
+                "0:r0=0 /\\ 0:r1=1 /\\ pud_trans_huge(0:a)=%d /\\ pmd_trans_huge(0:a)=%d"
                         .formatted(pud, pmd));
     }
 
@@ -390,7 +389,8 @@ final class DeviceMemoryTest {
                         "a = mmap(2 * S, S, RW, MAP_SHARED | MAP_FIXED, fd, 0); a[0] = 1;"
                                 + " b = mremap(a, S, S, MREMAP_MAYMOVE | MREMAP_FIXED, a + 4 * S);",
                         "true");
-        List<String> found = answer.violations().stream().map(v -> v.kind() + " in " + v.where()).toList();
+        List<String> found =
+                answer.violations().stream().map(v -> v.kind() + " in " + v.where()).toList();
         assertThat(found)
                 .contains("BUG in pud_clear_bad", "BUG: wrong page-table lock in pud_clear_bad");
     }

@@ -37,6 +37,12 @@ record Law(String name, Consumer<Bench> program, Set<String> outcomes, Set<Strin
         return new Law(name, program, Set.of(outcomes), Set.of(failure));
     }
 
+    /// A law of a program some of whose executions deadlock, for the order of locks that `order` is
+    /// the title of.
+    static Law deadlocking(String name, Consumer<Bench> program, String order, String outcome) {
+        return new Law(name, program, Set.of(outcome), Set.of("DEADLOCK", order));
+    }
+
     /// An experiment that says what came of it.
     static final class Bench {
         final Experiment on = new Experiment(CPUS);

@@ -11,6 +11,7 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.WaitQueue;
 import org.interleaf.machine.Word;
 import org.interleaf.selfcheck.Law.Bench;
+import org.interleaf.trace.Violation;
 
 import java.util.List;
 
@@ -25,12 +26,20 @@ final class LawsOfLocks {
                 Law.of("bit lock", LawsOfLocks::bitLock, "2 8"),
                 Law.of("rwsem excludes", LawsOfLocks::rwSemExcludes, "0 0", "1 1"),
                 Law.of("rwsem readers meet", LawsOfLocks::rwSemReadersMeet, "1"),
-                Law.failing("rwsem is fair", LawsOfLocks::rwSemIsFair, "DEADLOCK", "0"),
+                Law.deadlocking(
+                        "rwsem is fair",
+                        LawsOfLocks::rwSemIsFair,
+                        Violation.LOCK_RECURSION + " sem",
+                        "0"),
                 Law.of("rwsem downgrade", LawsOfLocks::downgrade, "1 1 1", "2 1 2"),
                 Law.of("seqcount", LawsOfLocks::seqCount, "0 0", "1 1", "again"),
                 Law.of("wait queue", LawsOfLocks::waitQueue, "1"),
                 Law.failing("lost wake-up", LawsOfLocks::lostWakeUp, "DEADLOCK", "1"),
-                Law.failing("deadlock", LawsOfLocks::deadlock, "DEADLOCK", "done"));
+                Law.deadlocking(
+                        "deadlock",
+                        LawsOfLocks::deadlock,
+                        Violation.LOCK_ORDER + " a -> b -> a",
+                        "done"));
     }
 
     private static void increment(Word x) {

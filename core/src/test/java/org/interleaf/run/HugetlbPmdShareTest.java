@@ -84,9 +84,9 @@ final class HugetlbPmdShareTest {
                 FILE
                         + MAP
                         + "pid = fork(); a[0] = 1; r0 = (pagemap(a) & PM_MMAP_EXCLUSIVE) != 0;"
-                        + " r1 = Private_Hugetlb(a) == S; AS_CHILD a[0] = 2;"
+                        + " r1 = smaps(a, \"Private_Hugetlb\") == S; AS_CHILD a[0] = 2;"
                         + " r2 = (pagemap(a) & PM_MMAP_EXCLUSIVE) == 0;"
-                        + " r3 = Shared_Hugetlb(a) == S; AS_PARENT r4 = Shared_Hugetlb(a) == S;"
+                        + " r3 = smaps(a, \"Shared_Hugetlb\") == S; AS_PARENT r4 = smaps(a, \"Shared_Hugetlb\") == S;"
                         + " exit_mmap(pid); r5 = (pagemap(a) & PM_MMAP_EXCLUSIVE) != 0;",
                 "0:r0=1 /\\ 0:r1=1 /\\ 0:r2=1 /\\ 0:r3=1 /\\ 0:r4=1 /\\ 0:r5=1");
     }

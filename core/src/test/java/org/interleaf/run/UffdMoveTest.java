@@ -31,6 +31,12 @@ final class UffdMoveTest {
     private String flags = "0";
 
     private Answer check(String before, String test) {
+        Answer answer = run(before, test);
+        assertThat(answer.exploration().complete()).isTrue();
+        return answer;
+    }
+
+    private Answer run(String before, String test) {
         String text =
                 ("C t\n" + SET_UP.replace("FLAGS", flags).replace("BEFORE", before) + test)
                         .replaceAll("\\bRW\\b", "PROT_READ | PROT_WRITE")
@@ -40,7 +46,6 @@ final class UffdMoveTest {
         RunOptions options = RunOptions.DEFAULT.withConfig(Map.of("arch", arch, "thp", thp));
         Answer answer = new TestRunner(options).check(Source.of("t.litmus", text));
         assertThat(answer.violations()).as(test).isEmpty();
-        assertThat(answer.exploration().complete()).isTrue();
         return answer;
     }
 
@@ -254,6 +259,7 @@ final class UffdMoveTest {
         assertThat(states("", test)).isEqualTo("0:r0=0; 1:r0=0;");
     }
 
+    /// Until it is closed the fault is made again and again, which is tried a few times only.
     @Test
     void aFaultThatWaitsGoesOnWhenTheDescriptorIsClosed() {
         String test =
@@ -262,7 +268,7 @@ final class UffdMoveTest {
                 P1(long u) { uffd_read(u); uffd_close(u); }
                 locations [0:r0]
                 """;
-        assertThat(states("", test)).isEqualTo("0:r0=0;");
+        assertThat(run("", test).states()).containsExactly("0:r0=0;");
     }
 
     @Test

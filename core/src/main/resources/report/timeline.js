@@ -66,6 +66,8 @@ function drawRows() {
     rows.push(row);
     stops.push(number);
   }
+  // The end, also where nothing is left to be shown on the way to it.
+  if (stops.at(-1) !== data.steps.length) stops.push(data.steps.length);
   put(byId("rows"), ...rows);
   byId("slider").max = stops.length - 1;
 }

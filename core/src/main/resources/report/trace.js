@@ -52,8 +52,8 @@ function markRows(target) {
   const [from, to] = [Math.min(here, target), Math.max(here, target)];
   for (let stop = Math.max(1, from); stop <= Math.min(to, stops.length - 1); stop++) {
     const row = rowOf.get(stops[stop]);
-    row.classList.toggle("now", stop === target);
-    row.classList.toggle("future", stop > target);
+    row?.classList.toggle("now", stop === target);
+    row?.classList.toggle("future", stop > target);
   }
 }
 

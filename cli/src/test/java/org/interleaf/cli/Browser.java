@@ -19,6 +19,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -62,6 +63,7 @@ final class Browser implements AutoCloseable {
                 "--disable-sync",
                 "--force-device-scale-factor=1",
                 "--window-size=1400,900");
+        options.setScriptTimeout(Duration.ofMinutes(3));
         ChromeDriverService service =
                 new ChromeDriverService.Builder()
                         .usingDriverExecutable(Objects.requireNonNull(driver))
@@ -113,6 +115,20 @@ final class Browser implements AutoCloseable {
     /// Number of the step that the page shows.
     long step() {
         return Long.parseLong(String.valueOf(run("return document.body.dataset.step")));
+    }
+
+    /// Seconds that the page has taken of a CPU since this was first asked. What else the machine has
+    /// to do does not count.
+    double cpuSeconds() {
+        driver.executeCdpCommand("Performance.enable", Map.of("timeDomain", "threadTicks"));
+        Object metrics = driver.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
+        for (Object metric : (List<?>) Objects.requireNonNull(metrics)) {
+            Map<?, ?> pair = (Map<?, ?>) metric;
+            if ("TaskDuration".equals(pair.get("name"))) {
+                return Double.parseDouble(String.valueOf(pair.get("value")));
+            }
+        }
+        throw new AssertionError("the browser does not tell how long it took");
     }
 
     void resize(int width, int height) {

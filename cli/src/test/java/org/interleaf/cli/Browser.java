@@ -117,11 +117,12 @@ final class Browser implements AutoCloseable {
         return Long.parseLong(String.valueOf(run("return document.body.dataset.step")));
     }
 
-    /// Seconds that the page has taken of a CPU since this was first asked. What else the machine has
-    /// to do does not count.
+    /// Seconds that the page has taken of a CPU since this was first asked. What else the machine
+    /// has to do does not count.
     double cpuSeconds() {
         driver.executeCdpCommand("Performance.enable", Map.of("timeDomain", "threadTicks"));
-        Object metrics = driver.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
+        Object metrics =
+                driver.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
         for (Object metric : (List<?>) Objects.requireNonNull(metrics)) {
             Map<?, ?> pair = (Map<?, ?>) metric;
             if ("TaskDuration".equals(pair.get("name"))) {

@@ -18,8 +18,8 @@ import java.util.Map;
 /// tests, `S` is what one entry of the device maps, and `RW` read and write.
 final class DeviceMemoryTest {
     private static final String REGISTERS =
-            "char *a; char *b; int pid; struct page *p; long r0; long r1; long r2; long r3; long"
-                + " r4; long r5; long r6; long r7; ";
+            "char *a; char *b; int pid; struct page *p; "
+                    + "long r0; long r1; long r2; long r3; long r4; long r5; long r6; long r7; ";
     private static final String DAX = "int fd = open(\"/dev/dax0.0\", O_RDWR); ";
     private static final String VFIO = "int fd = open(\"/dev/vfio0\", O_RDWR); ";
 
@@ -128,8 +128,8 @@ final class DeviceMemoryTest {
         dax(
                 "PUD",
                 "a = MAP(2 * S, RW, MAP_SHARED, fd, 0); a[S] = 7; b = MAP(S, RW, MAP_SHARED, fd,"
-                    + " S); r0 = b[0]; r1 = (long)b & (S - 1); r2 = MAP(S, RW, MAP_SHARED, fd,"
-                    + " PMD_SIZE);",
+                        + " S); r0 = b[0]; r1 = (long)b & (S - 1); r2 = MAP(S, RW, MAP_SHARED, fd,"
+                        + " PMD_SIZE);",
                 "0:r0=7 /\\ 0:r1=0 /\\ 0:r2=-22 /\\ folio_mapcount(mapped_page(0:b))=2");
     }
 

@@ -14,12 +14,12 @@ import java.util.Map;
 
 /// PMD tables that processes share, as these processes see it. In the tests, `P` is what one such
 /// table maps and `S` what one of its entries does, `FILE` opens a file of two `P`, `SHARE` has
-/// parent and child map the first of them at `a` and use it, `AS_CHILD` and `AS_PARENT` say who goes
-/// on.
+/// parent and child map the first of them at `a` and use it, `AS_CHILD` and `AS_PARENT` say who
+/// goes on.
 final class HugetlbPmdShareTest {
     private static final String REGISTERS =
-            "char *a; char *b; int fd; int pid; int pid3; long uffd; struct page *t; struct page *u;"
-                    + " long r0; long r1; long r2; long r3; long r4; long r5; ";
+            "char *a; char *b; int fd; int pid; int pid3; long uffd; struct page *t; struct page"
+                + " *u; long r0; long r1; long r2; long r3; long r4; long r5; ";
     private static final String FILE =
             "fd = memfd_create(\"f\", MFD_HUGETLB); r0 = ftruncate(fd, 2 * PUD_SIZE); ";
     private static final String MAP =
@@ -86,7 +86,8 @@ final class HugetlbPmdShareTest {
                         + "pid = fork(); a[0] = 1; r0 = (pagemap(a) & PM_MMAP_EXCLUSIVE) != 0;"
                         + " r1 = smaps(a, \"Private_Hugetlb\") == S; AS_CHILD a[0] = 2;"
                         + " r2 = (pagemap(a) & PM_MMAP_EXCLUSIVE) == 0;"
-                        + " r3 = smaps(a, \"Shared_Hugetlb\") == S; AS_PARENT r4 = smaps(a, \"Shared_Hugetlb\") == S;"
+                        + " r3 = smaps(a, \"Shared_Hugetlb\") == S; AS_PARENT"
+                        + " r4 = smaps(a, \"Shared_Hugetlb\") == S;"
                         + " exit_mmap(pid); r5 = (pagemap(a) & PM_MMAP_EXCLUSIVE) != 0;",
                 "0:r0=1 /\\ 0:r1=1 /\\ 0:r2=1 /\\ 0:r3=1 /\\ 0:r4=1 /\\ 0:r5=1");
     }
@@ -136,9 +137,9 @@ final class HugetlbPmdShareTest {
         always(
                 FILE
                         + MAP
-                        + "b = mmap(3 * P, P, RW, MAP_SHARED | MAP_FIXED, fd, 0); a[0] = 1; r0 = b[0];"
-                        + " t = pud_page(a); u = pud_page(b); r1 = t == u; r2 = VmPTE();"
-                        + " r3 = munmap(a, P); r4 = b[0]; r5 = VmPTE();",
+                        + "b = mmap(3 * P, P, RW, MAP_SHARED | MAP_FIXED, fd, 0); a[0] = 1; r0 ="
+                        + " b[0]; t = pud_page(a); u = pud_page(b); r1 = t == u; r2 = VmPTE(); r3 ="
+                        + " munmap(a, P); r4 = b[0]; r5 = VmPTE();",
                 "0:r0=1 /\\ 0:r1=1 /\\ 0:r2=16 /\\ 0:r4=1 /\\ 0:r5=8");
     }
 
@@ -166,7 +167,9 @@ final class HugetlbPmdShareTest {
             })
     void aChangeOfAPartLosesTheWholeTable(String call) {
         always(
-                "SHARE AS_CHILD r0 = " + call + "; r1 = VmPTE(); r2 = pud_page(a) == NULL;"
+                "SHARE AS_CHILD r0 = "
+                        + call
+                        + "; r1 = VmPTE(); r2 = pud_page(a) == NULL;"
                         + " AS_PARENT r3 = VmPTE(); r4 = a[0]; r5 = (pagemap(a) &"
                         + " PM_MMAP_EXCLUSIVE) != 0;",
                 "0:r0=0 /\\ 0:r1=4 /\\ 0:r2=1 /\\ 0:r3=8 /\\ 0:r4=2 /\\ 0:r5=1");
@@ -214,7 +217,9 @@ final class HugetlbPmdShareTest {
             })
     void whatGoesFromTheFileGoesFromAllWhoShareIt(String call) {
         always(
-                "SHARE r1 = free_hugepages(S); r0 = " + call + "; r2 = free_hugepages(S);"
+                "SHARE r1 = free_hugepages(S); r0 = "
+                        + call
+                        + "; r2 = free_hugepages(S);"
                         + " r3 = smaps(a); AS_CHILD r4 = smaps(a);",
                 "0:r0=0 /\\ 0:r1=7 /\\ 0:r2=8 /\\ 0:r3=0 /\\ 0:r4=0");
     }
@@ -236,9 +241,9 @@ final class HugetlbPmdShareTest {
                 FILE
                         + MAP
                         + "pid = fork(); pid3 = fork(); a[0] = 1; r1 = page_count(mapped_page(a));"
-                        + " AS_CHILD a[0] = 2; r2 = page_count(mapped_page(a)); kthread_use_mm(pid3);"
-                        + " a[0] = 3; r3 = page_count(mapped_page(a)) == r1; r4 = r1 == r2;"
-                        + " r5 = page_count(pud_page(a));",
+                        + " AS_CHILD a[0] = 2; r2 = page_count(mapped_page(a));"
+                        + " kthread_use_mm(pid3); a[0] = 3; r3 = page_count(mapped_page(a)) == r1;"
+                        + " r4 = r1 == r2; r5 = page_count(pud_page(a));",
                 "0:r3=1 /\\ 0:r4=1 /\\ 0:r5=1");
     }
 

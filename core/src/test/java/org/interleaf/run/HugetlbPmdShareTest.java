@@ -18,8 +18,9 @@ import java.util.Map;
 /// goes on.
 final class HugetlbPmdShareTest {
     private static final String REGISTERS =
-            "char *a; char *b; int fd; int pid; int pid3; long uffd; struct page *t; struct page"
-                + " *u; long r0; long r1; long r2; long r3; long r4; long r5; ";
+            "char *a; char *b; int fd; int pid; int pid3; long uffd; "
+                    + "struct page *t; struct page *u; "
+                    + "long r0; long r1; long r2; long r3; long r4; long r5; ";
     private static final String FILE =
             "fd = memfd_create(\"f\", MFD_HUGETLB); r0 = ftruncate(fd, 2 * PUD_SIZE); ";
     private static final String MAP =

@@ -33,9 +33,11 @@ final class Browser implements AutoCloseable {
             List.of("/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver");
 
     private final ChromeDriver driver;
+    private final ChromeDriverService service;
 
-    private Browser(ChromeDriver driver) {
+    private Browser(ChromeDriver driver, ChromeDriverService service) {
         this.driver = driver;
+        this.service = service;
     }
 
     /// Starts the browser; skips the test where there is none.
@@ -65,19 +67,25 @@ final class Browser implements AutoCloseable {
                 "--window-size=1400,900");
         options.setScriptTimeout(Duration.ofMinutes(3));
         ChromeDriverService service =
-                new ChromeDriverService.Builder()
-                        .usingDriverExecutable(Objects.requireNonNull(driver))
-                        .build();
-        return new Browser(new ChromeDriver(service, options));
+                new ChromeDriverService.Builder().usingDriverExecutable(Objects.requireNonNull(driver)).build();
+        return new Browser(new ChromeDriver(service, options), service);
     }
 
     private static @Nullable File find(List<String> paths) {
-        return paths.stream().map(File::new).filter(File::canExecute).findFirst().orElse(null);
+        return paths.stream()
+                .map(File::new)
+                .filter(File::canExecute)
+                .findFirst()
+                .orElse(null);
     }
 
     @Override
     public void close() {
-        driver.quit();
+        try {
+            driver.quit();
+        } finally {
+            service.stop();
+        }
     }
 
     /// Opens a page, anew even if it is open.
@@ -117,12 +125,11 @@ final class Browser implements AutoCloseable {
         return Long.parseLong(String.valueOf(run("return document.body.dataset.step")));
     }
 
-    /// Seconds that the page has taken of a CPU since this was first asked. What else the machine
-    /// has to do does not count.
+    /// Seconds that the page has taken of a CPU since this was first asked. What else the machine has
+    /// to do does not count.
     double cpuSeconds() {
         driver.executeCdpCommand("Performance.enable", Map.of("timeDomain", "threadTicks"));
-        Object metrics =
-                driver.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
+        Object metrics = driver.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
         for (Object metric : (List<?>) Objects.requireNonNull(metrics)) {
             Map<?, ?> pair = (Map<?, ?>) metric;
             if ("TaskDuration".equals(pair.get("name"))) {
@@ -154,10 +161,7 @@ final class Browser implements AutoCloseable {
     void assertQuiet() {
         assertThat(messages()).isEmpty();
         assertThat(requests())
-                .allMatch(
-                        url ->
-                                url.startsWith("file:") && url.contains(".html")
-                                        || url.equals("data:,"));
+                .allMatch(url -> url.startsWith("file:") && url.contains(".html") || url.equals("data:,"));
     }
 
     private List<String> messages() {
@@ -170,10 +174,7 @@ final class Browser implements AutoCloseable {
         return driver.manage().logs().get(LogType.PERFORMANCE).getAll().stream()
                 .map(LogEntry::getMessage)
                 .filter(message -> message.contains("\"Network.requestWillBeSent\""))
-                .map(
-                        message ->
-                                message.replaceFirst(
-                                        "(?s).*\"request\":\\{.*?\"url\":\"([^\"]*)\".*", "$1"))
+                .map(message -> message.replaceFirst("(?s).*\"request\":\\{.*?\"url\":\"([^\"]*)\".*", "$1"))
                 .toList();
     }
 }

@@ -33,9 +33,11 @@ final class Browser implements AutoCloseable {
             List.of("/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver");
 
     private final ChromeDriver driver;
+    private final ChromeDriverService service;
 
-    private Browser(ChromeDriver driver) {
+    private Browser(ChromeDriver driver, ChromeDriverService service) {
         this.driver = driver;
+        this.service = service;
     }
 
     /// Starts the browser; skips the test where there is none.
@@ -66,7 +68,7 @@ final class Browser implements AutoCloseable {
         options.setScriptTimeout(Duration.ofMinutes(3));
         ChromeDriverService service =
                 new ChromeDriverService.Builder().usingDriverExecutable(Objects.requireNonNull(driver)).build();
-        return new Browser(new ChromeDriver(service, options));
+        return new Browser(new ChromeDriver(service, options), service);
     }
 
     private static @Nullable File find(List<String> paths) {
@@ -79,7 +81,11 @@ final class Browser implements AutoCloseable {
 
     @Override
     public void close() {
-        driver.quit();
+        try {
+            driver.quit();
+        } finally {
+            service.stop();
+        }
     }
 
     /// Opens a page, anew even if it is open.

@@ -67,16 +67,14 @@ final class Browser implements AutoCloseable {
                 "--window-size=1400,900");
         options.setScriptTimeout(Duration.ofMinutes(3));
         ChromeDriverService service =
-                new ChromeDriverService.Builder().usingDriverExecutable(Objects.requireNonNull(driver)).build();
+                new ChromeDriverService.Builder()
+                        .usingDriverExecutable(Objects.requireNonNull(driver))
+                        .build();
         return new Browser(new ChromeDriver(service, options), service);
     }
 
     private static @Nullable File find(List<String> paths) {
-        return paths.stream()
-                .map(File::new)
-                .filter(File::canExecute)
-                .findFirst()
-                .orElse(null);
+        return paths.stream().map(File::new).filter(File::canExecute).findFirst().orElse(null);
     }
 
     @Override
@@ -125,11 +123,12 @@ final class Browser implements AutoCloseable {
         return Long.parseLong(String.valueOf(run("return document.body.dataset.step")));
     }
 
-    /// Seconds that the page has taken of a CPU since this was first asked. What else the machine has
-    /// to do does not count.
+    /// Seconds that the page has taken of a CPU since this was first asked. What else the machine
+    /// has to do does not count.
     double cpuSeconds() {
         driver.executeCdpCommand("Performance.enable", Map.of("timeDomain", "threadTicks"));
-        Object metrics = driver.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
+        Object metrics =
+                driver.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
         for (Object metric : (List<?>) Objects.requireNonNull(metrics)) {
             Map<?, ?> pair = (Map<?, ?>) metric;
             if ("TaskDuration".equals(pair.get("name"))) {
@@ -161,7 +160,10 @@ final class Browser implements AutoCloseable {
     void assertQuiet() {
         assertThat(messages()).isEmpty();
         assertThat(requests())
-                .allMatch(url -> url.startsWith("file:") && url.contains(".html") || url.equals("data:,"));
+                .allMatch(
+                        url ->
+                                url.startsWith("file:") && url.contains(".html")
+                                        || url.equals("data:,"));
     }
 
     private List<String> messages() {
@@ -174,7 +176,10 @@ final class Browser implements AutoCloseable {
         return driver.manage().logs().get(LogType.PERFORMANCE).getAll().stream()
                 .map(LogEntry::getMessage)
                 .filter(message -> message.contains("\"Network.requestWillBeSent\""))
-                .map(message -> message.replaceFirst("(?s).*\"request\":\\{.*?\"url\":\"([^\"]*)\".*", "$1"))
+                .map(
+                        message ->
+                                message.replaceFirst(
+                                        "(?s).*\"request\":\\{.*?\"url\":\"([^\"]*)\".*", "$1"))
                 .toList();
     }
 }

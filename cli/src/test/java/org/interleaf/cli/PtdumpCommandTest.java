@@ -16,8 +16,9 @@ final class PtdumpCommandTest {
             """
             C tables
 
+            config thp=always
+
             {
-                config thp=always;
                 char *a = mmap(4 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
                 char *h = mmap(2 * PMD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
                 a[0] = 1;

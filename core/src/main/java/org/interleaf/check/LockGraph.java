@@ -41,6 +41,7 @@ final class LockGraph {
         private @Nullable Dependency next;
 
         private int stamp = NEVER;
+        private boolean suspect;
         LockMode held = LockMode.WRITE;
         LockMode taken = LockMode.WRITE;
 
@@ -51,6 +52,11 @@ final class LockGraph {
             this.from = from;
             this.to = to;
             this.gates = gates;
+        }
+
+        /// Whether it is part of a circle of dependencies, not necessarily of one execution.
+        boolean isSuspect() {
+            return suspect;
         }
 
         /// Whether it is part of the execution number `execution`.
@@ -104,6 +110,19 @@ final class LockGraph {
         rows[from.id()][to.id()] = added;
         outgoing.get(from.id()).add(added);
         return added;
+    }
+
+    /// Finds out which dependencies are suspect now that `added` is there: that changes only if it is
+    /// part of a circle itself.
+    void suspect(Dependency added) {
+        if (cycle(added, ANY).isEmpty()) {
+            return;
+        }
+        for (List<Dependency> some : outgoing) {
+            for (Dependency each : some) {
+                each.suspect |= !cycle(each, ANY).isEmpty();
+            }
+        }
     }
 
     /// The shortest way that closes a cycle with `closing`: dependencies from the class that it

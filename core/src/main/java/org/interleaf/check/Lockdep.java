@@ -44,9 +44,6 @@ final class Lockdep implements Monitor {
     /// Number of the execution; that of the set-up before the first.
     private int execution = LockGraph.ALWAYS;
 
-    /// Whether there is a circle somewhere, not necessarily in one execution.
-    private boolean circular;
-
     /// At the location of a lock that was held beside others: the number of its bit, plus one.
     private byte[] gateOf = new byte[0];
 
@@ -116,7 +113,7 @@ final class Lockdep implements Monitor {
             if (withHistory) {
                 dependency.how = "Taken by " + findings.here(task);
             }
-            if (circular) {
+            if (dependency.isSuspect()) {
                 look(task, dependency);
             }
         }
@@ -130,7 +127,7 @@ final class Lockdep implements Monitor {
             return demanded;
         }
         Dependency learnt = graph.add(from, to, between);
-        circular |= !graph.cycle(learnt, LockGraph.ANY).isEmpty();
+        graph.suspect(learnt);
         return learnt;
     }
 

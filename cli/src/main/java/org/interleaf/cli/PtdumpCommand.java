@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.concurrent.Callable;
 
 /// `interleaf ptdump`: the page tables of a test's processes.
@@ -90,6 +91,8 @@ final class PtdumpCommand implements Callable<Integer> {
             return runner.tables(source, schedule, step);
         } catch (ReplayException e) {
             throw new BadInput(file + ": " + e.getMessage(), ReplayCommand.COPY_ALL);
+        } catch (NoSuchElementException e) {
+            throw new BadInput(file + ": " + e.getMessage(), "without --step it is the end");
         }
     }
 }

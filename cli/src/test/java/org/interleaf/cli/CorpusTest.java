@@ -74,11 +74,15 @@ final class CorpusTest {
         assertThat(again.finalState()).isEqualTo(first.finalState());
         String trace = ColumnTrace.render(again, TraceStyle.PLAIN);
         boolean alone = LitmusTest.parse(Source.read(variant.test())).processes().size() == 1;
-        if (alone || again.violations().stream().anyMatch(Violation::latent)) {
-            // A change under the wrong lock, say, needs nobody else.
+        if (alone || again.violations().stream().anyMatch(CorpusTest::needsNobodyElse)) {
             assertThat(trace).containsPattern("CPU [01] ");
         } else {
             assertThat(trace).contains("CPU 0").contains("CPU 1");
         }
+    }
+
+    /// As a change under the wrong lock, or an assertion that always fails.
+    private static boolean needsNobodyElse(Violation violation) {
+        return violation.latent() || violation.kind().startsWith("WARNING");
     }
 }

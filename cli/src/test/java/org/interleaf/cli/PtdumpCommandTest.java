@@ -56,7 +56,7 @@ final class PtdumpCommandTest {
     @Test
     void refusesAStepThatIsNotThere() {
         assertThat(cli.run("ptdump", test, "--step", "100000")).isEqualTo(2);
-        assertThat(cli.err()).contains("step 100000");
+        assertThat(cli.err()).contains("no step 100000, the execution has ");
     }
 
     @Test

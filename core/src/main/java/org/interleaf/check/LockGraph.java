@@ -112,8 +112,8 @@ final class LockGraph {
         return added;
     }
 
-    /// Finds out which dependencies are suspect now that `added` is there: that changes only if it is
-    /// part of a circle itself.
+    /// Finds out which dependencies are suspect now that `added` is there: that changes only if it
+    /// is part of a circle itself.
     void suspect(Dependency added) {
         if (cycle(added, ANY).isEmpty()) {
             return;

@@ -5,6 +5,8 @@ import org.interleaf.machine.Scheduler;
 import org.interleaf.machine.Task;
 import org.jspecify.annotations.Nullable;
 
+import java.util.NoSuchElementException;
+
 /// Notes what the page tables hold at one moment of an execution: when somebody is to be chosen for
 /// a step.
 final class TablesAt {
@@ -38,8 +40,14 @@ final class TablesAt {
         };
     }
 
-    /// What was noted; as it is now, where the execution has fewer steps.
+    /// What was noted; as it is now, for the end.
+    ///
+    /// @throws NoSuchElementException if the execution has fewer steps
     String text() {
+        if (step > made) {
+            throw new NoSuchElementException(
+                    "no step " + step + ", the execution has " + made + " steps");
+        }
         return noted == null ? session.tables() : noted;
     }
 }

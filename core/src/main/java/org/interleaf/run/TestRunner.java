@@ -109,6 +109,7 @@ public final class TestRunner {
     /// @param step before which step, counted from 0; -1 for the end
     /// @throws org.interleaf.litmus.syntax.LitmusException if the test is wrong
     /// @throws org.interleaf.explore.ReplayException if the schedule is not one of this test
+    /// @throws java.util.NoSuchElementException if the execution has fewer steps
     public String tables(Source source, @Nullable Schedule schedule, int step) {
         LitmusTest test = configured(LitmusTest.parse(source));
         return withPagesLargeEnough(

@@ -394,4 +394,57 @@ final class DeviceMemoryTest {
         assertThat(found)
                 .contains("BUG in pud_clear_bad", "BUG: wrong page-table lock in pud_clear_bad");
     }
+
+    // ---- mapping_dirty_helpers
+
+    @Test
+    void sharedMappingsAreWriteProtectedOnce() {
+        dax(
+                "PTE",
+                "a = MAP(2 * S, RW, MAP_SHARED, fd, 0); a[0] = 1; r0 = a[S];"
+                        + " r1 = wp_shared_mapping_range(fd, 0, 2);"
+                        + " r2 = wp_shared_mapping_range(fd, 0, 2); a[0] = 2;"
+                        + " r3 = wp_shared_mapping_range(fd, 0, 2); r4 = a[0];",
+                "0:r1=2 /\\ 0:r2=0 /\\ 0:r3=1 /\\ 0:r4=2");
+    }
+
+    @Test
+    void dirtyEntriesAreRecordedAndCleaned() {
+        dax(
+                "PTE",
+                "a = MAP(2 * S, RW, MAP_SHARED, fd, 0); r0 = a[0]; a[S] = 1;"
+                        + " r1 = clean_record_shared_mapping_range(fd, 0, 2);"
+                        + " r2 = clean_record_shared_mapping_range(fd, 0, 2); a[0] = 1; a[S] = 2;"
+                        + " r3 = clean_record_shared_mapping_range(fd, 0, 2);",
+                "0:r1=2 /\\ 0:r2=0 /\\ 0:r3=3");
+    }
+
+    /// Stores come before the flush, and are recorded, or after it, and find a clean entry again.
+    @Test
+    void noStoreEscapesTheRecord() {
+        config.put("dax", "PTE:2");
+        String test =
+                """
+                C t
+                {
+                  int fd = open("/dev/dax0.0", O_RDWR);
+                  char *a = mmap(0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                  char r = a[0];
+                }
+                P0(char *a) { a[0] = 1; }
+                P1(char *a, int fd) {
+                  long r0 = clean_record_shared_mapping_range(fd, 0, 1);
+                  char r1 = a[0];
+                  long r2 = clean_record_shared_mapping_range(fd, 0, 1);
+                }
+                exists (1:r1=1 /\\ 1:r0=0 /\\ 1:r2=0)
+                """;
+        Answer answer =
+                new TestRunner(RunOptions.DEFAULT.withConfig(config))
+                        .check(Source.of("t.litmus", test));
+        assertThat(answer.violations()).isEmpty();
+        assertThat(answer.exploration().complete()).isTrue();
+        assertThat(answer.positive()).isZero();
+        assertThat(answer.negative()).isGreaterThan(1);
+    }
 }

@@ -92,8 +92,7 @@ record Race(Path folder, String name, List<Variant> variants) {
         }
     }
 
-    private static void addVariants(
-            List<Variant> variants, Path folder, List<ModelPatch> patches) {
+    private static void addVariants(List<Variant> variants, Path folder, List<ModelPatch> patches) {
         ModelPatch patch = patches.getLast();
         PatchHeader header = patch.header();
         Expected expected = Expected.of(header);

@@ -6,8 +6,7 @@ import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Task;
 
 /// What a task must not leave behind: held locks, interrupts off, an open RCU read section, a page
-/// mapped. Nor may
-/// it give back a lock that it does not hold. A task that was killed is not asked.
+/// mapped. Nor may it give back a lock that it does not hold. A task that was killed is not asked.
 final class LeftBehind implements Monitor {
     private final Findings findings;
 

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.Objects;
 
 /// A mapped PTE table: what `pte_offset_map()` and its family return. Until it is unmapped the task
-/// is in an RCU read section, so the table's memory stays, though it may be detached meanwhile. With
-/// HIGHPTE the table is mapped into the kernel's address space by {@link
+/// is in an RCU read section, so the table's memory stays, though it may be detached meanwhile.
+/// With HIGHPTE the table is mapped into the kernel's address space by {@link
 /// org.interleaf.machine.KmapLocal}, so mappings end in the reverse order.
 public final class PteMapping {
     private final Machine machine;

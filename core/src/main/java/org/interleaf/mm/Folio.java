@@ -31,7 +31,14 @@ public final class Folio {
     private static final long MAPPING_ANON = 1;
 
     private static final String[] FLAG_NAMES = {
-        "locked", "referenced", "uptodate", "dirty", "lru", "swapbacked", "active", "hwpoison",
+        "locked",
+        "referenced",
+        "uptodate",
+        "dirty",
+        "lru",
+        "swapbacked",
+        "active",
+        "hwpoison",
         "waiters"
     };
 

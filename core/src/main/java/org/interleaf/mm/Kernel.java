@@ -85,6 +85,11 @@ public final class Kernel {
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
+    private final ThpAllowable thpAllowable;
+    private final CollapseCopy collapseCopy;
+    private final RetractPageTables retractPageTables;
+    private final CollapsePteMappedThp collapsePteMappedThp;
+    private final CollapseFile collapseFile;
     private final Khugepaged khugepaged;
     private final UserAccess userAccess;
     private final List<MmStruct> mms = new ArrayList<>();
@@ -174,6 +179,11 @@ public final class Kernel {
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
+        thpAllowable = new ThpAllowable(this);
+        collapseCopy = new CollapseCopy(this);
+        retractPageTables = new RetractPageTables(this);
+        collapsePteMappedThp = new CollapsePteMappedThp(this);
+        collapseFile = new CollapseFile(this);
         khugepaged = new Khugepaged(this);
         userAccess = new UserAccess(this);
         files = new Files(machine);
@@ -309,6 +319,14 @@ public final class Kernel {
     /// mm/mmu_gather.c: tlb_remove_table_sync_one().
     public void tlbRemoveTableSyncOne() {
         MmuGather.tlbRemoveTableSyncOne(this);
+    }
+
+    /// mm/pgtable-generic.c: pmdp_get_lockless_sync(). Waits for those who read entries in halves
+    /// with interrupts off.
+    void pmdpGetLocklessSync() {
+        if (entries.halves()) {
+            tlbRemoveTableSyncOne();
+        }
     }
 
     /// `WARN_ON_ONCE(condition)`: the kernel complains with `text` where the condition holds;
@@ -668,6 +686,26 @@ public final class Kernel {
 
     public GupFast gupFast() {
         return gupFast;
+    }
+
+    ThpAllowable thpAllowable() {
+        return thpAllowable;
+    }
+
+    CollapseCopy collapseCopy() {
+        return collapseCopy;
+    }
+
+    RetractPageTables retractPageTables() {
+        return retractPageTables;
+    }
+
+    CollapsePteMappedThp collapsePteMappedThp() {
+        return collapsePteMappedThp;
+    }
+
+    CollapseFile collapseFile() {
+        return collapseFile;
     }
 
     public Khugepaged khugepaged() {

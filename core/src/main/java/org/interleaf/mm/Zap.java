@@ -336,7 +336,7 @@ public final class Zap {
                 value = entry().readOnce();
             }
             if (!Entry.ptePresent(value)) {
-                kernel.nonpresentPtes().zapNonpresentPte(entry(), value);
+                skipped |= !kernel.nonpresentPtes().zapNonpresentPte(entry(), value, details);
                 addr += geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());

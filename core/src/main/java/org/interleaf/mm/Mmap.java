@@ -59,11 +59,14 @@ public final class Mmap {
             }
             return vmMmapPgoff(mm, null, addr, len, prot, flags, 0);
         }
-        if (!anonymous && !(inode(file) instanceof HugetlbInode)) {
+        if (!anonymous && (inode(file) instanceof Device || inode(file) instanceof ShmemInode)) {
             long pgoff = offset >> geometry.pageShift();
             long ret = vmMmapPgoff(mm, file, addr, len, prot, flags, pgoff);
             kernel.files().taskWorkRun();
             return ret;
+        }
+        if (!anonymous && !(inode(file) instanceof HugetlbInode)) {
+            return -Errno.ENODEV;
         }
         Hstate h = anonymous ? sizelog(flags) : ((HugetlbInode) inode(file)).hstate();
         if (h == null) {

@@ -149,8 +149,8 @@ final class FilemapMapPages {
 
         /// Which entry, counted from the mapped one, is that of the fault.
         private int wanted() {
-            return geometry.index(Geometry.PTE, vmf.address) - PageTable.of(pte.pte()).indexOf(
-                    pte.pte());
+            return geometry.index(Geometry.PTE, vmf.address)
+                    - PageTable.of(pte.pte()).indexOf(pte.pte());
         }
 
         /// mm/filemap.c: filemap_map_order0_folio().

@@ -25,8 +25,7 @@ final class FinishFault {
     /// that goes into the PTE table, or the whole by a PMD. The reference becomes the mapping's
     /// where the result is 0. What is beyond the end of the file is mapped in shmem only.
     int finishFault(VmFault vmf) {
-        boolean cow =
-                vmf.has(VmFault.FLAG_WRITE) && (vmf.vma.flags() & Vma.VM_SHARED) == 0;
+        boolean cow = vmf.has(VmFault.FLAG_WRITE) && (vmf.vma.flags() & Vma.VM_SHARED) == 0;
         Page page = Objects.requireNonNull(cow ? vmf.cowPage : vmf.page);
         Folio folio = kernel.memMap().pageFolio(page);
         boolean perPage = false;
@@ -104,8 +103,7 @@ final class FinishFault {
     /// none.
     private int mapFolio(VmFault vmf, Folio folio, int index, int nr) {
         long addr = vmf.address - index * geometry.pageSize();
-        PteMapping pte =
-                kernel.pgtableGeneric().pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), addr);
+        PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), addr);
         if (pte == null) {
             return VmFault.NOPAGE;
         }
@@ -124,8 +122,7 @@ final class FinishFault {
     /// The end of finish_fault() for one page.
     private int mapPage(VmFault vmf, Folio folio, Page page) {
         PteMapping pte =
-                kernel.pgtableGeneric()
-                        .pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
+                kernel.pgtableGeneric().pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         if (pte == null) {
             return VmFault.NOPAGE;
         }

@@ -65,9 +65,6 @@ public final class Mmap {
             kernel.files().taskWorkRun();
             return ret;
         }
-        if (!anonymous && (inode(file) instanceof Device || inode(file) instanceof ShmemInode)) {
-            return -Errno.ENODEV;
-        }
         if (!anonymous && !(inode(file) instanceof HugetlbInode)) {
             return -Errno.ENODEV;
         }

@@ -40,7 +40,8 @@ final class NonpresentPtes {
         return 0;
     }
 
-    /// mm/memory.c: zap_nonpresent_ptes(), for one entry, which holds `value`. False where it stays.
+    /// mm/memory.c: zap_nonpresent_ptes(), for one entry, which holds `value`. False where it
+    /// stays.
     boolean zapNonpresentPte(Word entry, long value, ZapDetails details) {
         if (!shouldZap(value, details)) {
             return false;

@@ -177,8 +177,8 @@ public final class Vma extends Shared {
         return (flags() & VM_UFFD_MISSING) != 0;
     }
 
-    /// include/linux/userfaultfd_k.h: userfaultfd_minor(). Whether faults on what is in the file but
-    /// not mapped are for a userfaultfd.
+    /// include/linux/userfaultfd_k.h: userfaultfd_minor(). Whether faults on what is in the file
+    /// but not mapped are for a userfaultfd.
     boolean userfaultfdMinor() {
         return (flags() & VM_UFFD_MINOR) != 0;
     }

@@ -48,10 +48,9 @@ public final class Zap {
         notifier.invalidateRangeEnd(range);
     }
 
-    /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; and
-    /// of it what the details say.
-    void zapVmaRangeBatched(
-            MmuGather tlb, Vma vma, long start, long end, ZapDetails details) {
+    /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; and of
+    /// it what the details say.
+    void zapVmaRangeBatched(MmuGather tlb, Vma vma, long start, long end, ZapDetails details) {
         if (start == end) {
             return;
         }
@@ -149,7 +148,8 @@ public final class Zap {
     }
 
     /// One round of zap_pmd_range(); returns how far it came.
-    private long zapPmd(MmuGather tlb, Vma vma, Word pmd, long addr, long next, ZapDetails details) {
+    private long zapPmd(
+            MmuGather tlb, Vma vma, Word pmd, long addr, long next, ZapDetails details) {
         if (HugeMemory.pmdIsHuge(pmd.readPlain())) {
             if (next - addr != geometry.size(Geometry.PMD)) {
                 kernel.hugeMemory().splitHugePmd(vma, pmd, addr);
@@ -299,13 +299,7 @@ public final class Zap {
         /// as mapped as long as that.
         boolean dirty;
 
-        Pass(
-                MmuGather tlb,
-                Vma vma,
-                PteMapping pte,
-                long start,
-                long end,
-                ZapDetails details) {
+        Pass(MmuGather tlb, Vma vma, PteMapping pte, long start, long end, ZapDetails details) {
             this.details = details;
             this.tlb = tlb;
             this.vma = vma;

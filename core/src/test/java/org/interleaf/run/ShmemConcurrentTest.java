@@ -15,8 +15,8 @@ import java.util.Map;
 final class ShmemConcurrentTest {
     private static String explore(String shmem, String test) {
         String map =
-                "int fd = memfd_create(\"f\", 0); ftruncate(fd, PMD_SIZE);"
-                        + " char *a = mmap(0, PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
+                "int fd = memfd_create(\"f\", 0); ftruncate(fd, PMD_SIZE); char *a = mmap(0,"
+                    + " PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
         String punch = "fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PMD_SIZE)";
         String text = ("C t\n" + test).replace("MAP;", map).replace("PUNCH", punch);
         Map<String, String> config = Map.of("arch", "x86-64", "shmem", shmem);

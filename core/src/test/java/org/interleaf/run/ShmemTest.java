@@ -44,10 +44,10 @@ final class ShmemTest {
         expect(
                 arch,
                 "never",
-                "char *a = SHARED(PMD_SIZE); char *b = SHARED(PMD_SIZE); char *c = PRIVATE(PMD_SIZE);"
-                        + " r0 = b[PAGE_SIZE]; a[PAGE_SIZE] = 1; r1 = b[PAGE_SIZE]; r2 = c[PAGE_SIZE];"
-                        + " c[PAGE_SIZE] = 2; r3 = a[PAGE_SIZE]; a[PAGE_SIZE] = 3;"
-                        + " r4 = c[PAGE_SIZE]; r5 = b[PAGE_SIZE]; c[0] = 4; r6 = a[0];",
+                "char *a = SHARED(PMD_SIZE); char *b = SHARED(PMD_SIZE); char *c ="
+                    + " PRIVATE(PMD_SIZE); r0 = b[PAGE_SIZE]; a[PAGE_SIZE] = 1; r1 = b[PAGE_SIZE];"
+                    + " r2 = c[PAGE_SIZE]; c[PAGE_SIZE] = 2; r3 = a[PAGE_SIZE]; a[PAGE_SIZE] = 3;"
+                    + " r4 = c[PAGE_SIZE]; r5 = b[PAGE_SIZE]; c[0] = 4; r6 = a[0];",
                 "0:r0=0 /\\ 0:r1=1 /\\ 0:r2=1 /\\ 0:r3=1 /\\ 0:r4=2 /\\ 0:r5=3 /\\ 0:r6=0");
     }
 
@@ -146,13 +146,12 @@ final class ShmemTest {
         expect(
                 "x86-64",
                 "never",
-                "int g = open(\"/dev/shm/f\", O_RDWR); int h = open(\"/dev/shm/f\", O_RDWR | O_CREAT);"
-                        + " r0 = g; ftruncate(h, PAGE_SIZE);"
-                        + " char *a = mmap(0, PAGE_SIZE, PROT_WRITE, MAP_SHARED, h, 0); a[0] = 6;"
-                        + " close(h); munmap(a, PAGE_SIZE); int i = open(\"/dev/shm/f\", O_RDONLY);"
-                        + " char *b = mmap(0, PAGE_SIZE, PROT_READ, MAP_SHARED, i, 0); r1 = b[0];"
-                        + " r2 = unlink(\"/dev/shm/f\"); r3 = open(\"/dev/shm/f\", O_RDONLY);"
-                        + " close(i); munmap(b, PAGE_SIZE);",
+                "int g = open(\"/dev/shm/f\", O_RDWR); int h = open(\"/dev/shm/f\", O_RDWR |"
+                    + " O_CREAT); r0 = g; ftruncate(h, PAGE_SIZE); char *a = mmap(0, PAGE_SIZE,"
+                    + " PROT_WRITE, MAP_SHARED, h, 0); a[0] = 6; close(h); munmap(a, PAGE_SIZE);"
+                    + " int i = open(\"/dev/shm/f\", O_RDONLY); char *b = mmap(0, PAGE_SIZE,"
+                    + " PROT_READ, MAP_SHARED, i, 0); r1 = b[0]; r2 = unlink(\"/dev/shm/f\"); r3 ="
+                    + " open(\"/dev/shm/f\", O_RDONLY); close(i); munmap(b, PAGE_SIZE);",
                 "0:r0=-ENOENT /\\ 0:r1=6 /\\ 0:r2=0 /\\ 0:r3=-ENOENT");
     }
 

@@ -64,7 +64,7 @@ public final class MemMap {
     /// is locked as long as there is such an entry, of which the caller must be sure: its table is
     /// locked.
     Folio softleafToFolio(Kernel kernel, long entry) {
-        Folio folio = folioAt(Entry.pfn(entry));
+        Folio folio = pageFolio(page(Entry.pfn(entry)));
         machine.fence(Fence.RMB);
         kernel.warnOn(!folio.lock().isLocked(), "a folio that migrates is not locked", folio);
         return folio;

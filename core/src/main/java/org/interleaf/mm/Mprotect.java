@@ -205,8 +205,9 @@ public final class Mprotect {
         long addr = start;
         for (int i = 0; addr != end; i++) {
             long old = pte.pte(i).readOnce();
-            if (!Entry.none(old)) {
-                kernel.bugOn(!Entry.ptePresent(old), "swap entries are not modelled");
+            if (!Entry.none(old) && !Entry.ptePresent(old)) {
+                kernel.nonpresentPtes().changeSoftleafPte(pte.pte(i), old);
+            } else if (!Entry.none(old)) {
                 changePte(vma, pte.pte(i));
                 tlb.removeTlbEntry(addr);
             }

@@ -25,6 +25,15 @@ public final class Folio {
     /// Somebody waits for the folio to be unlocked, see {@link FolioWait}.
     static final long PG_WAITERS = 1 << 8;
 
+    /// In the swap cache, see {@link SwapState}. Of folios that are {@link #PG_SWAPBACKED} only.
+    static final long PG_SWAPCACHE = 1 << 9;
+
+    /// Being written to the swap device.
+    static final long PG_WRITEBACK = 1 << 10;
+
+    /// Reclaim wants it as soon as it is written.
+    static final long PG_RECLAIM = 1 << 11;
+
     static final long PGTY_HUGETLB = 1;
 
     /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
@@ -32,7 +41,7 @@ public final class Folio {
 
     private static final String[] FLAG_NAMES = {
         "locked", "referenced", "uptodate", "dirty", "lru", "swapbacked", "active", "hwpoison",
-        "waiters"
+        "waiters", "swapcache", "writeback", "reclaim"
     };
 
     private final Machine machine;
@@ -49,6 +58,9 @@ public final class Folio {
     final Word entireMapcount;
     final Word nrPagesMapped;
     final Word pincount;
+
+    /// `swap`: the first of its slots while it is in the swap cache.
+    final Word swap;
 
     /// `_mm_ids`, of which only is modelled that more than one process may map the folio: set by
     /// fork, and not taken back before it is freed.
@@ -74,6 +86,7 @@ public final class Folio {
         entireMapcount = machine.word(null, this, "_entire_mapcount", -1, -1);
         nrPagesMapped = machine.word(null, this, "_nr_pages_mapped", -1, 0);
         pincount = machine.word(null, this, "_pincount", -1, 0);
+        swap = machine.word(null, this, "swap", -1, 0);
         maybeMappedShared = machine.word(null, this, "_mm_ids", -1, 0);
         pageType = machine.word(null, this, "page_type", -1, 0);
         hugetlb = new HugetlbFolio(machine, this);
@@ -208,6 +221,12 @@ public final class Folio {
         return (flags.fetchAnd(~flag, Order.FULL) & flag) != 0;
     }
 
+    /// `folio_test_swapcache()`: the flag means something else where it is not swapbacked, and so
+    /// there are two looks.
+    boolean testSwapcache() {
+        return testFlag(PG_SWAPBACKED) && testFlag(PG_SWAPCACHE);
+    }
+
     /// `__folio_set_locked()`: locks a folio that nobody else knows.
     void setLocked() {
         if (!lock.trylock()) {
@@ -323,6 +342,11 @@ public final class Folio {
     /// The pins that are counted apart, looked at from outside.
     public long peekPincount() {
         return pincount.peek();
+    }
+
+    /// The first of its slots, looked at from outside; -1 where it is not in the swap cache.
+    public long peekSwap() {
+        return (flags.peek() & PG_SWAPCACHE) != 0 ? swap.peek() : -1;
     }
 
     /// The flags in words, looked at from outside.

@@ -21,6 +21,12 @@ public final class Kernel {
     private final Pgtable pgtable;
     private final PageAlloc pageAlloc;
     private final Swap swap;
+    private final Swapfile swapfile;
+    private final SwapState swapState;
+    private final PageIo pageIo;
+    private final TlbBatch tlbBatch;
+    private final TryToUnmap tryToUnmap;
+    private final Vmscan vmscan;
     private final Rmap rmap;
     private final Highmem highmem;
     private final Files files;
@@ -106,6 +112,12 @@ public final class Kernel {
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
         swap = new Swap(this);
+        swapfile = new Swapfile(this);
+        swapState = new SwapState(this);
+        pageIo = new PageIo(this);
+        tlbBatch = new TlbBatch(this);
+        tryToUnmap = new TryToUnmap(this);
+        vmscan = new Vmscan(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
         inspect = new Inspect(geometry, memMap);
@@ -366,6 +378,31 @@ public final class Kernel {
 
     public Swap swap() {
         return swap;
+    }
+
+    /// The slots of the swap device.
+    public Swapfile swapfile() {
+        return swapfile;
+    }
+
+    SwapState swapState() {
+        return swapState;
+    }
+
+    PageIo pageIo() {
+        return pageIo;
+    }
+
+    TlbBatch tlbBatch() {
+        return tlbBatch;
+    }
+
+    TryToUnmap tryToUnmap() {
+        return tryToUnmap;
+    }
+
+    Vmscan vmscan() {
+        return vmscan;
     }
 
     public Rmap rmap() {

@@ -165,6 +165,19 @@ public final class Rmap {
         }
     }
 
+    /// include/linux/rmap.h: folio_try_share_anon_rmap_pte(). Gives up what makes `page` exclusive,
+    /// with its entry cleared before; false where it may be pinned.
+    boolean folioTryShareAnonRmapPte(Machine machine, Folio folio, Page page) {
+        // Pairs with the barrier of GUP-fast between counting a pin and reading the entry again.
+        machine.fence(Fence.MB);
+        if (maybeDmaPinned(folio)) {
+            return false;
+        }
+        page.clearAnonExclusive();
+        machine.fence(Fence.MB_AFTER_ATOMIC);
+        return true;
+    }
+
     /// include/linux/rmap.h: hugetlb_try_share_anon_rmap(). Gives up what makes the page exclusive,
     /// with its entry cleared before; false where it may be pinned.
     boolean hugetlbTryShareAnonRmap(Machine machine, Folio folio) {
@@ -207,10 +220,12 @@ public final class Rmap {
         return folioMapcount(folio) > 1;
     }
 
-    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings account for;
-    /// anonymous folios that are not in the swap cache have no others of right.
+    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings and the swap
+    /// cache account for; anonymous folios have no others of right.
     public long folioExpectedRefCount(Folio folio) {
-        return folioMapcount(folio);
+        int order = folio.order();
+        long cache = folio.testSwapcache() ? 1L << order : 0;
+        return cache + folioMapcount(folio);
     }
 
     /// include/linux/mm.h: folio_maybe_mapped_shared().

@@ -54,6 +54,9 @@ final class BootedLinux implements Booted {
         sanitizers.watch(kernel);
         config.hugetlb().boot(kernel);
         config.devices().boot(kernel);
+        if (config.swap() > 0) {
+            kernel.swapfile().swapon(config.swap());
+        }
         MmStruct mm = kernel.createMm("mm");
         kernel.activate(mm);
         held = new HeldPages(memory.frameCount());

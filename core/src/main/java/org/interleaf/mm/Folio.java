@@ -74,6 +74,9 @@ public final class Folio {
     /// Whether the memory is a device's; never changes after the set-up.
     private boolean zoneDevice;
 
+    /// `CONFIG_SWAP`; never changes after the set-up.
+    private boolean configSwap;
+
     Folio(Machine machine, Page head) {
         this.machine = machine;
         this.head = head;
@@ -224,7 +227,7 @@ public final class Folio {
     /// `folio_test_swapcache()`: the flag means something else where it is not swapbacked, and so
     /// there are two looks.
     boolean testSwapcache() {
-        return testFlag(PG_SWAPBACKED) && testFlag(PG_SWAPCACHE);
+        return configSwap && testFlag(PG_SWAPBACKED) && testFlag(PG_SWAPCACHE);
     }
 
     /// `__folio_set_locked()`: locks a folio that nobody else knows.
@@ -268,6 +271,11 @@ public final class Folio {
     /// `folio_is_zone_device()`. No access: it never changes.
     public boolean isZoneDevice() {
         return zoneDevice;
+    }
+
+    /// For the set-up: the kernel has `CONFIG_SWAP`.
+    void setConfigSwap() {
+        configSwap = true;
     }
 
     /// For the set-up: see {@link #isZoneDevice}.
@@ -347,6 +355,18 @@ public final class Folio {
     /// The first of its slots, looked at from outside; -1 where it is not in the swap cache.
     public long peekSwap() {
         return (flags.peek() & PG_SWAPCACHE) != 0 ? swap.peek() : -1;
+    }
+
+    /// Whether the folio is anonymous, looked at from outside.
+    public boolean peekAnon() {
+        return isAnonMapping(mapping.peek());
+    }
+
+    /// Whether the anon_vma of the folio knows of a VMA, looked at from outside.
+    boolean peekAnonVmaHas(Vma vma) {
+        Object mapped = machine.heap().resolve(mapping.peek() >> 1);
+        VmaList list = mapped instanceof AnonVma anonVma ? anonVma.vmas.peek() : null;
+        return list != null && list.vmas().contains(vma);
     }
 
     /// The flags in words, looked at from outside.

@@ -145,6 +145,40 @@ public final class Inspect {
         }
     }
 
+    /// What is told of each PTE that is not none.
+    @FunctionalInterface
+    public interface PteVisitor {
+        void visit(long addr, long value);
+    }
+
+    /// Tells `visitor` of every PTE of the address space that is not none, by its address.
+    public void ptes(MmStruct mm, PteVisitor visitor) {
+        ptes(mm.pgd(), Geometry.PGD, 0, visitor);
+    }
+
+    private void ptes(PageTable table, int level, long base, PteVisitor visitor) {
+        for (int i = 0; i < geometry.entries(level); i++) {
+            long value = table.entry(i).peek();
+            long addr = base + ((long) i << geometry.shift(level));
+            if (Entry.none(value)) {
+                continue;
+            }
+            if (level == Geometry.PTE) {
+                visitor.visit(addr, value);
+            } else if (Entry.isTable(value)) {
+                ptes(memMap.table(Entry.pfn(value)), below(level), addr, visitor);
+            }
+        }
+    }
+
+    /// Where rmap looks for an anonymous page in a VMA that it knows, as an index of pages: whether
+    /// the page at `addr` is found there.
+    public boolean rmapFinds(Folio folio, long pfn, Vma vma, long addr) {
+        long at = folio.index.peek() + pfn - folio.pfn();
+        long wanted = vma.pgoff.peek() + ((addr - vma.start.peek()) >> geometry.pageShift());
+        return at == wanted && folio.peekAnonVmaHas(vma);
+    }
+
     /// Tells `visitor` of the frame of every table that is deposited with this address space.
     public void deposited(MmStruct mm, LongConsumer visitor) {
         mm.deposited().peek(visitor);

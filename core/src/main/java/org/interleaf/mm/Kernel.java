@@ -24,6 +24,8 @@ public final class Kernel {
     private final Swapfile swapfile;
     private final SwapState swapState;
     private final PageIo pageIo;
+    private final SwapIn swapIn;
+    private final MadviseReclaim madviseReclaim;
     private final TlbBatch tlbBatch;
     private final TryToUnmap tryToUnmap;
     private final Vmscan vmscan;
@@ -118,6 +120,8 @@ public final class Kernel {
         tlbBatch = new TlbBatch(this);
         tryToUnmap = new TryToUnmap(this);
         vmscan = new Vmscan(this);
+        swapIn = new SwapIn(this);
+        madviseReclaim = new MadviseReclaim(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
         inspect = new Inspect(geometry, memMap);
@@ -391,6 +395,14 @@ public final class Kernel {
 
     PageIo pageIo() {
         return pageIo;
+    }
+
+    SwapIn swapIn() {
+        return swapIn;
+    }
+
+    MadviseReclaim madviseReclaim() {
+        return madviseReclaim;
     }
 
     TlbBatch tlbBatch() {

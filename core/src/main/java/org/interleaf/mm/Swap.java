@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.Order;
+
 /// Giving references back, and the LRU lists as far as a flag tells of them (mm/swap.c, and
 /// folio_isolate_lru() of mm/vmscan.c).
 public final class Swap {
@@ -60,14 +62,24 @@ public final class Swap {
         folioPut(folio);
     }
 
-    /// mm/page-writeback.c: folio_mark_dirty(), of which noop_dirty_folio() is what devices have.
-    /// Whether it was clean.
+    /// mm/util.c: folio_mapping(). Whether the folio is in the swap cache or in that of a file.
+    boolean folioMapping(Folio folio) {
+        if (folio.testSwapcache()) {
+            return true;
+        }
+        long mapping = folio.mapping.readPlain();
+        return mapping != 0 && !Folio.isAnonMapping(mapping);
+    }
+
+    /// mm/page-writeback.c: folio_mark_dirty(), noop_dirty_folio(). Whether it was clean.
     boolean folioMarkDirty(Folio folio) {
-        if (folio.mapping.readPlain() == 0 || folio.testFlag(Folio.PG_DIRTY)) {
+        if (folioMapping(folio) && folio.testFlag(Folio.PG_RECLAIM)) {
+            folio.clearFlag(Folio.PG_RECLAIM);
+        }
+        if (folio.testFlag(Folio.PG_DIRTY)) {
             return false;
         }
-        folio.setFlag(Folio.PG_DIRTY);
-        return true;
+        return (folio.flags.fetchOr(Folio.PG_DIRTY, Order.FULL) & Folio.PG_DIRTY) == 0;
     }
 
     /// mm/swap.c: folio_mark_accessed(), of which the first half is modelled.

@@ -50,12 +50,16 @@ public final class Swapfile {
         nrSwapPages = machine.word(null, null, "nr_swap_pages", -1, 0);
     }
 
-    /// mm/swapfile.c: swapon(2). For the set-up: a device with `pages` slots. Nobody turns it off.
+    /// mm/swapfile.c: swapon(2). For the set-up: a device with `pages` slots. Nobody turns it off;
+    /// without it the kernel is one without `CONFIG_SWAP`.
     public void swapon(int pages) {
         int words = kernel.memMap().memory().frame(0).words();
         SwapInfo info =
                 new SwapInfo(kernel.machine(), pages, kernel.geometry().hpagePmdOrder(), words);
         info.setup();
+        for (int pfn = 0; pfn < kernel.memMap().size(); pfn++) {
+            kernel.memMap().folioAt(pfn).setConfigSwap();
+        }
         available.writePlain(1);
         nrSwapPages.writePlain(pages);
         si = info;

@@ -100,8 +100,9 @@ final class TryToUnmap {
                 kernel.bugOn(true, "a huge PMD maps " + folio);
             }
             Word pte = Objects.requireNonNull(pvmw.pte());
-            Page page = kernel.memMap().page(Entry.pfn(pte.readOnce()));
-            int nr = folioUnmapPteBatch(folio, pvmw, vma);
+            long value = pte.readOnce();
+            Page page = kernel.memMap().page(Entry.pfn(value));
+            int nr = folioUnmapPteBatch(folio, pvmw, vma, value);
             if (!unmapOne(folio, page, vma, pvmw, nr, flags, ubc)) {
                 pvmw.done();
                 return false;
@@ -116,7 +117,7 @@ final class TryToUnmap {
 
     /// mm/rmap.c: folio_unmap_pte_batch(). How many entries are dealt with at once: several of a
     /// large folio that is not to be swapped out.
-    private int folioUnmapPteBatch(Folio folio, PageVmaMappedWalk pvmw, Vma vma) {
+    private int folioUnmapPteBatch(Folio folio, PageVmaMappedWalk pvmw, Vma vma, long first) {
         if (!folio.isLarge() || (folio.isAnon() && folio.testFlag(Folio.PG_SWAPBACKED))) {
             return 1;
         }
@@ -124,7 +125,6 @@ final class TryToUnmap {
         long addr = pvmw.address();
         Geometry geometry = kernel.geometry();
         long end = geometry.addrEnd(Geometry.PMD, addr, vma.end());
-        long first = pte.readOnce();
         long left = folio.pfn() + folio.nrPages() - Entry.pfn(first);
         long max = Math.min((end - addr) >> geometry.pageShift(), left);
         long ignored = Entry.ACCESSED | Entry.DIRTY;

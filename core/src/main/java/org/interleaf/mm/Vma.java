@@ -264,6 +264,11 @@ public final class Vma extends Shared {
         return text.toString();
     }
 
+    /// Whether the VMA has `addr`, looked at from outside.
+    public boolean peekContains(long addr) {
+        return addr >= start.peek() && addr < end.peek();
+    }
+
     @Override
     public String toString() {
         return "vma " + start.show(start.peek()) + "-" + end.show(end.peek());

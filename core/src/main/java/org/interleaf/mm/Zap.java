@@ -207,6 +207,7 @@ public final class Zap {
                 kernel.entries().settle(pmd);
                 return addr;
             }
+            kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
             Pass pass = new Pass(tlb, vma, pte, addr, end);
             pass.run();
             addr = pass.addr;
@@ -339,8 +340,9 @@ public final class Zap {
                 value = entry().readOnce();
             }
             if (!Entry.ptePresent(value)) {
-                kernel.nonpresentPtes().zapNonpresentPte(entry(), value);
-                addr += geometry.pageSize();
+                int max = (int) ((end - addr) >> geometry.pageShift());
+                int nr = kernel.nonpresentPtes().zapNonpresentPtes(entry(), value, max);
+                addr += nr * geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());
                 tlb.removeTlbEntry(addr);

@@ -14,6 +14,9 @@ public final class Inspect {
     private final Geometry geometry;
     private final MemMap memMap;
 
+    /// The swap device; null where there is none.
+    private @Nullable SwapInfo swap;
+
     /// Hears which words {@link #user} looks at; null where nobody wants to know.
     private @Nullable Consumer<Word> listener;
 
@@ -84,12 +87,35 @@ public final class Inspect {
         long value = 0;
         for (int i = bytes - 1; i >= 0; i--) {
             long at = addr + i;
-            long pfn = mappedPfn(mm, at);
             long offset = at & (geometry.pageSize() - 1);
-            long word = pfn < 0 ? 0 : memMap.contents(pfn, offset).peek();
+            long word = peekWord(mm, at, offset);
             value = value << Byte.SIZE | word >>> Byte.SIZE * (offset % Long.BYTES) & 0xff;
         }
         return value;
+    }
+
+    /// The word of contents at `offset` in the page of `addr`: in memory, in the swap cache, or on
+    /// the swap device.
+    private long peekWord(MmStruct mm, long addr, long offset) {
+        long pfn = mappedPfn(mm, addr);
+        if (pfn < 0 && swap != null) {
+            long pte = leaf(mm, addr);
+            if (Entry.isSwap(pte)) {
+                int slot = (int) Entry.swpOffset(pte);
+                pfn = swap.peekPage(slot);
+                return pfn < 0 ? swap.peekContents(slot, offset) : contents(pfn, offset);
+            }
+        }
+        return pfn < 0 ? 0 : contents(pfn, offset);
+    }
+
+    private long contents(long pfn, long offset) {
+        return memMap.contents(pfn, offset).peek();
+    }
+
+    /// For the set-up: there is a swap device.
+    void setSwap(SwapInfo device) {
+        swap = device;
     }
 
     /// The VMAs of an address space, in order.

@@ -84,9 +84,9 @@ final class PageIo {
         folio.get();
         if (folio.testFlag(Folio.PG_RECLAIM)) {
             folio.clearFlag(Folio.PG_RECLAIM);
-            folio.flags.readOnce(); // folio_rotate_reclaimable(): it is on no list
+            folio.testFlag(Folio.PG_LRU); // folio_rotate_reclaimable(): it is on no list
         }
-        folio.flags.fetchXor(Folio.PG_WRITEBACK, Order.RELEASE);
+        folio.testClearFlag(Folio.PG_WRITEBACK); // folio_xor_flags_has_waiters()
         kernel.swap().folioPut(folio);
     }
 
@@ -94,7 +94,7 @@ final class PageIo {
     void folioWaitWriteback(Folio folio) {
         if (folio.testFlag(Folio.PG_WRITEBACK)) {
             kernel.machine().mightSleep("folio_wait_writeback");
-            folio.flags.await(Folio.PG_WRITEBACK, 0);
+            folio.awaitClear(Folio.PG_WRITEBACK);
         }
     }
 
@@ -104,9 +104,7 @@ final class PageIo {
         SwapInfo si = kernel.swapfile().device();
         long offset = folio.swap.readPlain();
         SwapCluster ci = si.cluster(offset);
-        kernel.machine().rcu().readLock();
         boolean zero = SwapTable.isZero(ci.get(si.off(offset))); // swap_read_folio_zeromap()
-        kernel.machine().rcu().readUnlock();
         if (zero) {
             kernel.highmem().clearPage(folio.pfn());
         } else {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import org.interleaf.machine.Order;
-
 /// Giving references back, and the LRU lists as far as a flag tells of them (mm/swap.c, and
 /// folio_isolate_lru() of mm/vmscan.c).
 public final class Swap {
@@ -79,7 +77,7 @@ public final class Swap {
         if (folio.testFlag(Folio.PG_DIRTY)) {
             return false;
         }
-        return (folio.flags.fetchOr(Folio.PG_DIRTY, Order.FULL) & Folio.PG_DIRTY) == 0;
+        return !folio.testSetFlag(Folio.PG_DIRTY);
     }
 
     /// mm/swap.c: folio_mark_accessed(), of which the first half is modelled.

@@ -22,7 +22,6 @@ public final class SwapCluster extends Shared {
     static final long FLAG_FULL = 4;
     private static final String[] FLAG_NAMES = {"none", "free", "nonfull", "frag", "full"};
 
-    private final Machine machine;
     private final int index;
     private final SpinLock lock;
 
@@ -42,7 +41,6 @@ public final class SwapCluster extends Shared {
 
     SwapCluster(Machine machine, int index, int slots) {
         super(machine);
-        this.machine = machine;
         this.index = index;
         lock = new SpinLock(machine, null, this, "lock", "&cluster_info[i].lock");
         count = machine.word(null, this, "count", -1, 0);
@@ -85,13 +83,10 @@ public final class SwapCluster extends Shared {
     }
 
     /// mm/swap_table.h: swap_table_get(). Without the lock; {@link SwapTable#NULL} where there is
-    /// no table.
+    /// no table. What RCU would keep meanwhile, its memory, stays anyway.
     long getLockless(int off) {
-        machine.rcu().readLock();
         boolean there = table.read(Order.DEPENDENCY) != 0;
-        long entry = there ? entries[off].readOnce() : SwapTable.NULL;
-        machine.rcu().readUnlock();
-        return entry;
+        return there ? entries[off].readOnce() : SwapTable.NULL;
     }
 
     /// mm/swapfile.c: cluster_is_empty().

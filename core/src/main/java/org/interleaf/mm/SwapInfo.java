@@ -18,6 +18,7 @@ public final class SwapInfo extends Shared {
     static final long USAGE_OFFLIST = 1L << 62;
 
     private final Machine machine;
+    private final MemMap memMap;
     private final int pages;
     private final int clusterSize;
     private final SwapCluster[] clusters;
@@ -37,9 +38,10 @@ public final class SwapInfo extends Shared {
     /// @param pages slots that can be used
     /// @param clusterOrder binary logarithm of the slots in a cluster
     /// @param words modelled words of contents in each page
-    SwapInfo(Machine machine, int pages, int clusterOrder, int words) {
+    SwapInfo(Machine machine, MemMap memMap, int pages, int clusterOrder, int words) {
         super(machine);
         this.machine = machine;
+        this.memMap = memMap;
         this.pages = pages;
         clusterSize = 1 << clusterOrder;
         lock = new SpinLock(machine, null, this, "lock", "&p->lock");
@@ -164,6 +166,21 @@ public final class SwapInfo extends Shared {
     public long peekFolio(int slot) {
         long entry = peekEntry(slot);
         return SwapTable.isFolio(entry) ? SwapTable.pfn(entry) : -1;
+    }
+
+    /// The frame of the page that a slot has in the swap cache, looked at from outside; -1 where
+    /// there is none, or where it has not been read in yet.
+    public long peekPage(int slot) {
+        long pfn = peekFolio(slot);
+        return pfn < 0 || !memMap.folioAt(pfn).peekFlag(Folio.PG_UPTODATE)
+                ? -1
+                : pfn + slot - memMap.folioAt(pfn).peekSwap();
+    }
+
+    /// What the device holds in a slot at byte `offset`, looked at from outside.
+    public long peekContents(int slot, long offset) {
+        boolean zero = SwapTable.isZero(peekEntry(slot));
+        return zero ? 0 : contents[slot][(int) (offset / Long.BYTES)].peek();
     }
 
     /// A slot in words, looked at from outside: what it is used for and what the device holds.

@@ -55,7 +55,13 @@ public final class Swapfile {
     public void swapon(int pages) {
         int words = kernel.memMap().memory().frame(0).words();
         SwapInfo info =
-                new SwapInfo(kernel.machine(), pages, kernel.geometry().hpagePmdOrder(), words);
+                new SwapInfo(
+                        kernel.machine(),
+                        kernel.memMap(),
+                        pages,
+                        kernel.geometry().hpagePmdOrder(),
+                        words);
+        kernel.inspect().setSwap(info);
         info.setup();
         for (int pfn = 0; pfn < kernel.memMap().size(); pfn++) {
             kernel.memMap().folioAt(pfn).setConfigSwap();
@@ -286,12 +292,10 @@ public final class Swapfile {
         long offset = folio.swap.readPlain();
         SwapCluster ci = info.cluster(offset);
         int nr = folio.nrPages();
-        kernel.machine().rcu().readLock();
         boolean swapped = false;
         for (int i = 0; i < nr && !swapped; i++) {
             swapped = SwapTable.count(ci.get(info.off(offset) + i)) != 0;
         }
-        kernel.machine().rcu().readUnlock();
         return swapped;
     }
 

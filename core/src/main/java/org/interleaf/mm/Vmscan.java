@@ -212,7 +212,7 @@ final class Vmscan {
 
     /// The end of shrink_folio_list(): the folio is unmapped and clean.
     private Fate remove(Folio folio) {
-        folio.flags.readOnce(); // folio_needs_release(): nothing private
+        // folio_needs_release(): nothing is private.
         if (folio.isAnon() && !folio.testFlag(Folio.PG_SWAPBACKED)) { // folio_test_lazyfree()
             return folio.refFreeze(1) ? Fate.FREED : Fate.KEEP_LOCKED;
         }

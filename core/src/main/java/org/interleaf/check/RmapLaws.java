@@ -1,59 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
+import org.interleaf.machine.Word;
+import org.interleaf.mm.AnonVma;
 import org.interleaf.mm.Entry;
 import org.interleaf.mm.Folio;
+import org.interleaf.mm.Geometry;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
-import org.interleaf.mm.Page;
+import org.interleaf.mm.PageTable;
 import org.interleaf.mm.Vma;
 import org.interleaf.trace.Violation;
-import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.function.BiFunction;
 
-/// What must be true of anonymous pages when nothing is under way: rmap finds each PTE that maps one,
-/// so that it can be taken away again.
+/// What must be true of anonymous pages when nothing is under way: a walk from the folio, over the
+/// VMAs of its anon_vma, to the address that its index stands for, comes to every entry that maps
+/// it. Whom such a walk misses has a page that is freed, or moved elsewhere, while it is mapped.
 final class RmapLaws {
-    private RmapLaws() {}
+    private final Kernel kernel;
+    private final BiFunction<String, String, Violation> violation;
+    private final List<Violation> found;
 
-    /// Looks at everything from outside; `violation` makes one out of a title and a text.
+    private RmapLaws(
+            Kernel kernel, BiFunction<String, String, Violation> violation, List<Violation> found) {
+        this.kernel = kernel;
+        this.violation = violation;
+        this.found = found;
+    }
+
+    /// Looks at all mappings from outside; `violation` makes one out of a title and a text.
     static void check(
             Kernel kernel, BiFunction<String, String, Violation> violation, List<Violation> found) {
+        RmapLaws laws = new RmapLaws(kernel, violation, found);
         for (MmStruct mm : kernel.mms()) {
-            kernel.inspect()
-                    .ptes(
-                            mm,
-                            (addr, value) -> {
-                                Vma vma = vmaOf(kernel, mm, addr);
-                                if (vma != null && !isFound(kernel, vma, addr, value)) {
-                                    String page = "page " + Entry.pfn(value) + " at 0x";
-                                    String text = page + Long.toHexString(addr) + " of " + mm;
-                                    found.add(violation.apply("page that rmap does not find", text));
-                                }
-                            });
+            kernel.inspect().entries(mm, (level, entry, value) -> laws.entry(mm, entry, value));
         }
     }
 
-    private static @Nullable Vma vmaOf(
-            Kernel kernel, MmStruct mm, long addr) {
+    private void entry(MmStruct mm, Word entry, long value) {
+        PageTable table = PageTable.of(entry);
+        boolean leaf = table.level() == Geometry.PTE ? Entry.ptePresent(value) : Entry.leaf(value);
+        if (!leaf || Entry.special(value)) {
+            return;
+        }
+        long pfn = Entry.pfn(value);
+        Folio folio = kernel.memMap().peekFolio(kernel.memMap().page(pfn));
+        AnonVma anonVma = folio.peekAnonVma(kernel.machine());
+        if (anonVma == null || folio.peekHugetlb() && folio.pfn() != pfn) {
+            return;
+        }
+        long addr = kernel.tableTree().start(table, table.indexOf(entry));
+        long index = folio.peekIndex() + pfn - folio.pfn();
         for (Vma vma : kernel.inspect().vmas(mm)) {
             if (vma.peekContains(addr)) {
-                return vma;
+                check(vma, addr, folio, anonVma, index);
             }
         }
-        return null;
     }
 
-    private static boolean isFound(Kernel kernel, Vma vma, long addr, long value) {
-        if (!Entry.ptePresent(value) || Entry.special(value)) {
-            return true;
+    private void check(Vma vma, long addr, Folio folio, AnonVma anonVma, long index) {
+        long mapped = vma.peekLinearPageIndex(kernel.geometry(), addr);
+        if (mapped != index) {
+            String text = "%s is mapped at index %d of its anon_vma, it says %d";
+            found.add(
+                    violation.apply("wrong index of a page", text.formatted(folio, mapped, index)));
+        } else if (!anonVma.peekMaps(vma)) {
+            String text = folio + " is mapped by " + vma + ", which its anon_vma does not lead to";
+            found.add(violation.apply("wrong anon_vma of a page", text));
         }
-        Page page = kernel.memMap().page(Entry.pfn(value));
-        Folio folio = kernel.memMap().peekFolio(page);
-        return !folio.peekAnon()
-                || folio.peekHugetlb()
-                || kernel.inspect().rmapFinds(folio, page.pfn(), vma, addr);
     }
 }

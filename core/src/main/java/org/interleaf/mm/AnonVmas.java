@@ -203,8 +203,8 @@ public final class AnonVmas {
         return now;
     }
 
-    /// Complains where nobody has the folio locked: what it is mapped as a part of, and where, could
-    /// change. Not an access.
+    /// Complains where nobody has the folio locked: what it is mapped as a part of, and where,
+    /// could change. Not an access.
     void assertLocked(Folio folio) {
         if (!folio.peekFlag(Folio.PG_LOCKED)) {
             String text = "rmap walk of " + folio + ", which is not locked";

@@ -6,6 +6,7 @@ import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 /// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a
 /// row that share a reference count. As the kernel's it lies over the `struct page` of its first
@@ -50,8 +51,18 @@ public final class Folio {
     };
 
     private static final String[] FLAG_NAMES = {
-        "locked", "referenced", "uptodate", "dirty", "lru", "swapbacked", "active", "hwpoison",
-        "waiters", "swapcache", "writeback", "reclaim"
+        "locked",
+        "referenced",
+        "uptodate",
+        "dirty",
+        "lru",
+        "swapbacked",
+        "active",
+        "hwpoison",
+        "waiters",
+        "swapcache",
+        "writeback",
+        "reclaim"
     };
 
     private final Machine machine;
@@ -415,18 +426,6 @@ public final class Folio {
         return peekFlag(PG_SWAPCACHE) ? swap.peek() : -1;
     }
 
-    /// Whether the folio is anonymous, looked at from outside.
-    public boolean peekAnon() {
-        return isAnonMapping(mapping.peek());
-    }
-
-    /// Whether the anon_vma of the folio knows of a VMA, looked at from outside.
-    boolean peekAnonVmaHas(Vma vma) {
-        Object mapped = machine.heap().resolve(mapping.peek() >> 1);
-        VmaList list = mapped instanceof AnonVma anonVma ? anonVma.vmas.peek() : null;
-        return list != null && list.vmas().contains(vma);
-    }
-
     /// The flags in words, looked at from outside.
     public String peekFlags() {
         long all = 0;
@@ -449,5 +448,16 @@ public final class Folio {
     @Override
     public String toString() {
         return "folio " + pfn();
+    }
+
+    /// The anon_vma of the folio; null where it is not anonymous. Looked at from outside.
+    public @Nullable AnonVma peekAnonVma(Machine machine) {
+        long value = mapping.peek();
+        return isAnonMapping(value) ? (AnonVma) machine.heap().resolve(value >> 1) : null;
+    }
+
+    /// The index of the first page in what the folio is part of; looked at from outside.
+    public long peekIndex() {
+        return index.peek();
     }
 }

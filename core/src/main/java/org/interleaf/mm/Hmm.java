@@ -263,8 +263,7 @@ public final class Hmm {
     }
 
     /// The loop of hmm_vma_walk_pmd() over the entries of a table, which it unmaps.
-    private int walkPtes(
-            MmWalk<VmaWalk> walk, long start, long end, Word pmdp, PteMapping pte) {
+    private int walkPtes(MmWalk<VmaWalk> walk, long start, long end, Word pmdp, PteMapping pte) {
         int ret = 0;
         long addr = start;
         for (int i = 0; ret == 0 && addr < end; i++) {

@@ -197,14 +197,6 @@ public final class Inspect {
         }
     }
 
-    /// Where rmap looks for an anonymous page in a VMA that it knows, as an index of pages: whether
-    /// the page at `addr` is found there.
-    public boolean rmapFinds(Folio folio, long pfn, Vma vma, long addr) {
-        long at = folio.index.peek() + pfn - folio.pfn();
-        long wanted = vma.pgoff.peek() + ((addr - vma.start.peek()) >> geometry.pageShift());
-        return at == wanted && folio.peekAnonVmaHas(vma);
-    }
-
     /// Tells `visitor` of the frame of every table that is deposited with this address space.
     public void deposited(MmStruct mm, LongConsumer visitor) {
         mm.deposited().peek(visitor);

@@ -136,7 +136,7 @@ public final class Kernel {
                     case BROADCAST ->
                             new BroadcastTlbFlush(machine, mmu, mmuNotifier, geometry.pageSize());
                 };
-        pgtableGeneric = new PgtableGeneric(machine, geometry, memMap, ptLocks, entries, tlbFlush);
+        pgtableGeneric = new PgtableGeneric(machine, arch, memMap, ptLocks, entries, tlbFlush);
         mmapLock = new MmapLock(machine);
         vmaLock = new VmaLock(machine, mmapLock);
         anonVmas = new AnonVmas(machine, geometry, mmapLock, rmap);

@@ -136,10 +136,7 @@ public final class Pagemap {
         }
         boolean present = Entry.ptePresent(pte);
         long flags = present ? PM_PRESENT : PM_SWAP;
-        Page page =
-                present
-                        ? kernel.memMap().vmNormalPage(pte)
-                        : softleafPage(pte);
+        Page page = present ? kernel.memMap().vmNormalPage(pte) : softleafPage(pte);
         if (page != null) {
             Folio folio = kernel.memMap().pageFolio(page);
             flags |= folio.isAnon() ? 0 : PM_FILE;

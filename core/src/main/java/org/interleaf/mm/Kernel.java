@@ -21,6 +21,14 @@ public final class Kernel {
     private final Pgtable pgtable;
     private final PageAlloc pageAlloc;
     private final Swap swap;
+    private final Swapfile swapfile;
+    private final SwapState swapState;
+    private final PageIo pageIo;
+    private final SwapIn swapIn;
+    private final MadviseReclaim madviseReclaim;
+    private final TlbBatch tlbBatch;
+    private final TryToUnmap tryToUnmap;
+    private final Vmscan vmscan;
     private final Rmap rmap;
     private final Highmem highmem;
     private final Files files;
@@ -119,6 +127,14 @@ public final class Kernel {
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
         swap = new Swap(this);
+        swapfile = new Swapfile(this);
+        swapState = new SwapState(this);
+        pageIo = new PageIo(this);
+        tlbBatch = new TlbBatch(this);
+        tryToUnmap = new TryToUnmap(this);
+        vmscan = new Vmscan(this);
+        swapIn = new SwapIn(this);
+        madviseReclaim = new MadviseReclaim(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
         inspect = new Inspect(geometry, memMap);
@@ -400,6 +416,39 @@ public final class Kernel {
 
     public Swap swap() {
         return swap;
+    }
+
+    /// The slots of the swap device.
+    public Swapfile swapfile() {
+        return swapfile;
+    }
+
+    SwapState swapState() {
+        return swapState;
+    }
+
+    PageIo pageIo() {
+        return pageIo;
+    }
+
+    SwapIn swapIn() {
+        return swapIn;
+    }
+
+    MadviseReclaim madviseReclaim() {
+        return madviseReclaim;
+    }
+
+    TlbBatch tlbBatch() {
+        return tlbBatch;
+    }
+
+    TryToUnmap tryToUnmap() {
+        return tryToUnmap;
+    }
+
+    Vmscan vmscan() {
+        return vmscan;
     }
 
     public Rmap rmap() {

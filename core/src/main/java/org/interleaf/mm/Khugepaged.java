@@ -165,7 +165,7 @@ public final class Khugepaged {
             if (kernel.rmap().folioMaybeMappedShared(folio) && ++shared > cc.maxPtesShared()) {
                 return ScanResult.EXCEED_SHARED_PTE;
             }
-            long flags = folio.flags.readOnce();
+            long flags = folio.readFlags(Folio.PG_LRU | Folio.PG_LOCKED);
             if ((flags & Folio.PG_LRU) == 0) {
                 return ScanResult.PAGE_LRU;
             }

@@ -226,6 +226,7 @@ final class MoveTables {
             return false;
         }
         boolean nested = CopyPageRange.lockNested(to.ptl(), from.ptl());
+        kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
         boolean forceFlush = false;
         for (int i = 0; i < extent >> geometry.pageShift(); i++) {
             long old = from.pte(i).readOnce();

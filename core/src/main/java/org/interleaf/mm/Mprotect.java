@@ -202,6 +202,7 @@ public final class Mprotect {
         if (pte == null) {
             return false;
         }
+        kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
         long addr = start;
         for (int i = 0; addr != end; i++) {
             long old = pte.pte(i).readOnce();

@@ -60,7 +60,7 @@ public final class PageAlloc {
         int order = folio.order();
         checkNotInUse(folio, order);
         folio.mapping.writePlain(0);
-        folio.flags.and(Folio.PG_HWPOISON, Order.PLAIN);
+        folio.keepFlags(Folio.PG_HWPOISON);
         for (int i = 0; i < 1 << order; i++) {
             Page page = memMap.page(folio.pfn() + i);
             page.clearAnonExclusive();

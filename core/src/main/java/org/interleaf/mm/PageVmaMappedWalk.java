@@ -165,8 +165,17 @@ public final class PageVmaMappedWalk {
         }
     }
 
+    /// include/linux/rmap.h: page_vma_mapped_walk_restart(). The PMD that was found has changed: the
+    /// next call of {@link #walk} begins with it again.
+    void walkRestart() {
+        SpinLock held = Objects.requireNonNull(ptl);
+        held.unlock();
+        ptl = null;
+        pmd = null;
+    }
+
     /// mm/internal.h: vma_address_end().
-    private long vmaAddressEnd() {
+    long vmaAddressEnd() {
         if (nrPages == 1) {
             return address + geometry.pageSize();
         }

@@ -42,6 +42,8 @@ public final class Smaps {
         private long lazyfree;
         private long anonymousThp;
         private long fileThp;
+        private long swap;
+        private long swapPss;
         private long sharedHugetlb;
         private long privateHugetlb;
 
@@ -59,6 +61,8 @@ public final class Smaps {
                 case "LazyFree" -> lazyfree;
                 case "AnonHugePages" -> anonymousThp;
                 case "FilePmdMapped" -> fileThp;
+                case "Swap" -> swap;
+                case "SwapPss" -> swapPss >> PSS_SHIFT;
                 case "Shared_Hugetlb" -> sharedHugetlb;
                 case "Private_Hugetlb" -> privateHugetlb;
                 default -> -1;
@@ -141,6 +145,11 @@ public final class Smaps {
         Page page = null;
         if (Entry.ptePresent(pte)) {
             page = kernel.memMap().vmNormalPage(pte);
+        } else if (Entry.isSwap(pte)) {
+            long size = kernel.geometry().pageSize();
+            int mapcount = kernel.swapfile().swpSwapcount(Entry.swpOffset(pte));
+            sizes.swap += size;
+            sizes.swapPss += (size << PSS_SHIFT) / (mapcount >= 2 ? mapcount : 1);
         } else if (Entry.softleafHasPfn(pte)) {
             page = kernel.memMap().softleafToPage(kernel, pte);
         }

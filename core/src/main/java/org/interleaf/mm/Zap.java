@@ -192,6 +192,7 @@ public final class Zap {
                 kernel.entries().settle(pmd);
                 return addr;
             }
+            kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
             Pass pass = new Pass(tlb, vma, pte, addr, end, details);
             pass.run();
             addr = pass.addr;
@@ -330,8 +331,14 @@ public final class Zap {
                 value = entry().readOnce();
             }
             if (!Entry.ptePresent(value)) {
-                skipped |= !kernel.nonpresentPtes().zapNonpresentPte(entry(), value, details);
-                addr += geometry.pageSize();
+                if (!kernel.nonpresentPtes().shouldZap(value, details)) {
+                    skipped = true;
+                    addr += geometry.pageSize();
+                    return;
+                }
+                int max = (int) ((end - addr) >> geometry.pageShift());
+                int nr = kernel.nonpresentPtes().zapNonpresentPtes(entry(), value, max);
+                addr += nr * geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());
                 tlb.removeTlbEntry(addr);

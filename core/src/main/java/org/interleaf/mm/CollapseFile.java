@@ -202,7 +202,8 @@ final class CollapseFile {
         return result;
     }
 
-    /// The part of collapse_file() with one folio locked and `xa_lock` not held; on `SUCCEED` it is.
+    /// The part of collapse_file() with one folio locked and `xa_lock` not held; on `SUCCEED` it
+    /// is.
     private ScanResult isolateLocked(Collapse collapse, Folio folio) {
         if (!folio.testFlag(Folio.PG_UPTODATE)) {
             return ScanResult.FAIL;
@@ -229,8 +230,8 @@ final class CollapseFile {
         return ScanResult.SUCCEED;
     }
 
-    /// The part of collapse_file() that fills the new folio. The old ones are locked, so they do not
-    /// change.
+    /// The part of collapse_file() that fills the new folio. The old ones are locked, so they do
+    /// not change.
     private void copy(Collapse collapse) {
         long index = collapse.start;
         long to = collapse.fresh.pfn();
@@ -294,8 +295,8 @@ final class CollapseFile {
         return false;
     }
 
-    /// The end of collapse_file() that puts the new folio in the place of the old ones. `xa_lock` is
-    /// held, and dropped.
+    /// The end of collapse_file() that puts the new folio in the place of the old ones. `xa_lock`
+    /// is held, and dropped.
     private void replace(Collapse collapse) {
         Folio fresh = collapse.fresh;
         fresh.markUptodate();

@@ -68,9 +68,7 @@ final class CollapsePteMappedThp {
         long haddr = addr & -geometry.size(Geometry.PMD);
         Vma vma = kernel.mmap().vmaLookup(mm, haddr);
         kernel.mmapLock().assertLocked(mm);
-        if (vma == null
-                || vma.file == null
-                || haddr + geometry.size(Geometry.PMD) > vma.end()) {
+        if (vma == null || vma.file == null || haddr + geometry.size(Geometry.PMD) > vma.end()) {
             return ScanResult.VMA_CHECK;
         }
         @Nullable Word[] pmd = new Word[1];
@@ -117,8 +115,7 @@ final class CollapsePteMappedThp {
     /// Step 1 of try_collapse_pte_mapped_thp(): whether all entries are none or map their part of
     /// the folio.
     private ScanResult checkMapped(Attempt attempt) {
-        PteMapping pte =
-                pgtableGeneric.pteOffsetMapLock(attempt.mm(), attempt.pmd, attempt.haddr);
+        PteMapping pte = pgtableGeneric.pteOffsetMapLock(attempt.mm(), attempt.pmd, attempt.haddr);
         if (pte == null) {
             return ScanResult.FAIL;
         }
@@ -215,9 +212,9 @@ final class CollapsePteMappedThp {
         return batch;
     }
 
-    /// Steps 3 and 4 of try_collapse_pte_mapped_thp(): drops the references of the entries and takes
-    /// the table out. Drops all locks. Where there is one lock for all entries of the process, it is
-    /// not asked whether the table is still there.
+    /// Steps 3 and 4 of try_collapse_pte_mapped_thp(): drops the references of the entries and
+    /// takes the table out. Drops all locks. Where there is one lock for all entries of the
+    /// process, it is not asked whether the table is still there.
     private ScanResult clearPmd(Attempt attempt) {
         PteMapping pte = attempt.pte();
         SpinLock ptl = pte.ptl();

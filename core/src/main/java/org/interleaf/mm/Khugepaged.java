@@ -87,8 +87,9 @@ public final class Khugepaged {
         return result == ScanResult.SUCCEED ? collapseHugePage(mm, addr, cc) : result;
     }
 
-    /// The part of collapse_single_pmd() for a file; drops the mmap lock, which is held for reading.
-    /// The process has the huge page mapped only afterwards, if the collapse was its own wish.
+    /// The part of collapse_single_pmd() for a file; drops the mmap lock, which is held for
+    /// reading. The process has the huge page mapped only afterwards, if the collapse was its own
+    /// wish.
     private ScanResult collapseFilePmd(Vma vma, long addr, CollapseControl cc) {
         MmStruct mm = vma.mm();
         OpenFile file = vma.file();

@@ -131,7 +131,7 @@ final class MoveTables {
                     return true;
                 }
                 kernel.hugeMemory().splitHugePmd(old, oldPmd, oldAddr);
-            } else if (whole && moveNormalPmd(old, oldAddr, oldPmd, newPmd)) {
+            } else if (whole && moveNormalPmd(old, fresh, oldAddr, oldPmd, newPmd)) {
                 return true;
             }
             if (Entry.none(oldPmd.readPlain())) {
@@ -146,12 +146,14 @@ final class MoveTables {
         }
     }
 
-    /// mm/mremap.c: move_normal_pmd(). Moves a PTE table with all that is in it. False where there
-    /// is no table any more, or something is at the new place.
-    private boolean moveNormalPmd(Vma vma, long oldAddr, Word oldPmd, Word newPmd) {
+    /// mm/mremap.c: move_normal_pmd(), with the rmap locks of move_pgt_entry(). Moves a PTE table
+    /// with all that is in it. False where there is no table any more, since a file was collapsed,
+    /// or something is at the new place, or a userfaultfd has something to say.
+    private boolean moveNormalPmd(Vma vma, Vma fresh, long oldAddr, Word oldPmd, Word newPmd) {
         AnonVma anonVma = takeRmapLocks(vma);
         boolean moved = false;
-        if (!kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
+        if (uffdSupportsPageTableMove(vma, fresh)
+                && !kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
             SpinLock oldPtl = kernel.ptLocks().pmdLock(vma.mm(), oldPmd);
             SpinLock newPtl = kernel.ptLocks().pmdLockptr(vma.mm(), newPmd);
             boolean nested = CopyPageRange.lockNested(newPtl, oldPtl);
@@ -174,6 +176,12 @@ final class MoveTables {
             vma.inode().mmapRwsem().upWrite();
         }
         return moved;
+    }
+
+    /// mm/mremap.c: uffd_supports_page_table_move(). Nobody has asked for
+    /// `UFFD_FEATURE_EVENT_REMAP`.
+    private static boolean uffdSupportsPageTableMove(Vma old, Vma fresh) {
+        return old.userfaultfdCtx() == null && fresh.userfaultfdCtx() == null;
     }
 
     /// mm/mremap.c: take_rmap_locks().

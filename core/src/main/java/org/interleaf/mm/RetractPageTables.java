@@ -63,7 +63,8 @@ final class RetractPageTables {
         }
     }
 
-    /// The part of a round under the PMD lock; the entry that led to the table, none where it stays.
+    /// The part of a round under the PMD lock; the entry that led to the table, none where it
+    /// stays.
     private long unhook(Vma vma, long addr, Word pmd) {
         SpinLock pml = kernel.ptLocks().pmdLock(vma.mm(), pmd);
         // It need not be the same table as before: another one is as empty as that.

@@ -253,8 +253,8 @@ public final class Rmap {
         return folioMapcount(folio) > 1;
     }
 
-    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings, the page
-    /// cache and the swap cache account for; nobody else has any of right.
+    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings, the page cache
+    /// and the swap cache account for; nobody else has any of right.
     public long folioExpectedRefCount(Folio folio) {
         int order = folio.order();
         long cache = folio.testSwapcache() ? 1L << order : 0;

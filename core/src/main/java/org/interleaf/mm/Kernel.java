@@ -56,6 +56,14 @@ public final class Kernel {
     private final HugeInsert hugeInsert;
     private final VmInsert vmInsert;
     private final FileFault fileFault;
+    private final FinishFault finishFault;
+    private final FilemapMapPages filemapMapPages;
+    private final FindEntries findEntries;
+    private final UnmapMapping unmapMapping;
+    private final Truncate truncate;
+    private final Shmem shmem;
+    private final ShmemTruncate shmemTruncate;
+    private final Vfs vfs;
     private final Devices devices;
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
@@ -143,6 +151,14 @@ public final class Kernel {
         hugeInsert = new HugeInsert(this);
         vmInsert = new VmInsert(this);
         fileFault = new FileFault(this);
+        finishFault = new FinishFault(this);
+        filemapMapPages = new FilemapMapPages(this);
+        findEntries = new FindEntries(this);
+        unmapMapping = new UnmapMapping(this);
+        truncate = new Truncate(this);
+        shmem = new Shmem(this);
+        shmemTruncate = new ShmemTruncate(this);
+        vfs = new Vfs(this);
         devices = new Devices(this);
         folioWalk = new FolioWalk(this);
         pageWalk = new PageWalk(this);
@@ -565,6 +581,38 @@ public final class Kernel {
 
     FileFault fileFault() {
         return fileFault;
+    }
+
+    FinishFault finishFault() {
+        return finishFault;
+    }
+
+    FilemapMapPages filemapMapPages() {
+        return filemapMapPages;
+    }
+
+    FindEntries findEntries() {
+        return findEntries;
+    }
+
+    UnmapMapping unmapMapping() {
+        return unmapMapping;
+    }
+
+    Truncate truncate() {
+        return truncate;
+    }
+
+    public Shmem shmem() {
+        return shmem;
+    }
+
+    ShmemTruncate shmemTruncate() {
+        return shmemTruncate;
+    }
+
+    public Vfs vfs() {
+        return vfs;
     }
 
     /// The devices with memory.

@@ -250,7 +250,7 @@ final class Madvise {
             kernel.mmapLock().readUnlock(mm);
         }
         int mode = Mman.FALLOC_FL_PUNCH_HOLE | Mman.FALLOC_FL_KEEP_SIZE;
-        int error = kernel.hugetlb().hugetlbfs().fallocate(mm, file, mode, offset, end - start);
+        int error = kernel.vfs().fallocate(mm, file, mode, offset, end - start);
         kernel.files().fput(file);
         kernel.mmapLock().readLock(mm);
         return error;
@@ -299,7 +299,7 @@ final class Madvise {
             return -Errno.EINVAL;
         }
         MmuGather tlb = Objects.requireNonNull(behavior.tlb);
-        kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, true);
+        kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, ZapDetails.RECLAIM_PT);
         return 0;
     }
 

@@ -56,12 +56,11 @@ public final class Mmap {
         }
         if (anonymous && !hugetlb) {
             if ((flags & Mman.MAP_TYPE) == Mman.MAP_SHARED) {
-                throw new IllegalArgumentException(
-                        "mmap() of shared anonymous memory is modelled with MAP_HUGETLB only");
+                return mmapAnonShmem(mm, addr, len, prot, flags);
             }
             return vmMmapPgoff(mm, null, addr, len, prot, flags, 0);
         }
-        if (!anonymous && inode(file) instanceof Device) {
+        if (!anonymous && (inode(file) instanceof Device || inode(file) instanceof ShmemInode)) {
             long pgoff = offset >> geometry.pageShift();
             long ret = vmMmapPgoff(mm, file, addr, len, prot, flags, pgoff);
             kernel.files().taskWorkRun();
@@ -84,6 +83,15 @@ public final class Mmap {
         if (anonymous) {
             kernel.files().fput(mapped);
         }
+        kernel.files().taskWorkRun();
+        return ret;
+    }
+
+    /// mm/shmem.c: shmem_zero_setup(). Shared anonymous memory is in a file without a name.
+    private long mmapAnonShmem(MmStruct mm, long addr, long len, int prot, int flags) {
+        OpenFile file = kernel.shmem().fileSetup("dev/zero", len);
+        long ret = vmMmapPgoff(mm, file, addr, len, prot, flags, 0);
+        kernel.files().fput(file);
         kernel.files().taskWorkRun();
         return ret;
     }
@@ -233,6 +241,9 @@ public final class Mmap {
         if (file != null && file.inode() instanceof Device device) {
             return fixed ? checkFixed(wanted, len) : deviceArea(mm, device, len, offset);
         }
+        if (file != null && file.inode() instanceof ShmemInode) {
+            return fixed ? checkFixed(wanted, len) : shmemArea(mm, len, offset);
+        }
         if (file != null) {
             Hstate h = ((HugetlbInode) file.inode()).hstate();
             int refused = Hugetlbfs.checkArea(h, wanted, len, fixed);
@@ -251,6 +262,21 @@ public final class Mmap {
         return addr < 0
                 ? getUnmappedArea(mm, len, geometry.pageSize())
                 : addr + ((offset - addr) & (align - 1));
+    }
+
+    /// mm/shmem.c: shmem_get_unmapped_area(). What is large enough is placed such that PMDs can map
+    /// it, as where huge pages are not disabled.
+    private long shmemArea(MmStruct mm, long len, long offset) {
+        long pmdSize = geometry.size(Geometry.PMD);
+        long remainder = offset & (pmdSize - 1);
+        boolean hopeless = remainder != 0 && remainder + len < 2 * pmdSize;
+        if (len < pmdSize || remainder == 0 || hopeless) {
+            return getUnmappedArea(mm, len, geometry.pageSize());
+        }
+        long addr = getUnmappedArea(mm, len + pmdSize, geometry.pageSize());
+        return addr < 0
+                ? getUnmappedArea(mm, len, geometry.pageSize())
+                : addr + ((offset - addr) & (pmdSize - 1));
     }
 
     /// mm/mmap.c: __get_unmapped_area(), for `MAP_FIXED`. The address, or a negative error number.
@@ -317,10 +343,12 @@ public final class Mmap {
     /// mm/vma.c: __mmap_new_file_vma(). 0 or a negative error number.
     private int mmapFile(Vma vma) {
         kernel.files().getFile(vma.file());
-        int err =
-                vma.inode() instanceof Device device
-                        ? device.mmap(vma)
-                        : kernel.hugetlb().hugetlbfs().fileMmap(vma);
+        int err = 0; // shmem_mmap_prepare()
+        if (vma.inode() instanceof Device device) {
+            err = device.mmap(vma);
+        } else if (vma.isHugetlb()) {
+            err = kernel.hugetlb().hugetlbfs().fileMmap(vma);
+        }
         if (err != 0) {
             kernel.files().fput(vma.file());
         }

@@ -88,6 +88,7 @@ public final class Kernel {
     private final UffdFault uffdFault;
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
+    private final UffdEvents uffdEvents;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
@@ -188,7 +189,8 @@ public final class Kernel {
         testHmm = new TestHmm(this);
         userfaultfd = new Userfaultfd(this);
         uffdFault = new UffdFault(this);
-        uffdQueues = new UffdQueues(machine);
+        uffdQueues = new UffdQueues(this);
+        uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
@@ -707,6 +709,10 @@ public final class Kernel {
 
     public UffdQueues uffdQueues() {
         return uffdQueues;
+    }
+
+    UffdEvents uffdEvents() {
+        return uffdEvents;
     }
 
     UffdLocks uffdLocks() {

@@ -5,6 +5,7 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -113,9 +114,11 @@ public final class Mmap {
             int prot,
             int flags,
             long pgoff) {
+        List<UffdEvents.Unmapped> unmaps = new ArrayList<>();
         kernel.mmapLock().writeLock(mm);
-        long ret = doMmap(mm, file, addr, len, prot, flags, pgoff);
+        long ret = doMmap(mm, file, addr, len, prot, flags, pgoff, unmaps);
         kernel.mmapLock().writeUnlock(mm);
+        kernel.uffdEvents().unmapComplete(unmaps);
         if (ret > 0 && (flags & Mman.MAP_POPULATE) != 0) {
             kernel.gup().mmPopulate(mm, ret, len);
         }
@@ -124,11 +127,13 @@ public final class Mmap {
 
     /// mm/mmap.c: __vm_munmap(). munmap(2).
     public long munmap(MmStruct mm, long start, long len) {
+        List<UffdEvents.Unmapped> unmaps = new ArrayList<>();
         kernel.mmapLock().writeLock(mm);
-        long ret = kernel.munmap().doVmiMunmap(mm, start, len, true);
+        long ret = kernel.munmap().doVmiMunmap(mm, start, len, unmaps, true);
         if (ret != 0) {
             kernel.mmapLock().writeUnlock(mm);
         }
+        kernel.uffdEvents().unmapComplete(unmaps);
         kernel.files().taskWorkRun();
         return ret;
     }
@@ -167,7 +172,8 @@ public final class Mmap {
             long length,
             int prot,
             int flags,
-            long pgoff) {
+            long pgoff,
+            List<UffdEvents.Unmapped> unmaps) {
         kernel.mmapLock().assertWriteLocked(mm);
         if (length == 0) {
             return -Errno.EINVAL;
@@ -210,7 +216,7 @@ public final class Mmap {
                 vmFlags |= Vma.VM_NORESERVE;
             }
         }
-        return mmapRegion(mm, file, addr, len, vmFlags, pgoff);
+        return mmapRegion(mm, file, addr, len, vmFlags, pgoff, unmaps);
     }
 
     /// The part of do_mmap() that asks whether the file may be mapped like that. 0 or -EACCES.
@@ -303,10 +309,16 @@ public final class Mmap {
     /// mm/vma.c: mmap_region(), __mmap_region(). Maps `[addr, addr + len)` instead of what is
     /// there. The address, or a negative error number, with nothing there.
     private long mmapRegion(
-            MmStruct mm, @Nullable OpenFile file, long addr, long len, long vmFlags, long pgoff) {
+            MmStruct mm,
+            @Nullable OpenFile file,
+            long addr,
+            long len,
+            long vmFlags,
+            long pgoff,
+            List<UffdEvents.Unmapped> unmaps) {
         kernel.mmapLock().assertWriteLocked(mm);
         Munmap munmap = kernel.munmap();
-        Munmap.Vms vms = new Munmap.Vms(mm, addr, addr + len, false);
+        Munmap.Vms vms = new Munmap.Vms(mm, addr, addr + len, unmaps, false);
         Vma overlapping = munmap.vmaFind(mm, addr, addr + len);
         if (overlapping != null) {
             int err = munmap.gatherMunmapVmas(vms, overlapping);

@@ -210,6 +210,7 @@ public final class PgtableGeneric {
     /// mm/pgtable-generic.c: pgtable_trans_huge_deposit(). The PMD lock is held.
     public void pgtableTransHugeDeposit(MmStruct mm, Word pmd, PageTable table) {
         ptLocks.pmdHugePte(mm, pmd).add(table.pfn());
+        table.setUnhooked(false);
     }
 
     /// mm/pgtable-generic.c: pgtable_trans_huge_withdraw(). The PMD lock is held.

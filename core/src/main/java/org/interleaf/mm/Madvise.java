@@ -287,12 +287,11 @@ final class Madvise {
 
     /// mm/madvise.c: madvise_dontneed_single_vma(), madvise_free_single_vma().
     private int dontneed(Behavior behavior, Vma vma, long start, long to) {
-        if (behavior.advice == Mman.MADV_FREE) {
-            MmuGather tlb = Objects.requireNonNull(behavior.tlb);
-            boolean vmaLocked = behavior.lockMode == LockMode.VMA_READ;
-            return kernel.madviseReclaim().free(tlb, vma, start, end, vmaLocked);
-        }
         MmuGather tlb = Objects.requireNonNull(behavior.tlb);
+        if (behavior.advice == Mman.MADV_FREE) {
+            boolean vmaLocked = behavior.lockMode == LockMode.VMA_READ;
+            return kernel.madviseReclaim().free(tlb, vma, start, to, vmaLocked);
+        }
         kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, ZapDetails.RECLAIM_PT);
         return 0;
     }

@@ -89,6 +89,7 @@ public final class Kernel {
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
     private final UffdEvents uffdEvents;
+    private final UffdShmem uffdShmem;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
@@ -192,6 +193,7 @@ public final class Kernel {
         uffdQueues = new UffdQueues(this);
         uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
+        uffdShmem = new UffdShmem(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);
@@ -717,6 +719,10 @@ public final class Kernel {
 
     UffdLocks uffdLocks() {
         return uffdLocks;
+    }
+
+    UffdShmem uffdShmem() {
+        return uffdShmem;
     }
 
     public UffdMfill uffdMfill() {

@@ -75,12 +75,11 @@ final class NonpresentPtes {
         return 1;
     }
 
-    /// mm/internal.h: swap_pte_batch(). How many entries from `start` on, which holds `pte`, are for
-    /// slots in a row, and alike otherwise.
+    /// mm/internal.h: swap_pte_batch(). How many entries from `start` on, which holds `pte`, are
+    /// for slots in a row, and alike otherwise.
     static int swapPteBatch(Word start, int max, long pte) {
         int nr = 1;
-        while (nr < max
-                && PageTable.plus(start, nr).readOnce() == Entry.moveSwpOffset(pte, nr)) {
+        while (nr < max && PageTable.plus(start, nr).readOnce() == Entry.moveSwpOffset(pte, nr)) {
             nr++;
         }
         return nr;

@@ -10,8 +10,8 @@ import org.interleaf.machine.Word;
 ///
 /// The entry says by its slot where the contents are, and they need not move. But the slot may have
 /// a folio in the swap cache, which knows what VMA maps it, and where: the next fault maps it as it
-/// is. So it is locked and moved as well. Where there is none, one can get there before the entry is
-/// locked: the page is swapped in and out again in the meantime, and the entry looks as it did.
+/// is. So it is locked and moved as well. Where there is none, one can get there before the entry
+/// is locked: the page is swapped in and out again in the meantime, and the entry looks as it did.
 ///
 /// | MOVE                             | fault, reclaim                            |
 /// |----------------------------------|-------------------------------------------|

@@ -94,8 +94,7 @@ final class NonpresentPtes {
             Folio folio = kernel.memMap().softleafToFolio(kernel, value);
             return details.shouldZapFolio(folio);
         }
-        boolean own =
-                Entry.isSwap(value) || Entry.isHwpoison(value) || Entry.isMarker(value);
+        boolean own = Entry.isSwap(value) || Entry.isHwpoison(value) || Entry.isMarker(value);
         return !details.skipCows() || !own;
     }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.check;
 
+import org.interleaf.mm.AnonVma;
 import org.interleaf.mm.Entry;
 import org.interleaf.mm.Folio;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MemMap;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.SwapInfo;
+import org.interleaf.mm.Vma;
 import org.interleaf.trace.Violation;
 
 import java.util.List;
@@ -44,7 +46,7 @@ final class SwapLaws {
     private void check() {
         int[] entries = new int[swap.pages() + 1];
         for (MmStruct mm : kernel.mms()) {
-            kernel.inspect().ptes(mm, (addr, value) -> count(value, entries));
+            kernel.inspect().ptes(mm, (addr, value) -> count(mm, addr, value, entries));
         }
         int inUse = 0;
         for (int slot = 1; slot <= swap.pages(); slot++) {
@@ -65,7 +67,7 @@ final class SwapLaws {
         checkFolios();
     }
 
-    private void count(long value, int[] entries) {
+    private void count(MmStruct mm, long addr, long value, int[] entries) {
         if (!Entry.isSwap(value)) {
             return;
         }
@@ -77,6 +79,29 @@ final class SwapLaws {
             if (Entry.swpExclusive(value) && swap.peekCount((int) slot) != 1) {
                 String text = "an exclusive entry refers to slot " + slot + " with a count of ";
                 add("exclusive page in swap is shared", text + swap.peekCount((int) slot));
+            }
+            checkPlace(mm, addr, (int) slot);
+        }
+    }
+
+    /// A fault maps the folio as it is: it must know already where.
+    private void checkPlace(MmStruct mm, long addr, int slot) {
+        long pfn = swap.peekFolio(slot);
+        if (pfn < 0) {
+            return;
+        }
+        Folio folio = kernel.memMap().folioAt(pfn);
+        AnonVma anonVma = folio.peekAnonVma(kernel.machine());
+        long index = folio.peekIndex() + slot - folio.peekSwap();
+        for (Vma vma : kernel.inspect().vmas(mm)) {
+            if (anonVma != null && vma.peekContains(addr)) {
+                long wanted = vma.peekLinearPageIndex(kernel.geometry(), addr);
+                if (wanted != index || !anonVma.peekMaps(vma)) {
+                    String text =
+                            "%s in the swap cache belongs at index %d of %s, it says %d of %s";
+                    String is = text.formatted(folio, wanted, vma, index, anonVma);
+                    add("folio in the swap cache is out of place", is);
+                }
             }
         }
     }

@@ -40,8 +40,9 @@ public final class Folio {
     /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
     private static final long MAPPING_ANON = 1;
 
-    /// `flags` is several words here. Whoever reads or changes one flag does not depend on the others,
-    /// as all do it by bit operations; flags that change together are in one word, the lock's first.
+    /// `flags` is several words here. Whoever reads or changes one flag does not depend on the
+    /// others, as all do it by bit operations; flags that change together are in one word, the
+    /// lock's first.
     private static final long[] FLAG_WORDS = {
         PG_LOCKED | PG_WAITERS,
         PG_LRU | PG_ACTIVE | PG_REFERENCED | PG_RECLAIM,

@@ -15,8 +15,8 @@ import java.util.List;
 /// # Locking
 ///
 /// `MADV_FREE` needs the VMA's lock only, the others the mmap lock for reading. Folios are isolated
-/// under the lock of the table that maps them; they are reclaimed after it was dropped, when anybody
-/// may map them or get references.
+/// under the lock of the table that maps them; they are reclaimed after it was dropped, when
+/// anybody may map them or get references.
 final class MadviseReclaim {
     private final Kernel kernel;
     private final Geometry geometry;

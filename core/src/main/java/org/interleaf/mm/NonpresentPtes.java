@@ -55,8 +55,11 @@ final class NonpresentPtes {
     }
 
     /// mm/memory.c: zap_nonpresent_ptes(), from `entry` on, which holds `value`. How many entries
-    /// that were: several where they are for slots in a row, `max` at most.
-    int zapNonpresentPtes(Word entry, long value, int max) {
+    /// that were: several where they are for slots in a row, `max` at most; 0 where it stays.
+    int zapNonpresentPtes(Word entry, long value, int max, ZapDetails details) {
+        if (!shouldZap(value, details)) {
+            return 0;
+        }
         if (Entry.isSwap(value)) {
             int nr = swapPteBatch(entry, max, value);
             kernel.swapfile().swapPutEntriesDirect(Entry.swpOffset(value), nr);
@@ -75,15 +78,6 @@ final class NonpresentPtes {
         return 1;
     }
 
-    /// Whether the entry is among those that are to be zapped.
-    boolean shouldZap(long value, ZapDetails details) {
-        if (Entry.isMigration(value)) {
-            Folio folio = kernel.memMap().softleafToFolio(kernel, value);
-            return details.shouldZapFolio(folio);
-        }
-        return !details.skipCows();
-    }
-
     /// mm/internal.h: swap_pte_batch(). How many entries from `start` on, which holds `pte`, are
     /// for slots in a row, and alike otherwise.
     static int swapPteBatch(Word start, int max, long pte) {
@@ -92,6 +86,16 @@ final class NonpresentPtes {
             nr++;
         }
         return nr;
+    }
+
+    /// Whether the entry is among those that are to be zapped.
+    private boolean shouldZap(long value, ZapDetails details) {
+        if (Entry.isMigration(value)) {
+            Folio folio = kernel.memMap().softleafToFolio(kernel, value);
+            return details.shouldZapFolio(folio);
+        }
+        boolean own = Entry.isSwap(value) || Entry.isHwpoison(value) || Entry.isMarker(value);
+        return !details.skipCows() || !own;
     }
 
     /// mm/mprotect.c: change_softleaf_pte(). What comes back writable might be what the VMA does

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
 /// Allocation of pages and folios (mm/page_alloc.c), as far as others can see it: the state of the

@@ -3,7 +3,6 @@ package org.interleaf.mm;
 
 import org.interleaf.machine.Fence;
 import org.interleaf.machine.Frame;
-import org.interleaf.machine.Order;
 
 /// Reading from the swap device and writing to it (mm/page_io.c), whose memory is synchronous: who
 /// starts it waits for it. It moves one word after the other, as user code and devices may write to
@@ -98,8 +97,8 @@ final class PageIo {
         }
     }
 
-    /// mm/page_io.c: swap_read_folio(), swap_read_submit(), swap_read_end(). Reads a locked folio of
-    /// the swap cache in and unlocks it.
+    /// mm/page_io.c: swap_read_folio(), swap_read_submit(), swap_read_end(). Reads a locked folio
+    /// of the swap cache in and unlocks it.
     void swapReadFolio(Folio folio) {
         SwapInfo si = kernel.swapfile().device();
         long offset = folio.swap.readPlain();

@@ -165,8 +165,8 @@ public final class PageVmaMappedWalk {
         }
     }
 
-    /// include/linux/rmap.h: page_vma_mapped_walk_restart(). The PMD that was found has changed: the
-    /// next call of {@link #walk} begins with it again.
+    /// include/linux/rmap.h: page_vma_mapped_walk_restart(). The PMD that was found has changed:
+    /// the next call of {@link #walk} begins with it again.
     void walkRestart() {
         SpinLock held = Objects.requireNonNull(ptl);
         held.unlock();

@@ -8,10 +8,10 @@ import org.interleaf.machine.Word;
 /// # What must still be true
 ///
 /// The entry was read without the lock of its table, and the folio is found in the swap cache, or
-/// read in, without any. By the time that it is locked it may have left the swap cache, and be there
-/// again for another slot; the slot may be another page's by then. So the folio is compared with the
-/// slot once it is locked, and the entry with what it was once the table is: an entry that still is
-/// what it was has kept its slot.
+/// read in, without any. By the time that it is locked it may have left the swap cache, and be
+/// there again for another slot; the slot may be another page's by then. So the folio is compared
+/// with the slot once it is locked, and the entry with what it was once the table is: an entry that
+/// still is what it was has kept its slot.
 ///
 /// Whether the process has the page for itself stands in the entry; fork takes that away.
 final class SwapIn {
@@ -58,8 +58,7 @@ final class SwapIn {
     /// There is no memory, or nobody uses the slot any more: then somebody else has handled this.
     private int notRead(VmFault vmf) {
         PteMapping pte =
-                kernel.pgtableGeneric()
-                        .pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
+                kernel.pgtableGeneric().pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         if (pte == null) {
             return 0;
         }
@@ -68,15 +67,14 @@ final class SwapIn {
         return ret;
     }
 
-    /// include/linux/pagemap.h: folio_lock_or_retry(); mm/filemap.c: __folio_lock_or_retry(). 0 with
-    /// the folio locked, or `RETRY`; then the fault's lock is dropped, unless nobody may wait.
+    /// include/linux/pagemap.h: folio_lock_or_retry(); mm/filemap.c: __folio_lock_or_retry(). 0
+    /// with the folio locked, or `RETRY`; then the fault's lock is dropped, unless nobody may wait.
     private int folioLockOrRetry(Folio folio, VmFault vmf) {
         kernel.machine().mightSleep("folio_lock_or_retry");
         if (folio.lock().trylock()) {
             return 0;
         }
-        boolean first =
-                vmf.has(VmFault.FLAG_ALLOW_RETRY) && !vmf.has(VmFault.FLAG_TRIED);
+        boolean first = vmf.has(VmFault.FLAG_ALLOW_RETRY) && !vmf.has(VmFault.FLAG_TRIED);
         if (!first) {
             folio.lock().lock();
             return 0;
@@ -102,8 +100,7 @@ final class SwapIn {
             return backOut(folio, VmFault.HWPOISON);
         }
         PteMapping pte =
-                kernel.pgtableGeneric()
-                        .pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
+                kernel.pgtableGeneric().pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
         vmf.pte = pte;
         if (pte == null) {
             return backOut(folio, 0);
@@ -144,8 +141,7 @@ final class SwapIn {
         long start = vmf.address - (idx << geometry.pageShift());
         long end = start + ((long) nr << geometry.pageShift());
         long from = Math.max(vmf.address & -geometry.size(Geometry.PMD), vmf.vma.start());
-        if (start < from
-                || end > geometry.addrEnd(Geometry.PMD, vmf.address, vmf.vma.end())) {
+        if (start < from || end > geometry.addrEnd(Geometry.PMD, vmf.address, vmf.vma.end())) {
             return one;
         }
         Word first = PageTable.plus(pte.pte(), (int) -idx);

@@ -65,8 +65,7 @@ public final class SwapInfo extends Shared {
     }
 
     private Ref<SwapClusterList> list(String name, int index) {
-        Ref<SwapClusterList> list =
-                new Ref<>(machine, SwapClusterList.class, this, name, index);
+        Ref<SwapClusterList> list = new Ref<>(machine, SwapClusterList.class, this, name, index);
         list.write(SwapClusterList.empty(machine), Order.PLAIN);
         return list;
     }

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// # Locking
 ///
 /// Folios get in and out while they and the cluster are locked. Who looks one up does so without a
-/// lock, takes a reference unless the count is zero, and looks again whether it is still there. Once
-/// it has locked the folio it must ask whether it is still that of the slot, {@link
+/// lock, takes a reference unless the count is zero, and looks again whether it is still there.
+/// Once it has locked the folio it must ask whether it is still that of the slot, {@link
 /// #folioMatchesSwapEntry}: it may have left the swap cache, and may be back with another slot.
 public final class SwapState {
     private final Kernel kernel;

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// when the count is zero and there is no folio. While the folio is locked it stays in the swap
 /// cache.
 ///
-/// A count goes from 0 to 1 only while the folio is in the swap cache and locked; who holds the lock
-/// of a page table can drop the count of an entry that is in there at any time.
+/// A count goes from 0 to 1 only while the folio is in the swap cache and locked; who holds the
+/// lock of a page table can drop the count of an entry that is in there at any time.
 public final class Swapfile {
     /// `TTRS_ANYWAY`: take the folio out of the swap cache also where it is mapped.
     static final int TTRS_ANYWAY = 1;
@@ -285,8 +285,8 @@ public final class Swapfile {
 
     // ---- giving up the swap cache
 
-    /// mm/swapfile.c: folio_maybe_swapped(). Whether entries refer to slots of a locked folio in the
-    /// swap cache. They can only become fewer.
+    /// mm/swapfile.c: folio_maybe_swapped(). Whether entries refer to slots of a locked folio in
+    /// the swap cache. They can only become fewer.
     private boolean folioMaybeSwapped(Folio folio) {
         SwapInfo info = device();
         long offset = folio.swap.readPlain();
@@ -315,9 +315,9 @@ public final class Swapfile {
         return true;
     }
 
-    /// mm/swapfile.c: __try_to_reclaim_swap(). Takes the folio of the slot out of the swap cache, if
-    /// it can be locked at once. The pages of the folio; negative where it stays, 0 where there is
-    /// none.
+    /// mm/swapfile.c: __try_to_reclaim_swap(). Takes the folio of the slot out of the swap cache,
+    /// if it can be locked at once. The pages of the folio; negative where it stays, 0 where there
+    /// is none.
     int tryToReclaimSwap(long offset, int flags) {
         while (true) {
             Folio folio = kernel.swapState().swapCacheGetFolio(offset);

@@ -113,17 +113,14 @@ final class Vmscan {
     /// The part of shrink_folio_list() that finds slots for an anonymous folio; null to go on.
     private @Nullable Fate addToSwap(Folio folio) {
         boolean wanted =
-                folio.isAnon()
-                        && folio.testFlag(Folio.PG_SWAPBACKED)
-                        && !folio.testSwapcache();
+                folio.isAnon() && folio.testFlag(Folio.PG_SWAPBACKED) && !folio.testSwapcache();
         if (!wanted) {
             return null;
         }
         if (Rmap.maybeDmaPinned(folio)) {
             return Fate.KEEP_LOCKED;
         }
-        if (folio.isLarge()
-                && kernel.rmap().folioExpectedRefCount(folio) != folio.refCount() - 1) {
+        if (folio.isLarge() && kernel.rmap().folioExpectedRefCount(folio) != folio.refCount() - 1) {
             return Fate.ACTIVATE_LOCKED; // cannot be split
         }
         if (kernel.swapfile().folioAllocSwap(folio) != 0) {

@@ -331,14 +331,10 @@ public final class Zap {
                 value = entry().readOnce();
             }
             if (!Entry.ptePresent(value)) {
-                if (!kernel.nonpresentPtes().shouldZap(value, details)) {
-                    skipped = true;
-                    addr += geometry.pageSize();
-                    return;
-                }
                 int max = (int) ((end - addr) >> geometry.pageShift());
-                int nr = kernel.nonpresentPtes().zapNonpresentPtes(entry(), value, max);
-                addr += nr * geometry.pageSize();
+                int nr = kernel.nonpresentPtes().zapNonpresentPtes(entry(), value, max, details);
+                skipped |= nr == 0;
+                addr += Math.max(1, nr) * geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());
                 tlb.removeTlbEntry(addr);

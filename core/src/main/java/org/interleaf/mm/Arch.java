@@ -123,6 +123,12 @@ public record Arch(
         return architecture.has(Feature.THP_PUD);
     }
 
+    /// include/linux/huge_mm.h: thp_migration_supported(). Whether a PMD can say that what it
+    /// mapped migrates.
+    public boolean thpMigration() {
+        return architecture.has(Feature.PMD_SOFTLEAVES);
+    }
+
     /// `CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP`: huge entries can map what has no `struct page`.
     boolean hugePfnmap() {
         return architecture.has(Feature.HUGE_PFNMAP);

@@ -38,6 +38,9 @@ public record Architecture(
         LOW_HIGH,
         /// Maps memory transparently by huge PMDs.
         THP,
+        /// Selects `ARCH_HAS_PMD_SOFTLEAVES` (`ARCH_ENABLE_THP_MIGRATION` before 7.3): huge PMDs
+        /// can be migration entries.
+        PMD_SOFTLEAVES,
         /// Contiguous PTEs are also used for THPs.
         CONT_THP,
         /// Selects `HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD`: device memory is mapped by huge PUDs.

@@ -211,6 +211,11 @@ public final class Entry {
         return pfn << PFN_SHIFT | prot & FLAGS;
     }
 
+    /// `pte_advance_pfn()`: the same for the page `nr` further on.
+    public static long advancePfn(long entry, long nr) {
+        return entry + (nr << PFN_SHIFT);
+    }
+
     /// `pte_mkdirty()`.
     public static long mkdirty(long entry) {
         return entry | DIRTY;

@@ -205,7 +205,9 @@ final class MoveTables {
             pgtableGeneric.pgtableTransHugeDeposit(vma.mm(), newPmd, table);
         }
         kernel.entries().setPte(newPmd, pmd);
-        flush(vma, oldAddr, geometry.size(Geometry.PMD));
+        if (Entry.present(pmd)) {
+            flush(vma, oldAddr, geometry.size(Geometry.PMD));
+        }
         if (nested) {
             newPtl.unlock();
         }

@@ -43,8 +43,8 @@ final class FolioWait {
 
     /// Whether the folio is locked, and the task now on the queue.
     private boolean queueIfLocked() {
-        if (folio.refcount.peek() == 0) {
-            String text = "wait for " + folio + ", which nobody has a reference to";
+        if (!folio.head().frame().life().alive()) {
+            String text = "wait for " + folio + ", which is free";
             machine.monitor().complained(machine.current(), "BUG", text);
         }
         lock.lock();

@@ -82,7 +82,7 @@ public final class MemMap {
         return page(Entry.pfn(entry));
     }
 
-    /// include/linux/mm.h: pmd_folio(). The folio that a huge PMD maps, which must be present: what
+    /// `pmd_folio()`, which is inlined: the folio that a huge PMD maps, which must be present; what
     /// is at the place of the frame's number in other entries leads to no `struct page`.
     Folio pmdFolio(long pmd) {
         if (Entry.isSoftleaf(pmd)) {

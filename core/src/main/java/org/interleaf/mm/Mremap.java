@@ -254,7 +254,7 @@ public final class Mremap {
         }
         kernel.vmaLock().vmaStartWrite(vma);
         Vma fresh = copyVma(vma, vrm);
-        long moved = kernel.moveTables().move(vma, fresh, vrm.addr, vrm.newAddr, vrm.oldLen);
+        long moved = kernel.moveTables().move(vma, fresh, vrm.addr, vrm.newAddr, vrm.oldLen, false);
         if (moved == vrm.oldLen) {
             kernel.hugetlb().vmas().fixupReservations(vma);
             if (vrm.has(Mman.MREMAP_DONTUNMAP)) {
@@ -264,7 +264,7 @@ public final class Mremap {
             }
             return vrm.newAddr;
         }
-        kernel.moveTables().move(fresh, vma, vrm.newAddr, vrm.addr, moved);
+        kernel.moveTables().move(fresh, vma, vrm.newAddr, vrm.addr, moved, true);
         kernel.hugetlb().vmas().fixupReservations(fresh);
         kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
         return -Errno.ENOMEM;

@@ -146,7 +146,7 @@ public final class Memory {
             return handlePteFault(vmf);
         }
         if (Entry.protnone(vmf.origPmd) && isAccessible(vmf.vma)) {
-            throw bug("NUMA hinting of huge pages is not modelled");
+            return kernel.numaFault().doHugePmdNumaPage(vmf);
         }
         boolean mustOwn = vmf.has(VmFault.FLAG_WRITE | VmFault.FLAG_UNSHARE);
         if (mustOwn && !Entry.write(vmf.origPmd)) {
@@ -191,7 +191,7 @@ public final class Memory {
             return doSwapPage(vmf, pte);
         }
         if (Entry.protnone(vmf.origPte) && isAccessible(vmf.vma)) {
-            throw bug("NUMA hinting is not modelled");
+            return kernel.numaFault().doNumaPage(vmf, pte);
         }
         vmf.pte = pte;
         pte.ptl().lock();

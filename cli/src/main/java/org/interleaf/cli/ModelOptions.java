@@ -4,6 +4,7 @@ package org.interleaf.cli;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.patch.PatchHeader;
+import org.interleaf.patch.PatchSeries;
 import org.interleaf.run.RunOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,7 @@ final class ModelOptions {
     /// @throws org.interleaf.patch.PatchException if one of them is none
     List<ModelPatch> patches() {
         if (patches == null) {
-            patches = patchFiles.stream().map(ModelPatch::read).toList();
+            patches = PatchSeries.read(patchFiles);
         }
         return patches;
     }
@@ -65,9 +66,7 @@ final class ModelOptions {
         if (!config.isEmpty()) {
             return config;
         }
-        Map<String, String> merged = new LinkedHashMap<>();
-        patches().forEach(patch -> merged.putAll(patch.header().config()));
-        return merged;
+        return PatchSeries.config(patches());
     }
 
     /// How to run a test. `sc` is what the machine does, and needs no saying.
@@ -83,7 +82,7 @@ final class ModelOptions {
         for (ModelPatch patch : patches().reversed()) {
             PatchHeader header = patch.header();
             if (!Expected.of(header).isNothing()) {
-                if (config().equals(header.config())) {
+                if (config().equals(PatchSeries.config(patches()))) {
                     return Expected.of(header);
                 }
                 if (header.controls().contains(config())) {

@@ -5,6 +5,7 @@ import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.syntax.Source;
 import org.interleaf.patch.ModelPatch;
 import org.interleaf.patch.PatchHeader;
+import org.interleaf.patch.PatchSeries;
 import org.interleaf.run.RunOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -26,13 +27,20 @@ record Race(Path folder, String name, List<Variant> variants) {
     /// A run of a test.
     ///
     /// @param test the test's file
-    /// @param patch the change to the model, or null for the model as it is
+    /// @param patches the changes to the model, of which the last one says what is expected; none
+    ///   for the model as it is
     /// @param config the configuration over that of the test
     record Variant(
-            Path test, @Nullable ModelPatch patch, Map<String, String> config, Expected expected) {
+            Path test, List<ModelPatch> patches, Map<String, String> config, Expected expected) {
+        /// The patch that the variant is about, or null where it is the model as it is.
+        @Nullable ModelPatch patch() {
+            return patches.isEmpty() ? null : patches.getLast();
+        }
+
         /// What the variant is called: the patch's file, or `mainline` and the test, if there are
         /// several.
         String label() {
+            ModelPatch patch = patch();
             if (patch != null) {
                 return String.valueOf(Path.of(patch.name()).getFileName());
             }
@@ -41,9 +49,7 @@ record Race(Path folder, String name, List<Variant> variants) {
         }
 
         RunOptions options() {
-            return RunOptions.DEFAULT
-                    .withPatches(patch == null ? List.of() : List.of(patch))
-                    .withConfig(config);
+            return RunOptions.DEFAULT.withPatches(patches).withConfig(config);
         }
     }
 
@@ -67,7 +73,7 @@ record Race(Path folder, String name, List<Variant> variants) {
             }
         }
         for (Path patch : files(folder, PATCH_SUFFIX)) {
-            addVariants(variants, folder, ModelPatch.read(patch));
+            addVariants(variants, folder, PatchSeries.read(List.of(patch)));
         }
         return new Race(folder, String.valueOf(folder.getFileName()), List.copyOf(variants));
     }
@@ -80,13 +86,14 @@ record Race(Path folder, String name, List<Variant> variants) {
                     file + ": declares no result",
                     "write `Result: Never` in the comment at its beginning");
         }
-        variants.add(new Variant(file, null, Map.of(), expected));
+        variants.add(new Variant(file, List.of(), Map.of(), expected));
         for (Map<String, String> control : ControlLines.of(test.source())) {
-            variants.add(new Variant(file, null, control, expected));
+            variants.add(new Variant(file, List.of(), control, expected));
         }
     }
 
-    private static void addVariants(List<Variant> variants, Path folder, ModelPatch patch) {
+    private static void addVariants(List<Variant> variants, Path folder, List<ModelPatch> patches) {
+        ModelPatch patch = patches.getLast();
         PatchHeader header = patch.header();
         Expected expected = Expected.of(header);
         if (expected.isNothing()) {
@@ -100,9 +107,9 @@ record Race(Path folder, String name, List<Variant> variants) {
                     patch.name() + ": is for " + test.getFileName() + ", which is not there",
                     "a Test: line names a file beside the patch");
         }
-        variants.add(new Variant(test, patch, header.config(), expected));
+        variants.add(new Variant(test, patches, PatchSeries.config(patches), expected));
         for (Map<String, String> control : header.controls()) {
-            variants.add(new Variant(test, patch, control, Expected.NOTHING_FOUND));
+            variants.add(new Variant(test, patches, control, Expected.NOTHING_FOUND));
         }
     }
 

@@ -5,8 +5,8 @@ import org.interleaf.machine.Lock;
 import org.interleaf.machine.Monitor;
 import org.interleaf.machine.Task;
 
-/// What a task must not leave behind: held locks, interrupts off, an open RCU read section. Nor may
-/// it give back a lock that it does not hold. A task that was killed is not asked.
+/// What a task must not leave behind: held locks, interrupts off, an open RCU read section, a page
+/// mapped. Nor may it give back a lock that it does not hold. A task that was killed is not asked.
 final class LeftBehind implements Monitor {
     private final Findings findings;
 
@@ -28,6 +28,9 @@ final class LeftBehind implements Monitor {
         }
         if (task.rcuDepth() > 0) {
             findings.report("WARNING: RCU read section left open", task, () -> "");
+        }
+        if (task.kmapDepth() > 0) { // kmap_assert_nomap()
+            findings.report("WARNING: page of high memory left mapped", task, () -> "");
         }
     }
 

@@ -57,6 +57,7 @@ public final class PageLaws {
             }
         }
         HugetlbLaws.check(kernel, this::violation, found);
+        RmapLaws.check(kernel, this::violation, found);
         return found;
     }
 

@@ -12,6 +12,8 @@ public final class BitLock implements Lock {
     private final String className;
     private final boolean sleeps;
     private @Nullable LockClass lockClass;
+    private long waiters;
+    private @Nullable Runnable wake;
 
     /// The lock in the bits `mask` of `word`.
     ///
@@ -63,7 +65,17 @@ public final class BitLock implements Lock {
     /// Gives the lock back; the other bits stay as they are.
     public void unlock() {
         machine.current().released(this);
-        machine.access(word, Op.AND, Order.UNLOCK, ~mask, 0);
+        long before = machine.access(word, Op.AND, Order.UNLOCK, ~mask, 0);
+        if (wake != null && (before & waiters) != 0) {
+            wake.run();
+        }
+    }
+
+    /// Has `wakeUp` run after each unlock that finds `bits` set in the word: somebody waits in
+    /// another way than by {@link #lock}, and said so by these.
+    public void onUnlock(long bits, Runnable wakeUp) {
+        waiters = bits;
+        wake = wakeUp;
     }
 
     /// Whether somebody holds the lock: one access.

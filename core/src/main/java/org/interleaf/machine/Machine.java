@@ -27,6 +27,7 @@ public final class Machine {
 
     private final Cpu[] cpus;
     private final Rcu rcu;
+    private final KmapLocal kmapLocal;
     private final Ipi ipi;
     private final Task boot;
     private final Heap heap = new Heap();
@@ -77,6 +78,7 @@ public final class Machine {
             this.cpus[i] = new Cpu(this, i);
         }
         rcu = new Rcu(this);
+        kmapLocal = new KmapLocal(this);
         ipi = new Ipi(this);
     }
 
@@ -293,6 +295,11 @@ public final class Machine {
         return cpus.length;
     }
 
+    /// Where tasks map pages of high memory.
+    public KmapLocal kmapLocal() {
+        return kmapLocal;
+    }
+
     public Rcu rcu() {
         return rcu;
     }
@@ -403,6 +410,7 @@ public final class Machine {
         Task interrupted = current;
         int irqDepth = task.irqDepth;
         int rcuDepth = task.rcuDepth;
+        int kmapIdx = task.kmapIdx;
         current = task;
         trying = trial;
         try {
@@ -412,6 +420,7 @@ public final class Machine {
             current = interrupted;
             task.irqDepth = irqDepth;
             task.rcuDepth = rcuDepth;
+            task.kmapIdx = kmapIdx;
         }
     }
 

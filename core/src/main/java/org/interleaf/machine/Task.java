@@ -58,6 +58,11 @@ public final class Task {
     int irqDepth;
     int rcuDepth;
 
+    /// What the task has mapped, see {@link KmapLocal}.
+    final long[] kmapped = new long[KmapLocal.MAX_IDX];
+
+    int kmapIdx;
+
     /// Words and objects that this task made in this execution, see {@link Machine#word}.
     int wordsMade;
 
@@ -306,6 +311,11 @@ public final class Task {
         return rcuDepth;
     }
 
+    /// How many pages the task has mapped with `kmap_local_page()`.
+    public int kmapDepth() {
+        return kmapIdx;
+    }
+
     /// Whether the task must not sleep now: it holds a spinlock, or interrupts are off.
     public boolean atomic() {
         return spinDepth > 0 || irqDepth > 0 || rcuDepth > 0;
@@ -365,6 +375,7 @@ public final class Task {
         spinDepth = 0;
         irqDepth = 0;
         rcuDepth = 0;
+        kmapIdx = 0;
         wordsMade = 0;
         objectsMade = 0;
         extra = null;

@@ -25,8 +25,10 @@ public final class AnonVmas {
     private final Machine machine;
     private final Geometry geometry;
     private final MmapLock mmapLock;
+    private final Rmap rmap;
 
-    AnonVmas(Machine machine, Geometry geometry, MmapLock mmapLock) {
+    AnonVmas(Machine machine, Geometry geometry, MmapLock mmapLock, Rmap rmap) {
+        this.rmap = rmap;
         this.machine = machine;
         this.geometry = geometry;
         this.mmapLock = mmapLock;
@@ -201,20 +203,45 @@ public final class AnonVmas {
         return now;
     }
 
-    /// mm/rmap.c: folio_get_anon_vma(). The anon_vma of a locked folio, with a reference; null
-    /// where it is being freed.
-    @Nullable AnonVma folioGetAnonVma(Folio folio) {
-        Object mapped = machine.heap().resolve(folio.mapping.readOnce() >> 1);
-        if (mapped instanceof AnonVma anonVma
-                && anonVma.refcount.addUnless(1, 0, Order.FULL) != 0) {
-            return anonVma;
+    /// Complains where nobody has the folio locked: what it is mapped as a part of, and where,
+    /// could change. Not an access.
+    void assertLocked(Folio folio) {
+        if ((folio.flags.peek() & Folio.PG_LOCKED) == 0) {
+            String text = "rmap walk of " + folio + ", which is not locked";
+            machine.monitor().complained(machine.current(), "WARNING", text);
         }
-        return null;
+    }
+
+    /// mm/rmap.c: folio_get_anon_vma(). The anon_vma of a locked folio, with a reference; null
+    /// where nothing maps the folio any more.
+    @Nullable AnonVma folioGetAnonVma(Folio folio) {
+        assertLocked(folio);
+        machine.rcu().readLock();
+        long mapping = folio.mapping.readOnce();
+        AnonVma anonVma = null;
+        if (Folio.isAnonMapping(mapping) && rmap.folioMapped(folio)) {
+            anonVma = (AnonVma) Objects.requireNonNull(machine.heap().resolve(mapping >> 1));
+            if (anonVma.refcount.addUnless(1, 0, Order.FULL) == 0) {
+                anonVma = null;
+            } else if (!rmap.folioMapped(folio)) {
+                machine.rcu().readUnlock();
+                putAnonVma(anonVma);
+                return null;
+            }
+        }
+        machine.rcu().readUnlock();
+        return anonVma;
     }
 
     /// mm/rmap.c: folio_lock_anon_vma_read(). The anon_vma of a locked folio, read-locked; null
     /// where nothing maps the folio any more. As long as something does, its anon_vma stays.
-    @Nullable AnonVma folioLockAnonVmaRead(Rmap rmap, Folio folio) {
+    @Nullable AnonVma folioLockAnonVmaRead(Folio folio) {
+        return folioLockAnonVmaRead(folio, null);
+    }
+
+    /// @param rwc the walk that it is for, which may not want to wait
+    @Nullable AnonVma folioLockAnonVmaRead(Folio folio, @Nullable RmapWalkControl rwc) {
+        assertLocked(folio);
         machine.rcu().readLock();
         long mapping = folio.mapping.readOnce();
         if (!Folio.isAnonMapping(mapping) || rmap.folioMapcount(folio) == 0) {
@@ -223,7 +250,12 @@ public final class AnonVmas {
         }
         AnonVma anonVma = (AnonVma) Objects.requireNonNull(machine.heap().resolve(mapping >> 1));
         if (!anonVma.rwsem().downReadTrylock()) {
-            return lockAnonVmaSleeping(rmap, folio, anonVma);
+            if (rwc != null && rwc.triesLock()) {
+                rwc.setContended();
+                machine.rcu().readUnlock();
+                return null;
+            }
+            return lockAnonVmaSleeping(folio, anonVma);
         }
         boolean mapped = rmap.folioMapcount(folio) > 0;
         if (!mapped) {
@@ -234,7 +266,7 @@ public final class AnonVmas {
     }
 
     /// The end of folio_lock_anon_vma_read(), where the lock is not free. Ends the RCU section.
-    private @Nullable AnonVma lockAnonVmaSleeping(Rmap rmap, Folio folio, AnonVma anonVma) {
+    private @Nullable AnonVma lockAnonVmaSleeping(Folio folio, AnonVma anonVma) {
         boolean pinned = anonVma.refcount.addUnless(1, 0, Order.FULL) != 0;
         boolean mapped = pinned && rmap.folioMapcount(folio) > 0;
         machine.rcu().readUnlock();

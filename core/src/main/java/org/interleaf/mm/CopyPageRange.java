@@ -210,7 +210,10 @@ final class CopyPageRange {
         if (Entry.none(pte)) {
             return Outcome.DONE;
         }
-        kernel.bugOn(!Entry.ptePresent(pte), "swap entries are not modelled");
+        if (!Entry.ptePresent(pte)) {
+            kernel.nonpresentPtes().copyNonpresentPte(dst, to, from);
+            return Outcome.DONE;
+        }
         if (!Entry.special(pte)) {
             Page page = kernel.memMap().page(Entry.pfn(pte));
             Folio folio = kernel.memMap().pageFolio(page);

@@ -144,6 +144,11 @@ public final class Entry {
         return isSoftleaf(entry) && softleafKind(entry) == HWPOISON;
     }
 
+    /// `softleaf_has_pfn()`: whether the frame in it is that of a page.
+    public static boolean softleafHasPfn(long entry) {
+        return isMigration(entry) || isHwpoison(entry);
+    }
+
     /// `make_pte_marker()`: an entry with markers, the bits `MARKER_…`.
     public static long makeMarker(long markers) {
         return softleaf(MARKER, markers, 0);

@@ -6,6 +6,7 @@ import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 /// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a
 /// row that share a reference count. As the kernel's it lies over the `struct page` of its first
@@ -22,18 +23,30 @@ public final class Folio {
     /// Of a page, also where that is no first page of a folio: its memory is bad.
     static final long PG_HWPOISON = 1 << 7;
 
+    /// Somebody waits for the folio to be unlocked, see {@link FolioWait}.
+    static final long PG_WAITERS = 1 << 8;
+
     static final long PGTY_HUGETLB = 1;
 
     /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
     private static final long MAPPING_ANON = 1;
 
     private static final String[] FLAG_NAMES = {
-        "locked", "referenced", "uptodate", "dirty", "lru", "swapbacked", "active", "hwpoison"
+        "locked",
+        "referenced",
+        "uptodate",
+        "dirty",
+        "lru",
+        "swapbacked",
+        "active",
+        "hwpoison",
+        "waiters"
     };
 
     private final Machine machine;
     private final Page head;
     private final BitLock lock;
+    private final FolioWait wait;
 
     final Word refcount;
     final Word flags;
@@ -73,6 +86,8 @@ public final class Folio {
         pageType = machine.word(null, this, "page_type", -1, 0);
         hugetlb = new HugetlbFolio(machine, this);
         lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", "PG_locked", true);
+        wait = new FolioWait(machine, this);
+        lock.onUnlock(PG_WAITERS, wait::folioWakeBit);
     }
 
     private static String showFlags(long value) {
@@ -130,6 +145,17 @@ public final class Folio {
         return refcount.addUnless(n, 0, Order.FULL) != 0;
     }
 
+    /// `folio_ref_freeze()`: the count becomes zero, so that nobody can take a reference, if it is
+    /// `count`; whether it was.
+    boolean refFreeze(long count) {
+        return refcount.cmpxchg(count, 0, Order.FULL) == count;
+    }
+
+    /// `folio_ref_unfreeze()`.
+    void refUnfreeze(long count) {
+        refcount.storeRelease(count);
+    }
+
     /// `folio_ref_sub_and_test()`: whether these were the last.
     boolean refSubAndTest(long n) {
         long before = refcount.fetchAdd(-n, Order.FULL);
@@ -166,6 +192,11 @@ public final class Folio {
     /// `folio_lock()`, `folio_trylock()`, `folio_unlock()`.
     public BitLock lock() {
         return lock;
+    }
+
+    /// Those who wait for the folio to be unlocked without a reference to it.
+    FolioWait folioWait() {
+        return wait;
     }
 
     boolean testFlag(long flag) {
@@ -315,5 +346,16 @@ public final class Folio {
     @Override
     public String toString() {
         return "folio " + pfn();
+    }
+
+    /// The anon_vma of the folio; null where it is not anonymous. Looked at from outside.
+    public @Nullable AnonVma peekAnonVma(Machine machine) {
+        long value = mapping.peek();
+        return isAnonMapping(value) ? (AnonVma) machine.heap().resolve(value >> 1) : null;
+    }
+
+    /// The index of the first page in what the folio is part of; looked at from outside.
+    public long peekIndex() {
+        return index.peek();
     }
 }

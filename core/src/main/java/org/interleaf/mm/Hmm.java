@@ -36,6 +36,10 @@ public final class Hmm {
     /// HMM_FAULT_UNLOCKED: a fault was handled, and the mmap lock dropped by it.
     private static final int FAULT_UNLOCKED = -Errno.ENOLCK;
 
+    /// What a walk over PTEs comes back with that must wait for a page to have moved; no error
+    /// number of the kernel's.
+    private static final int MIGRATING = -4096;
+
     // HMM_NEED_*
     private static final int NEED_FAULT = 1;
     private static final int NEED_WRITE_FAULT = 2;
@@ -196,8 +200,10 @@ public final class Hmm {
         if (!Entry.ptePresent(pte)) {
             int required = pteNeedFault(own, pfns[i], 0);
             if (required != 0) {
-                // Only hugetlb has entries that say something else than none.
-                return Entry.none(pte) ? recordFault(addr, end, required, walk) : -Errno.EFAULT;
+                if (Entry.none(pte)) {
+                    return recordFault(addr, end, required, walk);
+                }
+                return Entry.isMigration(pte) ? MIGRATING : -Errno.EFAULT;
             }
         } else {
             long cpuFlags = pteToFlags(pte);
@@ -233,6 +239,9 @@ public final class Hmm {
             if (Entry.none(pmd)) {
                 return walkHole(start, end, -1, walk);
             }
+            if (Entry.isMigration(pmd)) {
+                return migratingPmd(walk, start, end, pmdp);
+            }
             if (!Entry.present(pmd)) {
                 return noPages(walk, start, end);
             }
@@ -246,7 +255,7 @@ public final class Hmm {
             } else {
                 PteMapping pte = kernel.pgtableGeneric().pteOffsetMap(pmdp, start);
                 if (pte != null) {
-                    return walkPtes(walk, start, end, pte);
+                    return walkPtes(walk, start, end, pmdp, pte);
                 }
             }
             retries = machine.retry(retries, "hmm_vma_walk_pmd");
@@ -254,7 +263,7 @@ public final class Hmm {
     }
 
     /// The loop of hmm_vma_walk_pmd() over the entries of a table, which it unmaps.
-    private int walkPtes(MmWalk<VmaWalk> walk, long start, long end, PteMapping pte) {
+    private int walkPtes(MmWalk<VmaWalk> walk, long start, long end, Word pmdp, PteMapping pte) {
         int ret = 0;
         long addr = start;
         for (int i = 0; ret == 0 && addr < end; i++) {
@@ -262,7 +271,23 @@ public final class Hmm {
             addr += geometry.pageSize();
         }
         pte.unmap();
+        if (ret == MIGRATING) {
+            walk.data().last = addr - geometry.pageSize();
+            kernel.migrationWait().migrationEntryWait(walk.mm(), pmdp, walk.data().last);
+            return -Errno.EBUSY;
+        }
         return ret;
+    }
+
+    /// The part of hmm_vma_walk_pmd() for a huge page that migrates.
+    private int migratingPmd(MmWalk<VmaWalk> walk, long start, long end, Word pmdp) {
+        VmaWalk own = walk.data();
+        if (rangeNeedFault(own, start, end, 0) == 0) {
+            return pfnsFill(start, end, own.range, 0);
+        }
+        own.last = start;
+        kernel.migrationWait().pmdMigrationEntryWait(walk.mm(), pmdp);
+        return -Errno.EBUSY;
     }
 
     /// mm/hmm.c: hmm_vma_walk_hugetlb_entry().

@@ -35,7 +35,7 @@ final class HugetlbRmap {
     void walkWhileMapped(Folio folio, RmapOne one) {
         RmapOne until = (vma, addr) -> one.visit(vma, addr) && mapped(folio);
         if (folio.isAnon()) {
-            AnonVma anonVma = kernel.anonVmas().folioLockAnonVmaRead(kernel.rmap(), folio);
+            AnonVma anonVma = kernel.anonVmas().folioLockAnonVmaRead(folio);
             if (anonVma != null) {
                 walkAnon(anonVma, folio, until);
             }

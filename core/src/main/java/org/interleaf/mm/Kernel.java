@@ -45,6 +45,10 @@ public final class Kernel {
     private final Zap zap;
     private final FreePgtables freePgtables;
     private final Memory memory;
+    private final SwapFault swapFault;
+    private final MigrationWait migrationWait;
+    private final NonpresentPtes nonpresentPtes;
+    private final RmapWalk rmapWalk;
     private final AnonFault anonFault;
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
@@ -118,10 +122,10 @@ public final class Kernel {
                     case BROADCAST ->
                             new BroadcastTlbFlush(machine, mmu, mmuNotifier, geometry.pageSize());
                 };
-        pgtableGeneric = new PgtableGeneric(machine, geometry, memMap, ptLocks, entries, tlbFlush);
+        pgtableGeneric = new PgtableGeneric(machine, arch, memMap, ptLocks, entries, tlbFlush);
         mmapLock = new MmapLock(machine);
         vmaLock = new VmaLock(machine, mmapLock);
-        anonVmas = new AnonVmas(machine, geometry, mmapLock);
+        anonVmas = new AnonVmas(machine, geometry, mmapLock, rmap);
         vmaSplit = new VmaSplit(this);
         munmap = new Munmap(this);
         mmap = new Mmap(this);
@@ -129,6 +133,10 @@ public final class Kernel {
         zap = new Zap(this);
         freePgtables = new FreePgtables(this);
         memory = new Memory(this);
+        swapFault = new SwapFault(this);
+        migrationWait = new MigrationWait(this);
+        nonpresentPtes = new NonpresentPtes(this);
+        rmapWalk = new RmapWalk(this);
         anonFault = new AnonFault(this);
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
@@ -384,6 +392,22 @@ public final class Kernel {
 
     Filemap filemap() {
         return filemap;
+    }
+
+    SwapFault swapFault() {
+        return swapFault;
+    }
+
+    MigrationWait migrationWait() {
+        return migrationWait;
+    }
+
+    NonpresentPtes nonpresentPtes() {
+        return nonpresentPtes;
+    }
+
+    RmapWalk rmapWalk() {
+        return rmapWalk;
     }
 
     MappingRmap mappingRmap() {

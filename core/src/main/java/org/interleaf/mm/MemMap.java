@@ -60,19 +60,24 @@ public final class MemMap {
         return folioAt(page.compoundHead.readOnce());
     }
 
-    /// include/linux/leafops.h: softleaf_to_folio(). The folio that a migration entry speaks of. It
-    /// is locked as long as there is such an entry, of which the caller must be sure: its table is
+    /// include/linux/leafops.h: softleaf_to_folio(). The folio that an entry speaks of. As long as
+    /// there is a migration entry it is locked, so the caller must be sure of that: its table is
     /// locked.
     Folio softleafToFolio(Kernel kernel, long entry) {
-        Folio folio = folioAt(Entry.pfn(entry));
-        machine.fence(Fence.RMB);
+        Folio folio = pageFolio(page(Entry.pfn(entry)));
+        if (!Entry.isMigration(entry)) {
+            return folio;
+        }
+        machine.fence(Fence.RMB); // softleaf_migration_sync()
         kernel.warnOn(!folio.lock().isLocked(), "a folio that migrates is not locked", folio);
         return folio;
     }
 
     /// include/linux/leafops.h: softleaf_to_page(). As {@link #softleafToFolio}.
     Page softleafToPage(Kernel kernel, long entry) {
-        softleafToFolio(kernel, entry);
+        if (Entry.isMigration(entry)) {
+            softleafToFolio(kernel, entry);
+        }
         return page(Entry.pfn(entry));
     }
 

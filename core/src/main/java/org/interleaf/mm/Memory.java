@@ -188,7 +188,7 @@ public final class Memory {
             return doPteMissing(vmf);
         }
         if (!Entry.ptePresent(vmf.origPte)) {
-            return doSwapPage(vmf, pte);
+            return kernel.swapFault().doSwapPage(vmf, pte);
         }
         if (Entry.protnone(vmf.origPte) && isAccessible(vmf.vma)) {
             return kernel.numaFault().doNumaPage(vmf, pte);
@@ -203,22 +203,6 @@ public final class Memory {
         return vmf.vma.isAnonymous()
                 ? kernel.anonFault().doAnonymousPage(vmf)
                 : kernel.fileFault().doFault(vmf);
-    }
-
-    /// mm/memory.c: do_swap_page(), pte_unmap_same(). Where entries are read in halves what looks
-    /// like a swap entry may be one that was just changing.
-    private int doSwapPage(VmFault vmf, PteMapping pte) {
-        boolean same = true;
-        if (kernel.entries().halves()) {
-            pte.ptl().lock();
-            same = pte.pte().readOnce() == vmf.origPte;
-            pte.ptl().unlock();
-        }
-        pte.unmap();
-        if (same) {
-            throw bug("swap entries are not modelled");
-        }
-        return 0;
     }
 
     /// The part of handle_pte_fault() under the PTE lock, which it drops.

@@ -315,7 +315,7 @@ public final class MemoryFailure {
     }
 
     private boolean collectProcsAnon(Failure failure, Folio folio) {
-        AnonVma anonVma = kernel.anonVmas().folioLockAnonVmaRead(kernel.rmap(), folio);
+        AnonVma anonVma = kernel.anonVmas().folioLockAnonVmaRead(folio);
         if (anonVma == null) {
             return false;
         }

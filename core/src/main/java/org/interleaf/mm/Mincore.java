@@ -113,11 +113,12 @@ public final class Mincore {
             return 0;
         }
         for (int i = 0; i < nr; i++) {
-            if (Entry.none(pte.pte(i).readOnce())) {
+            long value = pte.pte(i).readOnce();
+            if (Entry.none(value) || Entry.isMarker(value)) {
                 long addr = start + i * geometry.pageSize();
                 unmappedRange(addr, addr + geometry.pageSize(), walk.vma(), walk.data());
             } else {
-                // Present, or a migration entry: mincore_swap().
+                // Present, or one of what mincore_swap() calls present.
                 walk.data().fill(1, true);
             }
         }

@@ -228,8 +228,9 @@ final class MoveTables {
         boolean nested = CopyPageRange.lockNested(to.ptl(), from.ptl());
         boolean forceFlush = false;
         for (int i = 0; i < extent >> geometry.pageShift(); i++) {
-            if (!Entry.none(from.pte(i).readOnce())) {
-                forceFlush = true;
+            long old = from.pte(i).readOnce();
+            if (!Entry.none(old)) {
+                forceFlush |= Entry.ptePresent(old);
                 long pte = from.pte(i).xchg(0, Order.FULL);
                 kernel.entries().setPte(to.pte(i), pte);
             }

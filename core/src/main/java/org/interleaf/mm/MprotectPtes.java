@@ -57,7 +57,7 @@ final class MprotectPtes {
                 return changePresent(i, old, max);
             }
             if (!Entry.none(old)) {
-                kernel.bugOn(true, "swap entries are not modelled"); // change_softleaf_pte()
+                kernel.nonpresentPtes().changeSoftleafPte(pte.pte(i), old);
             }
             return 1;
         }

@@ -115,6 +115,9 @@ public final class Pagemap {
     /// include/linux/leafops.h: as swap entries show in pagemap: type and frame.
     private static long swapFrame(long entry) {
         long type = SWP_MIGRATION_READ + (Entry.softleafKind(entry) / Entry.MIGRATION_READ - 1);
+        if (Entry.isHwpoison(entry)) {
+            type = SWP_MIGRATION_READ - 1;
+        }
         return type | Entry.pfn(entry) << SWAP_TYPE_BITS;
     }
 
@@ -131,16 +134,17 @@ public final class Pagemap {
         }
         boolean present = Entry.ptePresent(pte);
         long flags = present ? PM_PRESENT : PM_SWAP;
-        Page page =
-                present
-                        ? kernel.memMap().vmNormalPage(pte)
-                        : kernel.memMap().softleafToPage(kernel, pte);
+        Page page = present ? kernel.memMap().vmNormalPage(pte) : softleafPage(pte);
         if (page != null) {
             Folio folio = kernel.memMap().pageFolio(page);
             flags |= folio.isAnon() ? 0 : PM_FILE;
             flags |= present ? exclusive(folio, page) : 0;
         }
         return buffer.add(present ? Entry.pfn(pte) : swapFrame(pte), flags);
+    }
+
+    private @Nullable Page softleafPage(long pte) {
+        return Entry.softleafHasPfn(pte) ? kernel.memMap().softleafToPage(kernel, pte) : null;
     }
 
     /// fs/proc/task_mmu.c: pagemap_pmd_range_thp(). The PMD lock is held.

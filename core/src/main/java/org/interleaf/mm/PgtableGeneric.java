@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class PgtableGeneric {
     private final Machine machine;
     private final Geometry geometry;
+    private final boolean highpte;
     private final MemMap memMap;
     private final PtLocks ptLocks;
     private final EntryAccess entries;
@@ -33,13 +34,14 @@ public final class PgtableGeneric {
 
     PgtableGeneric(
             Machine machine,
-            Geometry geometry,
+            Arch arch,
             MemMap memMap,
             PtLocks ptLocks,
             EntryAccess entries,
             TlbFlush tlbFlush) {
         this.machine = machine;
-        this.geometry = geometry;
+        this.geometry = arch.geometry();
+        this.highpte = arch.highpte();
         this.memMap = memMap;
         this.ptLocks = ptLocks;
         this.entries = entries;
@@ -94,7 +96,7 @@ public final class PgtableGeneric {
         SpinLock ptl = lockOf == null ? null : ptLocks.pteLockptr(lockOf, pmdValue);
         PageTable table = memMap.table(Entry.pfn(pmdValue));
         int index = geometry.index(Geometry.PTE, addr);
-        return new PteMapping(machine.rcu(), table, pmdValue, index, ptl);
+        return new PteMapping(machine, highpte, table, pmdValue, index, ptl);
     }
 
     /// mm/pgtable-generic.c: ___pte_offset_map() on a PMD value that the caller read or keeps, not

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
-import org.interleaf.machine.Rcu;
+import org.interleaf.machine.Machine;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
@@ -10,19 +10,33 @@ import java.util.Objects;
 
 /// A mapped PTE table: what `pte_offset_map()` and its family return. Until it is unmapped the task
 /// is in an RCU read section, so the table's memory stays, though it may be detached meanwhile.
+/// With HIGHPTE the table is mapped into the kernel's address space by {@link
+/// org.interleaf.machine.KmapLocal}, so mappings end in the reverse order.
 public final class PteMapping {
-    private final Rcu rcu;
+    private final Machine machine;
+    private final boolean highpte;
     private final PageTable table;
     private final long pmdValue;
     private final int index;
     private final @Nullable SpinLock ptl;
 
-    PteMapping(Rcu rcu, PageTable table, long pmdValue, int index, @Nullable SpinLock ptl) {
-        this.rcu = rcu;
+    /// Maps the table. The RCU section has begun.
+    PteMapping(
+            Machine machine,
+            boolean highpte,
+            PageTable table,
+            long pmdValue,
+            int index,
+            @Nullable SpinLock ptl) {
+        this.machine = machine;
+        this.highpte = highpte;
         this.table = table;
         this.pmdValue = pmdValue;
         this.index = index;
         this.ptl = ptl;
+        if (highpte) {
+            machine.kmapLocal().map(table.pfn());
+        }
     }
 
     /// The entry of the address that was mapped.
@@ -45,9 +59,12 @@ public final class PteMapping {
         return Objects.requireNonNull(ptl);
     }
 
-    /// `pte_unmap()`: leaves the RCU section.
+    /// `pte_unmap()`: unmaps the table and leaves the RCU section.
     public void unmap() {
-        rcu.readUnlock();
+        if (highpte) {
+            machine.kmapLocal().unmap(table.pfn());
+        }
+        machine.rcu().readUnlock();
     }
 
     /// `pte_unmap_unlock()`.

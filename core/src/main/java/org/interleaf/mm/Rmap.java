@@ -191,6 +191,11 @@ public final class Rmap {
                 : folio.head().mapcount.readOnce() + 1;
     }
 
+    /// include/linux/mm.h: folio_mapped().
+    boolean folioMapped(Folio folio) {
+        return folioMapcount(folio) >= 1;
+    }
+
     /// fs/proc/internal.h: folio_precise_page_mapcount(). Mappings of one page of the folio.
     long folioPrecisePageMapcount(Folio folio, Page page) {
         long mapcount = page.mapcount.readOnce() + 1;

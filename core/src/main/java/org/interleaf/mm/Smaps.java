@@ -146,7 +146,7 @@ public final class Smaps {
         Page page = null;
         if (Entry.ptePresent(pte)) {
             page = kernel.memMap().vmNormalPage(pte);
-        } else if (Entry.isMigration(pte)) {
+        } else if (Entry.softleafHasPfn(pte)) {
             page = kernel.memMap().softleafToPage(kernel, pte);
         }
         if (page != null) {

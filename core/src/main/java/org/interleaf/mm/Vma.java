@@ -247,6 +247,16 @@ public final class Vma extends Shared {
         return ((addr - start()) >> geometry.pageShift()) + pgoff();
     }
 
+    /// Whether `addr` is in the VMA; looked at from outside.
+    public boolean peekContains(long addr) {
+        return addr >= start.peek() && addr < end.peek();
+    }
+
+    /// {@link #linearPageIndex}; looked at from outside.
+    public long peekLinearPageIndex(Geometry geometry, long addr) {
+        return ((addr - start.peek()) >> geometry.pageShift()) + pgoff.peek();
+    }
+
     /// include/linux/mm.h: is_cow_mapping(): private, and writable some day.
     static boolean isCowMapping(long flags) {
         return (flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;

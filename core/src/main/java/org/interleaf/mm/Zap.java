@@ -339,8 +339,7 @@ public final class Zap {
                 value = entry().readOnce();
             }
             if (!Entry.ptePresent(value)) {
-                kernel.warnOn(true, "unrecognized swap entry " + Long.toHexString(value));
-                kernel.entries().clear(entry());
+                kernel.nonpresentPtes().zapNonpresentPte(entry(), value);
                 addr += geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());

@@ -27,7 +27,7 @@ final class DiffReader {
         this.lines = lines;
     }
 
-    /// Number of lines before the diff begins.
+    /// Number of lines before the diff begins; all of them where there is none.
     int headerLength() {
         for (int i = 0; i < lines.size(); i++) {
             if (startsFile(i) || lines.get(i).startsWith("diff --git ")) {
@@ -37,12 +37,15 @@ final class DiffReader {
                 throw error(i, "a hunk of no file: no `--- ` and `+++ ` lines above", MADE_WITH);
             }
         }
-        throw PatchException.ofFile(
-                patch, "no diff in it: no line begins with `--- a/`", MADE_WITH);
+        return lines.size();
     }
 
     /// The changes, in order, after `headerLength` lines of text.
     List<FileChange> read(int headerLength) {
+        if (headerLength == lines.size()) {
+            throw PatchException.ofFile(
+                    patch, "no diff in it: no line begins with `--- a/`", MADE_WITH);
+        }
         List<FileChange> changes = new ArrayList<>();
         at = headerLength;
         while (at < lines.size()) {

@@ -22,6 +22,7 @@ final class HeaderReader {
 
     static {
         NEARLY.put("Test", nearly("tests?"));
+        NEARLY.put("After", nearly("after|before|base"));
         NEARLY.put("Expect-splat", nearly("ex[pc]e[pc]t(ed|s)?[-_]?s.*|splats?"));
         NEARLY.put("Expect", nearly("ex[pc]e[pc]t(ed|s|ation)?|results?"));
         NEARLY.put("Config", nearly("confi?gs?|configuration"));
@@ -30,6 +31,7 @@ final class HeaderReader {
 
     private final String patch;
     private final List<String> story = new ArrayList<>();
+    private final List<String> after = new ArrayList<>();
     private final List<String> expectSplats = new ArrayList<>();
     private final List<Map<String, String>> controls = new ArrayList<>();
     private @Nullable String test;
@@ -55,6 +57,7 @@ final class HeaderReader {
         return new PatchHeader(
                 String.join("\n", story).strip(),
                 test,
+                List.copyOf(after),
                 expect,
                 List.copyOf(expectSplats),
                 config == null ? Map.of() : config,
@@ -65,6 +68,7 @@ final class HeaderReader {
     private boolean declare(String key, String value, int line) {
         switch (key) {
             case "Test" -> declareTest(value, line);
+            case "After" -> declareAfter(value, line);
             case "Expect" -> declareExpect(value, line);
             case "Expect-splat" -> expectSplats.add(notEmpty(key, value, line));
             case "Config" -> declareConfig(value, line);
@@ -89,6 +93,19 @@ final class HeaderReader {
                     "name a .litmus file beside the patch, as in Test: zap.litmus");
         }
         test = value;
+    }
+
+    private void declareAfter(String value, int line) {
+        for (String name : value.split("\\s+", -1)) {
+            if (!name.matches("[\\w.+-]+\\.patch")) {
+                throw PatchException.at(
+                        patch,
+                        line,
+                        "After: '" + name + "' is no patch",
+                        "name .patch files beside the patch, as in After: posted.patch");
+            }
+            after.add(name);
+        }
     }
 
     private void declareExpect(String value, int line) {

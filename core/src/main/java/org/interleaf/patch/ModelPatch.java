@@ -72,7 +72,11 @@ public final class ModelPatch {
         DiffReader diff = new DiffReader(scope, name, lines);
         int headerLength = diff.headerLength();
         PatchHeader header = new HeaderReader(name).read(lines.subList(0, headerLength));
-        return new ModelPatch(name, text, header, List.copyOf(diff.read(headerLength)));
+        // A patch that builds on others may be about these alone.
+        boolean alone = header.after().isEmpty();
+        List<FileChange> changes =
+                alone || headerLength < lines.size() ? diff.read(headerLength) : List.of();
+        return new ModelPatch(name, text, header, List.copyOf(changes));
     }
 
     private static String decode(String name, byte[] bytes) {

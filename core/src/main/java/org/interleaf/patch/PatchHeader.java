@@ -11,6 +11,7 @@ import java.util.Map;
 ///
 /// @param story every line that is not one of the declarations below
 /// @param test the file of the test to run (`Test:`), beside the patch; null for `race.litmus`
+/// @param after the patches to be applied before (`After:`), beside the patch, in this order
 /// @param expect how often the test's condition must hold (`Expect:`), or null where nothing is
 ///   declared
 /// @param expectSplats for each splat that must be found (`Expect-splat:`) the words that its title
@@ -21,6 +22,7 @@ import java.util.Map;
 public record PatchHeader(
         String story,
         @Nullable String test,
+        List<String> after,
         @Nullable Verdict expect,
         List<String> expectSplats,
         Map<String, String> config,

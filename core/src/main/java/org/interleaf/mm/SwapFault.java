@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+/// Faults on entries that are neither none nor present (do_swap_page() of mm/memory.c).
+final class SwapFault {
+    private final Kernel kernel;
+
+    SwapFault(Kernel kernel) {
+        this.kernel = kernel;
+    }
+
+    /// mm/memory.c: do_swap_page(). The fault's lock is held; with `RETRY` in the result it no
+    /// longer is. The PTE is mapped and not locked, and unmapped here.
+    int doSwapPage(VmFault vmf, PteMapping pte) {
+        if (!pteUnmapSame(vmf, pte)) {
+            return 0;
+        }
+        long entry = vmf.origPte;
+        if (Entry.isMigration(entry)) {
+            kernel.migrationWait().migrationEntryWait(vmf.vma.mm(), vmf.pmd(), vmf.address);
+            return 0;
+        }
+        if (Entry.isHwpoison(entry)) {
+            return VmFault.HWPOISON;
+        }
+        if (Entry.isMarker(entry)) {
+            return handlePteMarker(entry);
+        }
+        return swapIn(entry);
+    }
+
+    /// mm/memory.c: pte_unmap_same(). Where entries are read in halves what looks like such an
+    /// entry may be one that was just changing.
+    private boolean pteUnmapSame(VmFault vmf, PteMapping pte) {
+        boolean same = true;
+        if (kernel.entries().halves()) {
+            pte.ptl().lock();
+            same = pte.pte().readOnce() == vmf.origPte;
+            pte.ptl().unlock();
+        }
+        pte.unmap();
+        vmf.pte = null;
+        return same;
+    }
+
+    /// mm/memory.c: handle_pte_marker().
+    private int handlePteMarker(long entry) {
+        long marker = Entry.marker(entry);
+        if (kernel.warnOn(marker == 0, "an empty marker")) {
+            return VmFault.SIGBUS;
+        }
+        return (marker & Entry.MARKER_POISONED) != 0 ? VmFault.HWPOISON : VmFault.SIGBUS;
+    }
+
+    /// The part of do_swap_page() for what is in swap: nothing is, so this is a bad entry.
+    private int swapIn(long entry) {
+        kernel.warnOn(true, "Bad page map: pte " + Long.toHexString(entry)); // print_bad_pte()
+        return VmFault.SIGBUS;
+    }
+}

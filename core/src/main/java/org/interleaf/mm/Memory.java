@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
-import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
 
 /// Page faults, from where the VMA is known to where it is clear what kind of fault it is
@@ -263,10 +262,5 @@ public final class Memory {
             kernel.mmapLock().readUnlock(vma.mm());
         }
         return 0;
-    }
-
-    private TaskKilled bug(String text) {
-        kernel.machine().monitor().complained(kernel.machine().current(), "BUG", text);
-        return TaskKilled.INSTANCE;
     }
 }

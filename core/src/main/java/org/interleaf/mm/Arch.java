@@ -93,6 +93,22 @@ public record Arch(
         return leafSizes.stream().filter(LeafSize::hugetlb).toList();
     }
 
+    /// `CONFIG_X86`.
+    boolean x86() {
+        return name().startsWith("x86");
+    }
+
+    /// `CONFIG_ARM64`.
+    boolean arm64() {
+        return name().startsWith("arm64");
+    }
+
+    /// `CONFIG_NUMA_BALANCING`: entries are made inaccessible from time to time, to see who uses
+    /// what.
+    public boolean numaBalancing() {
+        return architecture.has(Feature.NUMA_BALANCING) && kconfig.smp();
+    }
+
     /// `CONFIG_SPLIT_PTE_PTLOCKS`: each PTE table has a lock of its own.
     public boolean splitPtePtlocks() {
         return kconfig.splitPtePtlocks();
@@ -116,6 +132,12 @@ public record Arch(
     /// `CONFIG_GUP_GET_PXX_LOW_HIGH`: entries are read and written in two halves.
     public boolean lowHigh() {
         return architecture.has(Feature.LOW_HIGH);
+    }
+
+    /// `CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE`, without which there are no huge entries but those
+    /// of hugetlb.
+    public boolean thp() {
+        return architecture.has(Feature.THP);
     }
 
     /// `CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD`: PUDs can be huge outside of hugetlb.

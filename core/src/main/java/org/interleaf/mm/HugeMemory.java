@@ -73,14 +73,13 @@ public final class HugeMemory {
         if (vma.isAnonymous()) {
             return level == Geometry.PMD && thpAnonAllowable(vma);
         }
-        return kernel.arch().architecture().has(Architecture.Feature.THP)
-                && (vma.flags() & Vma.VM_NOHUGEPAGE) == 0;
+        return kernel.arch().thp() && (vma.flags() & Vma.VM_NOHUGEPAGE) == 0;
     }
 
     /// include/linux/huge_mm.h: thp_vma_allowable_order(), at PMD order. Whether anonymous memory
     /// may be in huge pages; other memory that khugepaged could collapse there is none.
     public boolean thpAnonAllowable(Vma vma) {
-        if (!vma.isAnonymous()) {
+        if (!kernel.arch().thp() || !vma.isAnonymous()) {
             return false;
         }
         long flags = vma.flags();
@@ -423,8 +422,9 @@ public final class HugeMemory {
     private void splitHugeZeroPagePmd(Vma vma, long haddr, Word pmd) {
         pgtableGeneric.pmdpHugeClearFlush(vma, haddr, pmd);
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
-        long zero = Entry.make(kernel.zeroFolio().pfn(), Entry.PRESENT | Entry.USER);
         for (int i = 0; i < geometry.hpagePmdNr(); i++) {
+            long prot = Vma.pageProt(vma.flags()) & ~Entry.ACCESSED;
+            long zero = Entry.make(kernel.zeroFolio().pfn(), prot);
             kernel.entries().setPte(table.entry(i), Entry.mkspecial(zero));
         }
         machine.fence(Fence.WMB);
@@ -450,7 +450,8 @@ public final class HugeMemory {
         // Withdrawn only now: some architectures need the table while the huge entry is valid.
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         long keep = Entry.WRITE | Entry.ACCESSED | Entry.DIRTY;
-        fillDetached(table, haddr, page, Entry.PRESENT | Entry.USER | old & keep);
+        long prot = Vma.pageProt(vma.flags()) & ~keep;
+        fillDetached(table, haddr, page, prot | old & keep);
         rmap.folioRemoveRmapPmd(folio);
         machine.fence(Fence.WMB);
         pgtable.populate(pmd, table);

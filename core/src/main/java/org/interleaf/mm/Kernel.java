@@ -94,6 +94,8 @@ public final class Kernel {
     private final CopyPageRange copyPageRange;
     private final HugeFork hugeFork;
     private final Mprotect mprotect;
+    private final TaskNuma taskNuma;
+    private final NumaFault numaFault;
     private final Mremap mremap;
     private final MoveTables moveTables;
     private final Smaps smaps;
@@ -186,6 +188,8 @@ public final class Kernel {
         fork = new Fork(this);
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
+        taskNuma = new TaskNuma(this);
+        numaFault = new NumaFault(this);
         procMaps = new ProcMaps(this);
         smaps = new Smaps(this);
         numaMaps = new NumaMaps(this);
@@ -257,10 +261,11 @@ public final class Kernel {
         return mms;
     }
 
-    /// Says that every CPU runs threads of `mm`, as far as TLB flushes are concerned. For the
-    /// set-up.
+    /// Says that every CPU runs a thread of `mm`, as far as TLB flushes and the number of its users
+    /// are concerned. For the set-up.
     public void activate(MmStruct mm) {
         mm.cpumask.writeOnce((1L << machine.cpuCount()) - 1);
+        mm.users.writeOnce(machine.cpuCount());
     }
 
     // ---- zero pages
@@ -433,6 +438,16 @@ public final class Kernel {
 
     CopyPageRange copyPageRange() {
         return copyPageRange;
+    }
+
+    /// NUMA hinting.
+    public TaskNuma taskNuma() {
+        return taskNuma;
+    }
+
+    /// Faults of NUMA hinting.
+    NumaFault numaFault() {
+        return numaFault;
     }
 
     public Mprotect mprotect() {

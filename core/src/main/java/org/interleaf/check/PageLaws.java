@@ -14,6 +14,7 @@ import org.interleaf.mm.MemMap;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Page;
 import org.interleaf.mm.PageTable;
+import org.interleaf.mm.ShmemInode;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
@@ -57,6 +58,7 @@ public final class PageLaws {
             }
         }
         HugetlbLaws.check(kernel, this::violation, found);
+        RmapLaws.check(kernel, this::violation, found);
         return found;
     }
 
@@ -83,6 +85,9 @@ public final class PageLaws {
             }
         }
         for (HugetlbInode inode : kernel.hugetlb().hugetlbfs().peekInodes()) {
+            inode.peekCache((index, pfn) -> cached[(int) pfn]++);
+        }
+        for (ShmemInode inode : kernel.shmem().peekInodes()) {
             inode.peekCache((index, pfn) -> cached[(int) pfn]++);
         }
     }

@@ -63,6 +63,12 @@ public final class AnonVma extends Shared {
         vmas.word().poke(changed.pointer());
     }
 
+    /// Whether the VMA is one of those that may map folios; looked at from outside.
+    public boolean peekMaps(Vma vma) {
+        VmaList list = vmas.peek();
+        return list != null && list.vmas().contains(vma);
+    }
+
     /// `anon_vma->parent`; null where that is itself.
     @Nullable AnonVma parent() {
         return parent;

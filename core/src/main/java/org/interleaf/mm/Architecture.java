@@ -38,9 +38,6 @@ public record Architecture(
         LOW_HIGH,
         /// Maps memory transparently by huge PMDs.
         THP,
-        /// Selects `ARCH_HAS_PMD_SOFTLEAVES` (`ARCH_ENABLE_THP_MIGRATION` before 7.3): huge PMDs
-        /// can be migration entries.
-        PMD_SOFTLEAVES,
         /// Contiguous PTEs are also used for THPs.
         CONT_THP,
         /// Selects `HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD`: device memory is mapped by huge PUDs.
@@ -58,6 +55,8 @@ public record Architecture(
         HUGE_ALLOC_READS,
         /// `huge_pte_offset()` reads the entry that it returns.
         HUGE_OFFSET_READS,
+        /// Selects `ARCH_SUPPORTS_NUMA_BALANCING`.
+        NUMA_BALANCING,
         /// TLBs are flushed by interrupts; otherwise by hardware, or by firmware that waits for no
         /// kernel.
         IPI_FLUSH
@@ -75,6 +74,16 @@ public record Architecture(
 
     public boolean has(Feature feature) {
         return features.contains(feature);
+    }
+
+    /// Whether it is one of the ports that are called by one of these.
+    boolean isOf(String... ports) {
+        for (String port : ports) {
+            if (name.startsWith(port)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// The sizes that page tables of `shape` can map, ascending.

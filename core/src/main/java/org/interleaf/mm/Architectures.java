@@ -11,7 +11,7 @@ import static org.interleaf.mm.Architecture.Feature.HUGE_PFNMAP;
 import static org.interleaf.mm.Architecture.Feature.HUGE_PMD_SHARE;
 import static org.interleaf.mm.Architecture.Feature.IPI_FLUSH;
 import static org.interleaf.mm.Architecture.Feature.LOW_HIGH;
-import static org.interleaf.mm.Architecture.Feature.PMD_SOFTLEAVES;
+import static org.interleaf.mm.Architecture.Feature.NUMA_BALANCING;
 import static org.interleaf.mm.Architecture.Feature.SPLIT_PMD_PTLOCK;
 import static org.interleaf.mm.Architecture.Feature.THP;
 import static org.interleaf.mm.Architecture.Feature.THP_PUD;
@@ -48,7 +48,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     IPI_FLUSH,
@@ -67,7 +67,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     IPI_FLUSH,
@@ -112,7 +112,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -130,7 +130,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -148,7 +148,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -166,7 +166,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP)),
@@ -179,7 +179,7 @@ public final class Architectures {
                             new int[] {11, 0, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, THP, PMD_SOFTLEAVES, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, THP, NUMA_BALANCING, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm64-16k-va48",
                             "arm64, 16K pages, 48-bit addresses",
@@ -193,7 +193,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP)),
@@ -210,7 +210,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP)),
@@ -227,7 +227,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PFNMAP)),
                     of(
@@ -239,7 +239,7 @@ public final class Architectures {
                             new int[] {13, 0, 0, 0, 13},
                             List.of(5),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, THP, PMD_SOFTLEAVES, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, THP, NUMA_BALANCING, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm64-64k-va52",
                             "arm64, 64K pages, 52-bit addresses",
@@ -253,7 +253,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PFNMAP)),
                     of(
@@ -295,7 +295,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 13},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, PMD_SOFTLEAVES, HUGETLB_PUD, THP_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD, THP_PUD)),
                     of(
                             "powerpc-radix-64k",
                             "powerpc book3s64, radix, 64K pages",
@@ -305,7 +305,7 @@ public final class Architectures {
                             new int[] {5, 9, 9, 0, 13},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, PMD_SOFTLEAVES, HUGETLB_PUD, THP_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD, THP_PUD)),
                     of(
                             "s390",
                             "s390, region-third tables on top (3 levels)",
@@ -315,7 +315,7 @@ public final class Architectures {
                             new int[] {8, 11, 0, 0, 11},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, PMD_SOFTLEAVES, HUGETLB_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD)),
                     of(
                             "s390-4level",
                             "s390, region-second tables on top (4 levels)",
@@ -325,7 +325,7 @@ public final class Architectures {
                             new int[] {8, 11, 11, 0, 11},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, PMD_SOFTLEAVES, HUGETLB_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD)),
                     of(
                             "s390-5level",
                             "s390, region-first tables on top (5 levels)",
@@ -335,7 +335,7 @@ public final class Architectures {
                             new int[] {8, 11, 11, 11, 11},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, PMD_SOFTLEAVES, HUGETLB_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD)),
                     of(
                             "riscv64",
                             "riscv64, sv48 (4 levels), Svnapot",
@@ -349,7 +349,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP,
@@ -367,7 +367,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP,
@@ -385,7 +385,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
-                                    PMD_SOFTLEAVES,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP,

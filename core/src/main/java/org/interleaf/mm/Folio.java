@@ -6,6 +6,7 @@ import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Word;
+import org.jspecify.annotations.Nullable;
 
 /// `struct folio` (include/linux/mm_types.h, page_ref.h, mm.h): one page, or `2^order` pages in a
 /// row that share a reference count. As the kernel's it lies over the `struct page` of its first
@@ -137,6 +138,11 @@ public final class Folio {
                             "BUG",
                             "reference taken on " + this + " whose count is " + before);
         }
+    }
+
+    /// `folio_ref_sub()`: of references that are not the last.
+    void refSub(long n) {
+        refcount.add(-n, Order.RELAXED);
     }
 
     /// `folio_ref_add_unless_zero()`; a success is fully ordered, a failure not at all.
@@ -353,5 +359,16 @@ public final class Folio {
     @Override
     public String toString() {
         return "folio " + pfn();
+    }
+
+    /// The anon_vma of the folio; null where it is not anonymous. Looked at from outside.
+    public @Nullable AnonVma peekAnonVma(Machine machine) {
+        long value = mapping.peek();
+        return isAnonMapping(value) ? (AnonVma) machine.heap().resolve(value >> 1) : null;
+    }
+
+    /// The index of the first page in what the folio is part of; looked at from outside.
+    public long peekIndex() {
+        return index.peek();
     }
 }

@@ -73,14 +73,13 @@ public final class HugeMemory {
         if (vma.isAnonymous()) {
             return level == Geometry.PMD && thpAnonAllowable(vma);
         }
-        return kernel.arch().architecture().has(Architecture.Feature.THP)
-                && (vma.flags() & Vma.VM_NOHUGEPAGE) == 0;
+        return kernel.arch().thp() && (vma.flags() & Vma.VM_NOHUGEPAGE) == 0;
     }
 
     /// include/linux/huge_mm.h: thp_vma_allowable_order(), at PMD order. Whether anonymous memory
     /// may be in huge pages; other memory that khugepaged could collapse there is none.
     public boolean thpAnonAllowable(Vma vma) {
-        if (!vma.isAnonymous()) {
+        if (!kernel.arch().thp() || !vma.isAnonymous()) {
             return false;
         }
         long flags = vma.flags();
@@ -91,8 +90,14 @@ public final class HugeMemory {
     }
 
     /// include/linux/huge_mm.h: thp_vma_suitable_order(): whether the PMD range around `addr` is
-    /// inside the VMA.
+    /// inside the VMA, and of a file as well aligned as in memory.
     public boolean thpVmaSuitable(Vma vma, long addr) {
+        if (!vma.isAnonymous()) {
+            long offset = (vma.start() >> geometry.pageShift()) - vma.pgoff();
+            if ((offset & (geometry.hpagePmdNr() - 1)) != 0) {
+                return false;
+            }
+        }
         long start = addr & -geometry.size(Geometry.PMD);
         return start >= vma.start() && start + geometry.size(Geometry.PMD) <= vma.end();
     }
@@ -425,8 +430,9 @@ public final class HugeMemory {
     private void splitHugeZeroPagePmd(Vma vma, long haddr, Word pmd) {
         pgtableGeneric.pmdpHugeClearFlush(vma, haddr, pmd);
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
-        long zero = Entry.make(kernel.zeroFolio().pfn(), Entry.PRESENT | Entry.USER);
         for (int i = 0; i < geometry.hpagePmdNr(); i++) {
+            long prot = Vma.pageProt(vma.flags()) & ~Entry.ACCESSED;
+            long zero = Entry.make(kernel.zeroFolio().pfn(), prot);
             kernel.entries().setPte(table.entry(i), Entry.mkspecial(zero));
         }
         machine.fence(Fence.WMB);
@@ -466,13 +472,14 @@ public final class HugeMemory {
         // Withdrawn only now: some architectures need the table while the huge entry is valid.
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         long keep = Entry.WRITE | Entry.ACCESSED | Entry.DIRTY;
+        long prot = Vma.pageProt(vma.flags()) & ~keep;
         long kind = TryToMigrate.kind(Entry.write(old), exclusive);
         fillDetached(
                 table,
                 haddr,
                 frozen
                         ? Entry.softleaf(kind, page.pfn(), old)
-                        : Entry.make(page.pfn(), Entry.PRESENT | Entry.USER | old & keep));
+                        : Entry.make(page.pfn(), prot | old & keep));
         rmap.folioRemoveRmapPmd(folio);
         if (frozen) {
             kernel.swap().folioPut(folio);

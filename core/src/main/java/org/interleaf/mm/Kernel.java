@@ -61,6 +61,14 @@ public final class Kernel {
     private final HugeInsert hugeInsert;
     private final VmInsert vmInsert;
     private final FileFault fileFault;
+    private final FinishFault finishFault;
+    private final FilemapMapPages filemapMapPages;
+    private final FindEntries findEntries;
+    private final UnmapMapping unmapMapping;
+    private final Truncate truncate;
+    private final Shmem shmem;
+    private final ShmemTruncate shmemTruncate;
+    private final Vfs vfs;
     private final Devices devices;
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
@@ -77,6 +85,7 @@ public final class Kernel {
     private final UffdFault uffdFault;
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
+    private final UffdEvents uffdEvents;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
@@ -90,6 +99,8 @@ public final class Kernel {
     private final CopyPageRange copyPageRange;
     private final HugeFork hugeFork;
     private final Mprotect mprotect;
+    private final TaskNuma taskNuma;
+    private final NumaFault numaFault;
     private final Mremap mremap;
     private final MoveTables moveTables;
     private final Smaps smaps;
@@ -152,6 +163,14 @@ public final class Kernel {
         hugeInsert = new HugeInsert(this);
         vmInsert = new VmInsert(this);
         fileFault = new FileFault(this);
+        finishFault = new FinishFault(this);
+        filemapMapPages = new FilemapMapPages(this);
+        findEntries = new FindEntries(this);
+        unmapMapping = new UnmapMapping(this);
+        truncate = new Truncate(this);
+        shmem = new Shmem(this);
+        shmemTruncate = new ShmemTruncate(this);
+        vfs = new Vfs(this);
         devices = new Devices(this);
         folioWalk = new FolioWalk(this);
         pageWalk = new PageWalk(this);
@@ -161,7 +180,8 @@ public final class Kernel {
         testHmm = new TestHmm(this);
         userfaultfd = new Userfaultfd(this);
         uffdFault = new UffdFault(this);
-        uffdQueues = new UffdQueues(machine);
+        uffdQueues = new UffdQueues(this);
+        uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
@@ -178,6 +198,8 @@ public final class Kernel {
         fork = new Fork(this);
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
+        taskNuma = new TaskNuma(this);
+        numaFault = new NumaFault(this);
         procMaps = new ProcMaps(this);
         smaps = new Smaps(this);
         numaMaps = new NumaMaps(this);
@@ -249,10 +271,11 @@ public final class Kernel {
         return mms;
     }
 
-    /// Says that every CPU runs threads of `mm`, as far as TLB flushes are concerned. For the
-    /// set-up.
+    /// Says that every CPU runs a thread of `mm`, as far as TLB flushes and the number of its users
+    /// are concerned. For the set-up.
     public void activate(MmStruct mm) {
         mm.cpumask.writeOnce((1L << machine.cpuCount()) - 1);
+        mm.users.writeOnce(machine.cpuCount());
     }
 
     // ---- zero pages
@@ -447,6 +470,16 @@ public final class Kernel {
         return copyPageRange;
     }
 
+    /// NUMA hinting.
+    public TaskNuma taskNuma() {
+        return taskNuma;
+    }
+
+    /// Faults of NUMA hinting.
+    NumaFault numaFault() {
+        return numaFault;
+    }
+
     public Mprotect mprotect() {
         return mprotect;
     }
@@ -595,6 +628,38 @@ public final class Kernel {
         return fileFault;
     }
 
+    FinishFault finishFault() {
+        return finishFault;
+    }
+
+    FilemapMapPages filemapMapPages() {
+        return filemapMapPages;
+    }
+
+    FindEntries findEntries() {
+        return findEntries;
+    }
+
+    UnmapMapping unmapMapping() {
+        return unmapMapping;
+    }
+
+    Truncate truncate() {
+        return truncate;
+    }
+
+    public Shmem shmem() {
+        return shmem;
+    }
+
+    ShmemTruncate shmemTruncate() {
+        return shmemTruncate;
+    }
+
+    public Vfs vfs() {
+        return vfs;
+    }
+
     /// The devices with memory.
     public Devices devices() {
         return devices;
@@ -622,6 +687,10 @@ public final class Kernel {
 
     public UffdQueues uffdQueues() {
         return uffdQueues;
+    }
+
+    UffdEvents uffdEvents() {
+        return uffdEvents;
     }
 
     UffdLocks uffdLocks() {

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
-import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
 
 /// Page faults, from where the VMA is known to where it is clear what kind of fault it is
@@ -150,7 +149,7 @@ public final class Memory {
             return handlePteFault(vmf);
         }
         if (Entry.protnone(vmf.origPmd) && isAccessible(vmf.vma)) {
-            throw bug("NUMA hinting of huge pages is not modelled");
+            return kernel.numaFault().doHugePmdNumaPage(vmf);
         }
         boolean mustOwn = vmf.has(VmFault.FLAG_WRITE | VmFault.FLAG_UNSHARE);
         if (mustOwn && !Entry.write(vmf.origPmd)) {
@@ -195,7 +194,7 @@ public final class Memory {
             return kernel.swapFault().doSwapPage(vmf, pte);
         }
         if (Entry.protnone(vmf.origPte) && isAccessible(vmf.vma)) {
-            throw bug("NUMA hinting is not modelled");
+            return kernel.numaFault().doNumaPage(vmf, pte);
         }
         vmf.pte = pte;
         pte.ptl().lock();
@@ -267,10 +266,5 @@ public final class Memory {
             kernel.mmapLock().readUnlock(vma.mm());
         }
         return 0;
-    }
-
-    private TaskKilled bug(String text) {
-        kernel.machine().monitor().complained(kernel.machine().current(), "BUG", text);
-        return TaskKilled.INSTANCE;
     }
 }

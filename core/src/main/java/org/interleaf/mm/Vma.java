@@ -177,6 +177,12 @@ public final class Vma extends Shared {
         return (flags() & VM_UFFD_MISSING) != 0;
     }
 
+    /// include/linux/userfaultfd_k.h: userfaultfd_minor(). Whether faults on what is in the file
+    /// but not mapped are for a userfaultfd.
+    boolean userfaultfdMinor() {
+        return (flags() & VM_UFFD_MINOR) != 0;
+    }
+
     /// include/linux/userfaultfd_k.h: userfaultfd_armed(). Whether any faults are for a
     /// userfaultfd.
     boolean userfaultfdArmed() {
@@ -220,6 +226,11 @@ public final class Vma extends Shared {
         return file == null;
     }
 
+    /// include/linux/shmem_fs.h: vma_is_shmem(). No access: it never changes.
+    boolean isShmem() {
+        return file != null && file.inode() instanceof ShmemInode;
+    }
+
     /// include/linux/fs.h: vma_is_dax(). No access: it never changes.
     boolean isDax() {
         return file != null && file.inode() instanceof DevDax;
@@ -245,6 +256,16 @@ public final class Vma extends Shared {
     /// mm/internal.h: linear_page_index(). Index of `addr` in what the VMA maps.
     long linearPageIndex(Geometry geometry, long addr) {
         return ((addr - start()) >> geometry.pageShift()) + pgoff();
+    }
+
+    /// Whether `addr` is in the VMA; looked at from outside.
+    public boolean peekContains(long addr) {
+        return addr >= start.peek() && addr < end.peek();
+    }
+
+    /// {@link #linearPageIndex}; looked at from outside.
+    public long peekLinearPageIndex(Geometry geometry, long addr) {
+        return ((addr - start.peek()) >> geometry.pageShift()) + pgoff.peek();
     }
 
     /// include/linux/mm.h: is_cow_mapping(): private, and writable some day.

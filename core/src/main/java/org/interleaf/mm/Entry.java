@@ -256,11 +256,6 @@ public final class Entry {
         return entry & ~PROT | prot & PROT;
     }
 
-    /// `pte_advance_pfn()`: the same for the frame that is `nr` frames further.
-    public static long advancePfn(long entry, int nr) {
-        return entry + ((long) nr << PFN_SHIFT);
-    }
-
     /// `pte_mkspecial()`.
     public static long mkspecial(long entry) {
         return entry | SPECIAL;

@@ -5,10 +5,19 @@ import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Type;
 
+import java.util.function.Consumer;
+
 /// A call that tests can make.
 ///
 /// @param inConditions whether it only looks, so that final conditions may use it
-record Operation(int minArgs, int maxArgs, Type returnType, boolean inConditions, Body body)
+/// @param checker looks at each call before the test runs
+record Operation(
+        int minArgs,
+        int maxArgs,
+        Type returnType,
+        boolean inConditions,
+        Body body,
+        Consumer<CallSite> checker)
         implements Callable {
     /// What the call does.
     @FunctionalInterface
@@ -17,16 +26,26 @@ record Operation(int minArgs, int maxArgs, Type returnType, boolean inConditions
     }
 
     static Operation of(int args, Type returns, Body body) {
-        return new Operation(args, args, returns, false, body);
+        return new Operation(args, args, returns, false, body, site -> {});
     }
 
     static Operation of(int minArgs, int maxArgs, Type returns, Body body) {
-        return new Operation(minArgs, maxArgs, returns, false, body);
+        return new Operation(minArgs, maxArgs, returns, false, body, site -> {});
     }
 
     /// One that only looks at the state, without an access.
     static Operation look(int args, Type returns, Body body) {
-        return new Operation(args, args, returns, true, body);
+        return new Operation(args, args, returns, true, body, site -> {});
+    }
+
+    /// The same, with each call looked at before the test runs.
+    Operation checkedBy(Consumer<CallSite> check) {
+        return new Operation(minArgs, maxArgs, returnType, inConditions, body, check);
+    }
+
+    @Override
+    public void check(CallSite site) {
+        checker.accept(site);
     }
 
     @Override

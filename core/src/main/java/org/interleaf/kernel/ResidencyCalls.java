@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.kernel;
 
+import org.interleaf.litmus.syntax.Names;
 import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Type;
@@ -11,7 +12,9 @@ import org.interleaf.mm.NumaMaps;
 import org.interleaf.mm.Pagemap;
 import org.interleaf.mm.Smaps;
 
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// What a process can learn about which of its memory is there: mincore(2), and files in
 /// `/proc/self`.
@@ -27,8 +30,14 @@ final class ResidencyCalls {
     static void addTo(Map<String, Callable> functions, Kernel kernel, Processes processes) {
         ResidencyCalls calls = new ResidencyCalls(kernel, processes);
         functions.put("mincore", Operation.of(3, Types.INT, calls::mincore));
-        functions.put("smaps", Operation.of(1, 2, Types.LONG, calls::smaps));
-        functions.put("numa_maps", Operation.of(2, Types.LONG, calls::numaMaps));
+        functions.put(
+                "smaps",
+                Operation.of(1, 2, Types.LONG, calls::smaps)
+                        .checkedBy(site -> checkName(site, Smaps.Sizes.LINES)));
+        functions.put(
+                "numa_maps",
+                Operation.of(2, Types.LONG, calls::numaMaps)
+                        .checkedBy(site -> checkName(site, NumaMaps.Counts.NUMBERS)));
         functions.put("VmPTE", Operation.of(0, Types.LONG, calls::vmPte));
         Type entry = Types.LONG;
         functions.put("pagemap", Operation.of(1, entry, (site, args) -> calls.pagemap(args[0], 0)));
@@ -56,7 +65,7 @@ final class ResidencyCalls {
         if (sizes == null) {
             return -Errno.EFAULT;
         }
-        return site.strings().size() < 2 ? sizes.all() : known(site, sizes.line(name(site)));
+        return site.strings().size() < 2 ? sizes.all() : sizes.line(name(site));
     }
 
     /// `VmPTE()`: that line of `/proc/self/status`, in kB.
@@ -67,22 +76,29 @@ final class ResidencyCalls {
     /// `numa_maps(address, "anon")`: the number of that name; -EFAULT where there is no mapping.
     private long numaMaps(CallSite site, long[] args) {
         NumaMaps.Counts counts = kernel.numaMaps().show(processes.mm(), args[0]);
-        return counts == null ? -Errno.EFAULT : known(site, counts.number(name(site)));
+        return counts == null ? -Errno.EFAULT : counts.number(name(site));
     }
 
+    /// The second argument, which {@link #checkName} has looked at.
     private static String name(CallSite site) {
-        String name = site.strings().get(1);
-        if (name == null) {
-            throw new IllegalArgumentException(site.function() + " takes a name in quotes");
-        }
-        return name;
+        return Objects.requireNonNull(site.strings().get(1));
     }
 
-    private static long known(CallSite site, long value) {
-        if (value < 0) {
-            throw new IllegalArgumentException(site.function() + " has no " + name(site));
+    /// The second argument, if there is one, must be one of `names`, in quotes.
+    private static void checkName(CallSite site, List<String> names) {
+        if (site.strings().size() < 2) {
+            return;
         }
-        return value;
+        String name = site.strings().get(1);
+        String known = "known are " + String.join(", ", names);
+        if (name == null) {
+            throw site.error("`" + site.function() + "` takes a name in quotes", known);
+        }
+        if (!names.contains(name)) {
+            throw site.error(
+                    "`" + site.function() + "` has no `" + name + "`",
+                    Names.hint(name, names, known));
+        }
     }
 
     /// `pagemap(address)`, `pagemap_nth(address, n)`: the entry of the page there, or of the n-th

@@ -38,6 +38,9 @@ final class TableOperations {
         functions.put("page_mapped_in_vma", Operation.of(2, Types.LONG, ops::mappedInVma));
         functions.put("split_huge_pmd", Operation.of(1, Types.VOID, ops::split));
         functions.put("split_huge_pud", Operation.of(1, Types.VOID, ops::splitPud));
+        functions.put(
+                "task_numa_work",
+                Operation.of(0, Types.LONG, ops::taskNumaWork).checkedBy(ops::checkNumaBalancing));
         functions.put("ptdump", Operation.of(0, Types.VOID, ops::ptdump));
         functions.put("mapped_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::mapped));
         functions.put("pud_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::pudPage));
@@ -98,6 +101,19 @@ final class TableOperations {
         }
         kernel.mmapLock().readUnlock(processes.mm());
         return 0;
+    }
+
+    /// The number of pages whose next access faults.
+    private long taskNumaWork(CallSite site, long[] args) {
+        return kernel.taskNuma().taskNumaWork(processes.mm());
+    }
+
+    private void checkNumaBalancing(CallSite site) {
+        if (!kernel.arch().numaBalancing()) {
+            throw site.error(
+                    kernel.arch().name() + " without NUMA balancing has no task_numa_work()",
+                    "x86-64, arm64, powerpc-radix, s390 and riscv64 have it, with SMP");
+        }
     }
 
     private long pudTransHuge(CallSite site, long[] args) {

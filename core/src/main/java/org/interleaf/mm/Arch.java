@@ -93,6 +93,22 @@ public record Arch(
         return leafSizes.stream().filter(LeafSize::hugetlb).toList();
     }
 
+    /// `CONFIG_X86`.
+    boolean x86() {
+        return name().startsWith("x86");
+    }
+
+    /// `CONFIG_ARM64`.
+    boolean arm64() {
+        return name().startsWith("arm64");
+    }
+
+    /// `CONFIG_NUMA_BALANCING`: entries are made inaccessible from time to time, to see who uses
+    /// what.
+    public boolean numaBalancing() {
+        return architecture.has(Feature.NUMA_BALANCING) && kconfig.smp();
+    }
+
     /// `CONFIG_SPLIT_PTE_PTLOCKS`: each PTE table has a lock of its own.
     public boolean splitPtePtlocks() {
         return kconfig.splitPtePtlocks();
@@ -118,6 +134,12 @@ public record Arch(
         return architecture.has(Feature.LOW_HIGH);
     }
 
+    /// `CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE`, without which there are no huge entries but those
+    /// of hugetlb.
+    public boolean thp() {
+        return architecture.has(Feature.THP);
+    }
+
     /// `CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD`: PUDs can be huge outside of hugetlb.
     public boolean thpPud() {
         return architecture.has(Feature.THP_PUD);
@@ -132,6 +154,13 @@ public record Arch(
     public boolean thpSwap() {
         return architecture.has(Feature.THP)
                 && architecture.isOf("x86-64", "arm64-4k", "riscv", "s390");
+    }
+
+    /// include/linux/huge_mm.h: thp_migration_supported(), by `ARCH_HAS_PMD_SOFTLEAVES`
+    /// (`ARCH_ENABLE_THP_MIGRATION` before 7.3). Whether a PMD can say that what it mapped
+    /// migrates.
+    public boolean thpMigration() {
+        return architecture.isOf("x86-64", "arm64", "powerpc-radix", "s390", "riscv64");
     }
 
     /// `CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP`: huge entries can map what has no `struct page`.

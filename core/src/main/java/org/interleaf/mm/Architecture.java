@@ -55,6 +55,8 @@ public record Architecture(
         HUGE_ALLOC_READS,
         /// `huge_pte_offset()` reads the entry that it returns.
         HUGE_OFFSET_READS,
+        /// Selects `ARCH_SUPPORTS_NUMA_BALANCING`.
+        NUMA_BALANCING,
         /// TLBs are flushed by interrupts; otherwise by hardware, or by firmware that waits for no
         /// kernel.
         IPI_FLUSH

@@ -11,6 +11,7 @@ import static org.interleaf.mm.Architecture.Feature.HUGE_PFNMAP;
 import static org.interleaf.mm.Architecture.Feature.HUGE_PMD_SHARE;
 import static org.interleaf.mm.Architecture.Feature.IPI_FLUSH;
 import static org.interleaf.mm.Architecture.Feature.LOW_HIGH;
+import static org.interleaf.mm.Architecture.Feature.NUMA_BALANCING;
 import static org.interleaf.mm.Architecture.Feature.SPLIT_PMD_PTLOCK;
 import static org.interleaf.mm.Architecture.Feature.THP;
 import static org.interleaf.mm.Architecture.Feature.THP_PUD;
@@ -47,6 +48,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     IPI_FLUSH,
@@ -65,6 +67,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     IPI_FLUSH,
@@ -109,6 +112,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -126,6 +130,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -143,6 +148,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
@@ -160,6 +166,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP)),
@@ -172,7 +179,7 @@ public final class Architectures {
                             new int[] {11, 0, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, THP, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, THP, NUMA_BALANCING, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm64-16k-va48",
                             "arm64, 16K pages, 48-bit addresses",
@@ -186,6 +193,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP)),
@@ -202,6 +210,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP)),
@@ -218,6 +227,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PFNMAP)),
                     of(
@@ -229,7 +239,7 @@ public final class Architectures {
                             new int[] {13, 0, 0, 0, 13},
                             List.of(5),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, THP, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(HUGE_OFFSET_READS, THP, NUMA_BALANCING, CONT_THP, HUGE_PFNMAP)),
                     of(
                             "arm64-64k-va52",
                             "arm64, 64K pages, 52-bit addresses",
@@ -243,6 +253,7 @@ public final class Architectures {
                                     HUGE_OFFSET_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PFNMAP)),
                     of(
@@ -284,7 +295,7 @@ public final class Architectures {
                             new int[] {9, 9, 9, 0, 13},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, THP_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD, THP_PUD)),
                     of(
                             "powerpc-radix-64k",
                             "powerpc book3s64, radix, 64K pages",
@@ -294,7 +305,7 @@ public final class Architectures {
                             new int[] {5, 9, 9, 0, 13},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD, THP_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD, THP_PUD)),
                     of(
                             "s390",
                             "s390, region-third tables on top (3 levels)",
@@ -304,7 +315,7 @@ public final class Architectures {
                             new int[] {8, 11, 0, 0, 11},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD)),
                     of(
                             "s390-4level",
                             "s390, region-second tables on top (4 levels)",
@@ -314,7 +325,7 @@ public final class Architectures {
                             new int[] {8, 11, 11, 0, 11},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD)),
                     of(
                             "s390-5level",
                             "s390, region-first tables on top (5 levels)",
@@ -324,7 +335,7 @@ public final class Architectures {
                             new int[] {8, 11, 11, 11, 11},
                             List.of(),
                             List.of(),
-                            Set.of(SPLIT_PMD_PTLOCK, THP, HUGETLB_PUD)),
+                            Set.of(SPLIT_PMD_PTLOCK, THP, NUMA_BALANCING, HUGETLB_PUD)),
                     of(
                             "riscv64",
                             "riscv64, sv48 (4 levels), Svnapot",
@@ -338,6 +349,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP,
@@ -355,6 +367,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP,
@@ -372,6 +385,7 @@ public final class Architectures {
                                     HUGE_ALLOC_READS,
                                     SPLIT_PMD_PTLOCK,
                                     THP,
+                                    NUMA_BALANCING,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
                                     HUGE_PFNMAP,

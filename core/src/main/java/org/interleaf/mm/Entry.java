@@ -59,6 +59,11 @@ public final class Entry {
     /// `PTE_MARKER_POISONED`: who touches this must be told that memory is bad.
     public static final long MARKER_POISONED = 1 << 1;
 
+    /// `PAGE_NONE`: the protection of what nobody may access, and of NUMA hinting.
+    public static final long PAGE_NONE = USER | PROTNONE;
+
+    private static final long PROT = PRESENT | PROTNONE | WRITE | USER;
+
     private static final long FLAGS = 0xfff;
     private static final int PFN_SHIFT = 32;
 
@@ -248,6 +253,11 @@ public final class Entry {
         return pfn << PFN_SHIFT | prot & FLAGS;
     }
 
+    /// `pte_advance_pfn()`: the same for the page `nr` further on.
+    public static long advancePfn(long entry, long nr) {
+        return entry + (nr << PFN_SHIFT);
+    }
+
     /// `pte_mkdirty()`.
     public static long mkdirty(long entry) {
         return entry | DIRTY;
@@ -276,6 +286,11 @@ public final class Entry {
     /// `pte_wrprotect()`.
     public static long wrprotect(long entry) {
         return entry & ~WRITE;
+    }
+
+    /// `pte_modify()`, `pmd_modify()`, `pud_modify()`: the same with the protection bits of `prot`.
+    public static long modify(long entry, long prot) {
+        return entry & ~PROT | prot & PROT;
     }
 
     /// `pte_mkspecial()`.

@@ -28,9 +28,13 @@ public final class EntryAccess {
     private static final long LOW = 0xffff_ffffL;
 
     private final boolean halves;
+    private final boolean x86;
+    private final boolean arm64;
 
     EntryAccess(Arch arch) {
         halves = arch.lowHigh();
+        x86 = arch.x86();
+        arm64 = arch.arm64();
     }
 
     /// Whether an entry is accessed in two halves.
@@ -113,5 +117,29 @@ public final class EntryAccess {
         long high = pmd.readOnce() & ~LOW;
         pmd.storeBits(~LOW, value & ~LOW, Order.ONCE);
         return high | low;
+    }
+
+    /// arch/x86/include/asm/tlbflush.h: pte_needs_flush(), huge_pmd_needs_flush(); arm64 has its
+    /// own, and elsewhere every change is flushed. Whether a TLB may hold a translation that is
+    /// wrong now that `fresh` is in the place of `old`.
+    boolean needsFlush(long old, long fresh, boolean huge) {
+        if (!x86 && !arm64) {
+            return true;
+        }
+        if ((old & Entry.PRESENT) == 0) {
+            return false;
+        }
+        long diff = (old ^ fresh) & ~Entry.SPECIAL;
+        if (arm64 || Entry.pfn(diff) != 0) {
+            return diff != 0;
+        }
+        long onClear = Entry.PRESENT | Entry.DIRTY | (huge ? Entry.ACCESSED : 0);
+        return (diff & old & onClear) != 0 || (diff & (Entry.WRITE | Entry.USER)) != 0;
+    }
+
+    /// Whether `pmdp_invalidate_ad()` flushes the TLBs: not on x86, where CPUs look at a huge entry
+    /// again before they set bits in it.
+    boolean invalidateAdFlushes() {
+        return !x86;
     }
 }

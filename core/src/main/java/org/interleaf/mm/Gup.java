@@ -376,7 +376,7 @@ public final class Gup {
                     ? followPagePte(context, pmd, addr)
                     : context.fail(Errno.ENOMEM);
         }
-        Page page = followHugePmd(context, pmd, pmdval, addr);
+        Page page = followHugePmd(context, pmd, addr);
         ptl.unlock();
         if (page != null) {
             context.pageMask = geometry.hpagePmdNr() - 1;
@@ -385,13 +385,17 @@ public final class Gup {
     }
 
     /// mm/gup.c: follow_huge_pmd(). The PMD lock is held.
-    private @Nullable Page followHugePmd(Context context, Word pmd, long pmdval, long addr) {
+    private @Nullable Page followHugePmd(Context context, Word pmd, long addr) {
+        long pmdval = pmd.readPlain();
         Page head = kernel.memMap().page(Entry.pfn(pmdval));
         if (context.has(Foll.WRITE) && !canFollowWrite(context, pmdval, head)) {
             return null;
         }
         if (context.has(Foll.DUMP) && kernel.isHugeZeroPfn(head.pfn())) {
             return context.fail(Errno.EFAULT);
+        }
+        if (Entry.protnone(pmd.readPlain()) && !gupCanFollowProtnone(context)) {
+            return null;
         }
         int offset = geometry.index(Geometry.PTE, addr);
         Page page = kernel.memMap().page(head.pfn() + offset);

@@ -34,7 +34,11 @@ final class HugeFork {
         SpinLock srcPtl = kernel.ptLocks().pmdLockptr(src.mm(), srcPmd);
         boolean nested = CopyPageRange.lockNested(srcPtl, dstPtl);
         long pmd = srcPmd.readPlain();
+        boolean migrates = Entry.isMigration(pmd);
         boolean huge = Entry.leaf(pmd);
+        if (migrates) {
+            copyHugeNonPresentPmd(dst, dstPmd, srcPmd, pmd, table);
+        }
         boolean pinned = huge && !shareFolio(src, pmd);
         if (huge && !pinned) {
             kernel.pgtable().incPgtables(dst.mm());
@@ -46,7 +50,7 @@ final class HugeFork {
             srcPtl.unlock();
         }
         dstPtl.unlock();
-        if (huge && !pinned) {
+        if (migrates || huge && !pinned) {
             return 0;
         }
         kernel.pgtable().freePage(table);
@@ -54,6 +58,20 @@ final class HugeFork {
             kernel.hugeMemory().splitHugePmd(src, srcPmd, addr);
         }
         return -Errno.EAGAIN;
+    }
+
+    /// mm/huge_memory.c: copy_huge_non_present_pmd(). The folio migrates, and is shared from now
+    /// on. Both locks are held.
+    private void copyHugeNonPresentPmd(
+            Vma dst, Word dstPmd, Word srcPmd, long pmd, PageTable table) {
+        long copy = pmd;
+        if (Entry.softleafKind(pmd) != Entry.MIGRATION_READ) {
+            copy = Entry.withKind(pmd, Entry.MIGRATION_READ);
+            kernel.entries().setPte(srcPmd, copy);
+        }
+        kernel.pgtable().incPgtables(dst.mm());
+        pgtableGeneric.pgtableTransHugeDeposit(dst.mm(), dstPmd, table);
+        kernel.entries().setPte(dstPmd, copy);
     }
 
     /// The part of copy_huge_pmd() for memory without `struct page`s, which is no private memory.
@@ -69,22 +87,51 @@ final class HugeFork {
         return 0;
     }
 
-    /// mm/huge_memory.c: change_huge_pmd(). A huge PMD gets what the VMA says of protection. False
-    /// where it is not huge any more.
-    boolean changeHugePmd(MmuGather tlb, Vma vma, Word pmd, long addr) {
+    /// mm/huge_memory.c: change_huge_pmd(). A huge PMD gets another protection. It is never none
+    /// meanwhile: others may look at it without the lock. 0 where it is not huge any more, 1 where
+    /// it is left alone, else the number of its pages.
+    int changeHugePmd(Mprotect.Change change, Word pmd, long addr) {
+        Vma vma = change.vma();
+        if (change.has(Mprotect.MM_CP_PROT_NUMA) && !kernel.arch().thpMigration()) {
+            return 1;
+        }
         SpinLock ptl = kernel.hugeMemory().pmdTransHugeLockSlow(pmd, vma);
         if (ptl == null) {
-            return false;
+            return 0;
         }
-        long old = pgtableGeneric.pmdpInvalidate(vma, addr, pmd); // pmdp_invalidate_ad()
-        long entry = HugePte.modify(old, vma.flags());
-        if (kernel.mprotect().canChangeWritable(vma, entry)) {
+        long value = pmd.readPlain();
+        if (Entry.isMigration(value)) { // change_non_present_huge_pmd()
+            kernel.nonpresentPtes().changeSoftleafPte(pmd, value);
+            ptl.unlock();
+            return 1;
+        }
+        if (change.has(Mprotect.MM_CP_PROT_NUMA) && !canMapProtNuma(vma, pmd)) {
+            ptl.unlock();
+            return 1;
+        }
+        long old = pgtableGeneric.pmdpInvalidateAd(vma, addr, pmd);
+        long entry = Entry.modify(old, change.newprot());
+        if (change.has(Mprotect.MM_CP_TRY_CHANGE_WRITABLE)
+                && !Entry.write(entry)
+                && kernel.mprotect().canChangeWritable(vma, entry)) {
             entry = Entry.mkwrite(entry);
         }
         kernel.entries().setPte(pmd, entry);
-        tlb.removePmdTlbEntry(addr);
+        if (kernel.entries().needsFlush(old, entry, true)) {
+            change.tlb().removePmdTlbEntry(addr); // tlb_flush_pmd_range()
+        }
         ptl.unlock();
-        return true;
+        return kernel.geometry().hpagePmdNr();
+    }
+
+    /// The part of change_huge_pmd() that leaves out what needs no NUMA hinting, or has it already.
+    private boolean canMapProtNuma(Vma vma, Word pmd) {
+        if (Entry.protnone(pmd.readPlain()) || kernel.isHugeZeroPfn(Entry.pfn(pmd.readPlain()))) {
+            return false;
+        }
+        Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pmd.readPlain())));
+        boolean alone = kernel.taskNuma().vmaIsSingleThreadedPrivate(vma);
+        return kernel.taskNuma().folioCanMapProtNuma(folio, vma, alone);
     }
 
     /// Counts the child's mapping; false where the folio may be pinned.

@@ -176,19 +176,22 @@ public final class HugePud {
         return huge ? 0 : -Errno.EAGAIN;
     }
 
-    /// mm/huge_memory.c: change_huge_pud(). A huge PUD gets what the VMA says of protection. It is
-    /// never none meanwhile: somebody who zaps would take it for zapped. False where it is not huge
-    /// any more.
-    boolean changeHugePud(MmuGather tlb, Vma vma, Word pud, long addr) {
-        SpinLock ptl = pudTransHugeLockSlow(pud, vma);
-        if (ptl == null) {
-            return false;
+    /// mm/huge_memory.c: change_huge_pud(). A huge PUD gets another protection. It is never none
+    /// meanwhile: somebody who zaps would take it for zapped. 0 where it is not huge any more, 1
+    /// where it is left alone, else the number of its pages.
+    int changeHugePud(Mprotect.Change change, Word pud, long addr) {
+        if (change.has(Mprotect.MM_CP_PROT_NUMA)) {
+            return 1; // device memory does not migrate
         }
-        long old = pgtableGeneric.pudpInvalidate(vma, addr, pud);
-        kernel.entries().setPte(pud, HugePte.modify(old, vma.flags()));
-        tlb.removePudTlbEntry(addr);
+        SpinLock ptl = pudTransHugeLockSlow(pud, change.vma());
+        if (ptl == null) {
+            return 0;
+        }
+        long old = pgtableGeneric.pudpInvalidate(change.vma(), addr, pud);
+        kernel.entries().setPte(pud, Entry.modify(old, change.newprot()));
+        change.tlb().removePudTlbEntry(addr); // tlb_flush_pud_range()
         ptl.unlock();
-        return true;
+        return 1 << (geometry.shift(Geometry.PUD) - geometry.pageShift()); // HPAGE_PUD_NR
     }
 
     // ---- zapping

@@ -57,6 +57,11 @@ public final class Kernel {
     private final MigrationWait migrationWait;
     private final NonpresentPtes nonpresentPtes;
     private final RmapWalk rmapWalk;
+    private final TryToMigrate tryToMigrate;
+    private final RemoveMigration removeMigration;
+    private final HugeMigration hugeMigration;
+    private final FolioSplit folioSplit;
+    private final Migrate migrate;
     private final AnonFault anonFault;
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
@@ -108,6 +113,8 @@ public final class Kernel {
     private final CopyPageRange copyPageRange;
     private final HugeFork hugeFork;
     private final Mprotect mprotect;
+    private final TaskNuma taskNuma;
+    private final NumaFault numaFault;
     private final Mremap mremap;
     private final MoveTables moveTables;
     private final Smaps smaps;
@@ -166,6 +173,11 @@ public final class Kernel {
         migrationWait = new MigrationWait(this);
         nonpresentPtes = new NonpresentPtes(this);
         rmapWalk = new RmapWalk(this);
+        tryToMigrate = new TryToMigrate(this);
+        removeMigration = new RemoveMigration(this);
+        hugeMigration = new HugeMigration(this);
+        folioSplit = new FolioSplit(this);
+        migrate = new Migrate(this);
         anonFault = new AnonFault(this);
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
@@ -214,6 +226,8 @@ public final class Kernel {
         fork = new Fork(this);
         copyPageRange = new CopyPageRange(this);
         mprotect = new Mprotect(this);
+        taskNuma = new TaskNuma(this);
+        numaFault = new NumaFault(this);
         procMaps = new ProcMaps(this);
         smaps = new Smaps(this);
         numaMaps = new NumaMaps(this);
@@ -285,10 +299,11 @@ public final class Kernel {
         return mms;
     }
 
-    /// Says that every CPU runs threads of `mm`, as far as TLB flushes are concerned. For the
-    /// set-up.
+    /// Says that every CPU runs a thread of `mm`, as far as TLB flushes and the number of its users
+    /// are concerned. For the set-up.
     public void activate(MmStruct mm) {
         mm.cpumask.writeOnce((1L << machine.cpuCount()) - 1);
+        mm.users.writeOnce(machine.cpuCount());
     }
 
     // ---- zero pages
@@ -492,6 +507,26 @@ public final class Kernel {
         return rmapWalk;
     }
 
+    TryToMigrate tryToMigrate() {
+        return tryToMigrate;
+    }
+
+    RemoveMigration removeMigration() {
+        return removeMigration;
+    }
+
+    HugeMigration hugeMigration() {
+        return hugeMigration;
+    }
+
+    FolioSplit folioSplit() {
+        return folioSplit;
+    }
+
+    Migrate migrate() {
+        return migrate;
+    }
+
     MappingRmap mappingRmap() {
         return mappingRmap;
     }
@@ -502,6 +537,16 @@ public final class Kernel {
 
     CopyPageRange copyPageRange() {
         return copyPageRange;
+    }
+
+    /// NUMA hinting.
+    public TaskNuma taskNuma() {
+        return taskNuma;
+    }
+
+    /// Faults of NUMA hinting.
+    NumaFault numaFault() {
+        return numaFault;
     }
 
     public Mprotect mprotect() {

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Order;
-import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
 
 /// Page faults, from where the VMA is known to where it is clear what kind of fault it is
@@ -138,6 +137,10 @@ public final class Memory {
     /// The part of __handle_mm_fault() that decides by the PMD.
     private int handlePmdFault(VmFault vmf) {
         vmf.origPmd = pgtableGeneric.pmdpGetLockless(vmf.pmd());
+        if (Entry.isMigration(vmf.origPmd)) {
+            kernel.migrationWait().pmdMigrationEntryWait(vmf.vma.mm(), vmf.pmd());
+            return 0;
+        }
         if (!Entry.none(vmf.origPmd) && !Entry.present(vmf.origPmd)) {
             kernel.entries().settle(vmf.pmd());
             return 0;
@@ -146,7 +149,7 @@ public final class Memory {
             return handlePteFault(vmf);
         }
         if (Entry.protnone(vmf.origPmd) && isAccessible(vmf.vma)) {
-            throw bug("NUMA hinting of huge pages is not modelled");
+            return kernel.numaFault().doHugePmdNumaPage(vmf);
         }
         boolean mustOwn = vmf.has(VmFault.FLAG_WRITE | VmFault.FLAG_UNSHARE);
         if (mustOwn && !Entry.write(vmf.origPmd)) {
@@ -191,7 +194,7 @@ public final class Memory {
             return kernel.swapFault().doSwapPage(vmf, pte);
         }
         if (Entry.protnone(vmf.origPte) && isAccessible(vmf.vma)) {
-            throw bug("NUMA hinting is not modelled");
+            return kernel.numaFault().doNumaPage(vmf, pte);
         }
         vmf.pte = pte;
         pte.ptl().lock();
@@ -263,10 +266,5 @@ public final class Memory {
             kernel.mmapLock().readUnlock(vma.mm());
         }
         return 0;
-    }
-
-    private TaskKilled bug(String text) {
-        kernel.machine().monitor().complained(kernel.machine().current(), "BUG", text);
-        return TaskKilled.INSTANCE;
     }
 }

@@ -12,20 +12,47 @@ import java.util.Objects;
 ///
 /// # Locking
 ///
-/// The mmap lock is held for writing and each VMA is write-locked, so no fault is under way in it;
-/// hardware and lockless walkers are. An entry is therefore taken out before it is changed: bits
-/// that the hardware sets meanwhile would be lost otherwise. Walkers find none for that moment.
+/// mprotect(2) holds the mmap lock for writing and each VMA is write-locked, so no fault is under
+/// way in it; hardware and lockless walkers are. NUMA hinting holds the mmap lock for reading only:
+/// faults and zaps are under way, too, and entries above PTE level may change at any moment.
+///
+/// A PTE is taken out before it is changed: bits that the hardware sets meanwhile would be lost
+/// otherwise. Walkers without the lock find none for that moment. A huge entry is never none:
+///
+/// | CPU 0 task_numa_work     | CPU 1 MADV_DONTNEED             |
+/// |--------------------------|---------------------------------|
+/// | takes the PMD out        |                                 |
+/// |                          | none, so nothing is to be done  |
+/// | puts it in again         |                                 |
 public final class Mprotect {
+    /// Make entries writable at once where a write fault would do no more than that.
+    static final int MM_CP_TRY_CHANGE_WRITABLE = 1;
+
+    /// NUMA hinting: the next access is to fault.
+    static final int MM_CP_PROT_NUMA = 1 << 1;
+
     private final Kernel kernel;
     private final Geometry geometry;
     private final Pgtable pgtable;
     private final MmuNotifier notifier;
+    private final MprotectPtes ptes;
 
     Mprotect(Kernel kernel) {
         this.kernel = kernel;
         this.geometry = kernel.geometry();
         this.pgtable = kernel.pgtable();
         this.notifier = kernel.mmuNotifier();
+        this.ptes = new MprotectPtes(kernel);
+    }
+
+    /// What is changed in which VMA.
+    ///
+    /// @param newprot the protection that entries get, where nothing speaks against it
+    /// @param cpFlags `MM_CP_…`
+    record Change(MmuGather tlb, Vma vma, long newprot, int cpFlags) {
+        boolean has(int flag) {
+            return (cpFlags & flag) != 0;
+        }
     }
 
     /// mm/mprotect.c: do_mprotect_pkey(). mprotect(2): 0 or a negative error number.
@@ -97,144 +124,166 @@ public final class Mprotect {
         }
         kernel.vmaLock().vmaStartWrite(vma);
         vma.flags.writeOnce(fresh);
-        changeProtection(tlb, vma, start, end);
+        int cpFlags = wantsManualWriteUpgrade(vma) ? MM_CP_TRY_CHANGE_WRITABLE : 0;
+        changeProtection(tlb, vma, start, end, cpFlags);
         return 0;
     }
 
-    /// mm/mprotect.c: change_protection(), change_protection_range(). Entries get what the VMA says
-    /// by now.
-    private void changeProtection(MmuGather tlb, Vma vma, long start, long end) {
+    /// include/linux/mm.h: vma_wants_manual_pte_write_upgrade(). Whether entries of the VMA are not
+    /// writable from the beginning although it is. Nobody wants to know of writes to shared memory.
+    static boolean wantsManualWriteUpgrade(Vma vma) {
+        return (vma.flags() & (Vma.VM_SHARED | Vma.VM_WRITE)) == Vma.VM_WRITE;
+    }
+
+    /// mm/mprotect.c: change_protection(). Entries get what the VMA says by now, or with
+    /// `MM_CP_PROT_NUMA` nobody may access. The mmap lock is held, for writing except for NUMA
+    /// hinting. Returns the number of pages whose entries were changed; of hugetlb 0.
+    long changeProtection(MmuGather tlb, Vma vma, long start, long end, int cpFlags) {
         if (vma.isHugetlb()) {
             kernel.hugetlb().protect().changeProtection(vma, start, end);
-            return;
+            return 0;
         }
-        long addr = start;
-        while (addr != end) {
-            long next = geometry.addrEnd(Geometry.P4D, addr, end);
-            changePudRange(tlb, vma, addr, next);
-            addr = next;
-        }
-        tlb.endVma();
+        boolean numa = (cpFlags & MM_CP_PROT_NUMA) != 0;
+        long newprot = numa ? Entry.PAGE_NONE : Vma.pageProt(vma.flags());
+        return changeProtectionRange(new Change(tlb, vma, newprot, cpFlags), start, end);
     }
 
-    /// mm/mprotect.c: change_p4d_range(), change_pud_range(), for the part of one P4D. Others are
-    /// told from the first PUD on that is not none.
-    private void changePudRange(MmuGather tlb, Vma vma, long start, long end) {
-        @Nullable MmuNotifierRange[] range = new MmuNotifierRange[1];
+    /// mm/mprotect.c: change_protection_range().
+    private long changeProtectionRange(Change change, long start, long end) {
+        long pages = 0;
         long addr = start;
+        do {
+            long next = geometry.addrEnd(Geometry.PGD, addr, end);
+            Word pgd = pgtable.pgdOffset(change.vma().mm(), addr);
+            if (!pgtable.noneOrClearBad(Geometry.PGD, pgd)) {
+                pages += changeP4dRange(change, pgd, addr, next);
+            }
+            addr = next;
+        } while (addr != end);
+        change.tlb().endVma();
+        return pages;
+    }
+
+    /// mm/mprotect.c: change_p4d_range().
+    private long changeP4dRange(Change change, Word pgd, long start, long end) {
+        long pages = 0;
+        long addr = start;
+        Word p4d = pgtable.offset(Geometry.P4D, pgd, addr);
+        do {
+            long next = geometry.addrEnd(Geometry.P4D, addr, end);
+            if (!pgtable.noneOrClearBad(Geometry.P4D, p4d)) {
+                pages += changePudRange(change, p4d, addr, next);
+            }
+            addr = next;
+            p4d = pgtable.sameTable(Geometry.P4D, p4d, addr);
+        } while (addr != end);
+        return pages;
+    }
+
+    /// mm/mprotect.c: change_pud_range(). Others are told from the first PUD on that is not none. A
+    /// PUD is looked at again as long as others change it: splitting leaves none, but somebody may
+    /// put in another leaf.
+    private long changePudRange(Change change, Word p4d, long start, long end) {
+        MmuNotifierRange range = null;
+        long pages = 0;
+        long addr = start;
+        Word pudp = pgtable.offset(Geometry.PUD, p4d, addr);
         while (addr != end) {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
-            Word pud = pgtable.find(Geometry.PUD, vma.mm(), addr);
-            if (pud != null) {
-                long from = addr;
-                Runnable tell = () -> tell(range, vma, from, end);
-                changePud(tlb, vma, pud, addr, next, tell);
+            long pud = pudp.readOnce(); // pudp_get()
+            boolean table = geometry.folded(Geometry.PMD);
+            if (table || !Entry.none(pud)) {
+                if (range == null) {
+                    range = notifier.range(Event.PROTECTION_VMA, change.vma().mm(), addr, end);
+                    notifier.invalidateRangeStart(range);
+                }
+                if (table || !Entry.leaf(pud)) {
+                    pages += changePmdRange(change, pudp, addr, next);
+                } else {
+                    long changed = changeHugePud(change, pudp, addr, next);
+                    if (changed == 0) {
+                        continue;
+                    }
+                    pages += changed > 1 ? changed : 0;
+                }
             }
             addr = next;
+            pudp = pgtable.sameTable(Geometry.PUD, pudp, addr);
         }
-        if (range[0] != null) {
-            notifier.invalidateRangeEnd(range[0]);
+        if (range != null) {
+            notifier.invalidateRangeEnd(range);
         }
+        return pages;
     }
 
-    /// Tells others of a change, unless they have been told already.
-    private void tell(@Nullable MmuNotifierRange[] range, Vma vma, long start, long end) {
-        if (range[0] == null) {
-            range[0] = notifier.range(Event.PROTECTION_VMA, vma.mm(), start, end);
-            notifier.invalidateRangeStart(range[0]);
+    /// The part of change_pud_range() for a PUD that was a leaf. 0 where it is to be looked at
+    /// again, else what change_huge_pud() returns.
+    private long changeHugePud(Change change, Word pudp, long addr, long next) {
+        if (next - addr != geometry.size(Geometry.PUD)) {
+            kernel.hugePud().splitHugePudSlow(change.vma(), pudp, addr);
+            return 0;
         }
+        return kernel.hugePud().changeHugePud(change, pudp, addr);
     }
 
-    /// mm/mprotect.c: change_pud_range(), for one PUD. It is looked at again as long as others
-    /// change it: splitting leaves none, but somebody may put in another leaf.
-    ///
-    /// @param tell called before anything is changed
-    private void changePud(MmuGather tlb, Vma vma, Word pud, long start, long end, Runnable tell) {
-        if (geometry.folded(Geometry.PMD)) {
-            tell.run();
-        }
-        while (!geometry.folded(Geometry.PMD)) {
-            long value = pud.readOnce();
-            if (Entry.none(value)) {
-                return;
-            }
-            tell.run();
-            if (!Entry.leaf(value)) {
-                break;
-            }
-            if (end - start != geometry.size(Geometry.PUD)) {
-                kernel.hugePud().splitHugePudSlow(vma, pud, start);
-            } else if (kernel.hugePud().changeHugePud(tlb, vma, pud, start)) {
-                return;
-            }
-        }
+    /// mm/mprotect.c: change_pmd_range().
+    private long changePmdRange(Change change, Word pud, long start, long end) {
+        long pages = 0;
         long addr = start;
-        Word pmd = pgtable.offset(Geometry.PMD, pud, addr); // change_pmd_range()
+        Word pmd = pgtable.offset(Geometry.PMD, pud, addr);
         while (addr != end) {
             long next = geometry.addrEnd(Geometry.PMD, addr, end);
-            changePmd(tlb, vma, pgtable.sameTable(Geometry.PMD, pmd, addr), addr, next);
+            pages += changePmd(change, pmd, addr, next);
             addr = next;
+            pmd = pgtable.sameTable(Geometry.PMD, pmd, addr);
         }
+        return pages;
     }
 
-    /// mm/mprotect.c: change_pmd_range(), for one PMD. It may change as long as it leads to no PTE
-    /// table whose lock is held; then it is looked at again. Huge PMDs of files may be none after
-    /// they have been split.
-    private void changePmd(MmuGather tlb, Vma vma, Word pmd, long start, long end) {
+    /// One PMD of change_pmd_range(). It may change as long as it leads to no PTE table whose lock
+    /// is held; then it is looked at again. Huge PMDs of files may be none after they have been
+    /// split.
+    private long changePmd(Change change, Word pmd, long start, long end) {
         while (!Entry.none(pmd.readPlain())) {
             long value = kernel.pgtableGeneric().pmdpGetLockless(pmd);
             if (HugeMemory.pmdIsHuge(value)) {
                 if (end - start != geometry.size(Geometry.PMD)) {
-                    kernel.hugeMemory().splitHugePmd(vma, pmd, start);
-                } else if (kernel.hugeFork().changeHugePmd(tlb, vma, pmd, start)) {
-                    return;
+                    kernel.hugeMemory().splitHugePmd(change.vma(), pmd, start);
+                } else {
+                    int changed = kernel.hugeFork().changeHugePmd(change, pmd, start);
+                    if (changed != 0) {
+                        return changed > 1 ? changed : 0;
+                    }
                 }
             }
-            if (changePtes(tlb, vma, pmd, start, end)) {
-                return;
+            long pages = ptes.changePteRange(change, pmd, start, end);
+            if (pages >= 0) {
+                return pages;
             }
         }
+        return 0;
     }
 
-    /// mm/mprotect.c: change_pte_range(). False where there is no PTE table.
-    private boolean changePtes(MmuGather tlb, Vma vma, Word pmd, long start, long end) {
-        PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(vma.mm(), pmd, start);
-        if (pte == null) {
-            return false;
-        }
-        kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
-        long addr = start;
-        for (int i = 0; addr != end; i++) {
-            long old = pte.pte(i).readOnce();
-            if (!Entry.none(old) && !Entry.ptePresent(old)) {
-                kernel.nonpresentPtes().changeSoftleafPte(pte.pte(i), old);
-            } else if (!Entry.none(old)) {
-                changePte(vma, pte.pte(i));
-                tlb.removeTlbEntry(addr);
-            }
-            addr += geometry.pageSize();
-        }
-        pte.unmapUnlock();
-        return true;
-    }
-
-    /// mm/mprotect.c: modify_prot_start_ptes(), prot_commit_flush_ptes(), for one entry.
-    private void changePte(Vma vma, Word pte) {
-        long old = pte.xchg(0, Order.FULL);
-        long entry = HugePte.modify(old, vma.flags());
-        if (canChangeWritable(vma, entry)) {
-            entry = Entry.mkwrite(entry);
-        }
-        kernel.entries().setPte(pte, entry);
-    }
-
-    /// mm/mprotect.c: can_change_pte_writable(), can_change_pmd_writable(). Whether an entry of a
-    /// writable private VMA may be made writable at once: the page is the process' own.
+    /// mm/mprotect.c: can_change_pte_writable(); mm/huge_memory.c: can_change_pmd_writable().
+    /// Whether an entry of a writable VMA may be made writable at once. The lock of its table is
+    /// held.
     boolean canChangeWritable(Vma vma, long entry) {
-        if ((vma.flags() & Vma.VM_WRITE) == 0 || Entry.protnone(entry) || Entry.special(entry)) {
+        if (!maybeChangeWritable(vma, entry)) {
             return false;
         }
-        Page page = kernel.memMap().page(Entry.pfn(entry));
-        return kernel.memMap().pageFolio(page).isAnon() && page.anonExclusive();
+        if ((vma.flags() & Vma.VM_SHARED) != 0) {
+            return Entry.dirty(entry);
+        }
+        Page page = kernel.memMap().vmNormalPage(entry);
+        return page != null
+                && kernel.memMap().pageFolio(page).isAnon()
+                && page.anonExclusive();
+    }
+
+    /// mm/mprotect.c: maybe_change_pte_writable().
+    boolean maybeChangeWritable(Vma vma, long entry) {
+        boolean never = (vma.flags() & Vma.VM_WRITE) == 0;
+        return !kernel.warnOn(never, "an entry of a read-only VMA is to be writable")
+                && !Entry.protnone(entry);
     }
 }

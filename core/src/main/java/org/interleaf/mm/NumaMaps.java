@@ -6,6 +6,8 @@ import org.interleaf.machine.Word;
 import org.interleaf.mm.MmWalkOps.WalkLock;
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+
 /// `/proc/PID/numa_maps` (fs/proc/task_mmu.c), of a machine with one node.
 public final class NumaMaps {
     private final Kernel kernel;
@@ -29,8 +31,11 @@ public final class NumaMaps {
         private long active;
         private long mapcountMax;
 
-        /// The number after `name=`, such as `anon` or `mapmax`; `N0` is all pages. -1 where there
-        /// is none of that name.
+        /// What numbers there are; `N0` is all pages.
+        public static final List<String> NUMBERS =
+                List.of("N0", "anon", "dirty", "active", "mapmax");
+
+        /// The number after `name=`, one of {@link #NUMBERS}.
         public long number(String name) {
             return switch (name) {
                 case "N0" -> pages;
@@ -38,7 +43,7 @@ public final class NumaMaps {
                 case "dirty" -> dirty;
                 case "active" -> active;
                 case "mapmax" -> mapcountMax;
-                default -> -1;
+                default -> throw new IllegalArgumentException(name);
             };
         }
     }
@@ -46,16 +51,7 @@ public final class NumaMaps {
     /// fs/proc/task_mmu.c: show_numa_map(). Of the VMA that contains `addr`; null where there is
     /// none. The VMA is locked meanwhile, the process is not.
     public @Nullable Counts show(MmStruct mm, long addr) {
-        Vma vma = kernel.procMaps().start(mm, addr);
-        Counts counts = null;
-        if (vma != null && vma.start() <= addr) {
-            counts = new Counts();
-            kernel.procMaps().dropRcu();
-            kernel.pageWalk().walkPageVma(vma, walkOps, counts);
-            kernel.procMaps().reacquireRcu();
-        }
-        kernel.procMaps().stop(vma);
-        return counts;
+        return kernel.procMaps().walk(mm, addr, walkOps, new Counts());
     }
 
     /// fs/proc/task_mmu.c: gather_stats().

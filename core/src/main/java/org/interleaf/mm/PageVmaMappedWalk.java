@@ -244,6 +244,10 @@ public final class PageVmaMappedWalk {
     private @Nullable Next hugePmd(Word pmdp) {
         ptl = kernel.ptLocks().pmdLock(vma.mm(), pmdp);
         pmde = pmdp.readPlain();
+        if (Entry.isMigration(pmde)) {
+            boolean hit = (flags & MIGRATION) != 0 && overlaps(Entry.pfn(pmde), pmdPages());
+            return hit ? Next.FOUND : Next.NEXT_PMD;
+        }
         if (!Entry.present(pmde)) {
             return Next.NEXT_PMD;
         }

@@ -163,6 +163,16 @@ public final class PgtableGeneric {
         return old;
     }
 
+    /// mm/pgtable-generic.c: pmdp_invalidate_ad(). As {@link #pmdpInvalidate}, for who changes the
+    /// protection: the accessed and dirty bits are caught for good, but on x86 translations may
+    /// still be used until the caller flushes.
+    public long pmdpInvalidateAd(Vma vma, long addr, Word pmd) {
+        if (entries.invalidateAdFlushes()) {
+            return pmdpInvalidate(vma, addr, pmd);
+        }
+        return entries.pmdpEstablish(pmd, Entry.mkinvalid(pmd.readPlain()));
+    }
+
     /// mm/pgtable-generic.c: pudp_huge_clear_flush().
     public long pudpHugeClearFlush(Vma vma, long addr, Word pud) {
         long value = pud.xchg(0, Order.FULL);

@@ -7,12 +7,28 @@ import org.jspecify.annotations.Nullable;
 /// Going from VMA to VMA for the files in `/proc/PID` that tell of mappings (fs/proc/task_mmu.c):
 /// each is locked for itself, the mmap lock is not taken.
 final class ProcMaps {
+    private final Kernel kernel;
     private final VmaLock vmaLock;
     private final Rcu rcu;
 
     ProcMaps(Kernel kernel) {
+        this.kernel = kernel;
         vmaLock = kernel.vmaLock();
         rcu = kernel.machine().rcu();
+    }
+
+    /// Has `ops` see all of the VMA that contains `addr`, which is locked meanwhile; the process is
+    /// not. Returns `data`, or null where there is no such VMA.
+    <T> @Nullable T walk(MmStruct mm, long addr, MmWalkOps<T> ops, T data) {
+        Vma vma = start(mm, addr);
+        boolean found = vma != null && vma.start() <= addr;
+        if (vma != null && found) {
+            dropRcu();
+            kernel.pageWalk().walkPageVma(vma, ops, data);
+            reacquireRcu();
+        }
+        stop(vma);
+        return found ? data : null;
     }
 
     /// fs/proc/task_mmu.c: m_start(), lock_vma_range(), get_next_vma(). Enters an RCU section; the

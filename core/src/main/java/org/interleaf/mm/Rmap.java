@@ -132,6 +132,15 @@ public final class Rmap {
         addEntire(folio);
     }
 
+    /// mm/rmap.c: folio_add_anon_rmap_pmd(). A PMD maps the whole folio; its page is marked
+    /// exclusive where `exclusive`.
+    void folioAddAnonRmapPmd(Folio folio, boolean exclusive) {
+        addEntire(folio);
+        if (exclusive) {
+            folio.head().setAnonExclusive();
+        }
+    }
+
     private void addEntire(Folio folio) {
         if (folio.entireMapcount.fetchAdd(1, Order.RELAXED) == -1) {
             folio.nrPagesMapped.add(ENTIRELY_MAPPED, Order.RELAXED);

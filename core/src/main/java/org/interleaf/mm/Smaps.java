@@ -6,6 +6,12 @@ import org.interleaf.machine.Word;
 import org.interleaf.mm.MmWalkOps.WalkLock;
 import org.jspecify.annotations.Nullable;
 
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.ToLongFunction;
+
 /// `/proc/PID/smaps` (fs/proc/task_mmu.c): what of a mapping is in memory, and whose it is.
 ///
 /// Not modelled: locked, idle and merged pages, swap, and the text itself.
@@ -47,26 +53,34 @@ public final class Smaps {
         private long sharedHugetlb;
         private long privateHugetlb;
 
-        /// The line of that name, such as `Rss` or `Private_Dirty`; -1 where there is none.
+        private static final Map<String, ToLongFunction<Sizes>> GETTERS = getters();
+
+        /// The names of the lines.
+        public static final List<String> LINES = List.copyOf(GETTERS.keySet());
+
+        private static Map<String, ToLongFunction<Sizes>> getters() {
+            Map<String, ToLongFunction<Sizes>> map = new LinkedHashMap<>();
+            map.put("Rss", sizes -> sizes.resident);
+            map.put("Pss", sizes -> sizes.pss >> PSS_SHIFT);
+            map.put("Shared_Clean", sizes -> sizes.sharedClean);
+            map.put("Shared_Dirty", sizes -> sizes.sharedDirty);
+            map.put("Private_Clean", sizes -> sizes.privateClean);
+            map.put("Private_Dirty", sizes -> sizes.privateDirty);
+            map.put("Referenced", sizes -> sizes.referenced);
+            map.put("Anonymous", sizes -> sizes.anonymous);
+            map.put("LazyFree", sizes -> sizes.lazyfree);
+            map.put("AnonHugePages", sizes -> sizes.anonymousThp);
+            map.put("FilePmdMapped", sizes -> sizes.fileThp);
+            map.put("Swap", sizes -> sizes.swap);
+            map.put("SwapPss", sizes -> sizes.swapPss >> PSS_SHIFT);
+            map.put("Shared_Hugetlb", sizes -> sizes.sharedHugetlb);
+            map.put("Private_Hugetlb", sizes -> sizes.privateHugetlb);
+            return map;
+        }
+
+        /// The line of that name, one of {@link #LINES}.
         public long line(String name) {
-            return switch (name) {
-                case "Rss" -> resident;
-                case "Pss" -> pss >> PSS_SHIFT;
-                case "Shared_Clean" -> sharedClean;
-                case "Shared_Dirty" -> sharedDirty;
-                case "Private_Clean" -> privateClean;
-                case "Private_Dirty" -> privateDirty;
-                case "Referenced" -> referenced;
-                case "Anonymous" -> anonymous;
-                case "LazyFree" -> lazyfree;
-                case "AnonHugePages" -> anonymousThp;
-                case "FilePmdMapped" -> fileThp;
-                case "Swap" -> swap;
-                case "SwapPss" -> swapPss >> PSS_SHIFT;
-                case "Shared_Hugetlb" -> sharedHugetlb;
-                case "Private_Hugetlb" -> privateHugetlb;
-                default -> -1;
-            };
+            return Objects.requireNonNull(GETTERS.get(name)).applyAsLong(this);
         }
 
         /// All that is mapped.
@@ -78,16 +92,7 @@ public final class Smaps {
     /// fs/proc/task_mmu.c: show_smap(), smap_gather_stats(). Of the VMA that contains `addr`; null
     /// where there is none. The VMA is locked meanwhile, the process is not.
     public @Nullable Sizes show(MmStruct mm, long addr) {
-        Vma vma = kernel.procMaps().start(mm, addr);
-        Sizes sizes = null;
-        if (vma != null && vma.start() <= addr) {
-            sizes = new Sizes();
-            kernel.procMaps().dropRcu();
-            kernel.pageWalk().walkPageVma(vma, walkOps, sizes);
-            kernel.procMaps().reacquireRcu();
-        }
-        kernel.procMaps().stop(vma);
-        return sizes;
+        return kernel.procMaps().walk(mm, addr, walkOps, new Sizes());
     }
 
     /// fs/proc/task_mmu.c: smaps_page_accumulate().
@@ -163,10 +168,11 @@ public final class Smaps {
         if (Entry.none(pmd.readPlain())) {
             return;
         }
-        if (!Entry.present(pmd.readPlain())) {
-            return; // No other kinds of PMD entries are modelled.
-        }
-        Page page = kernel.memMap().vmNormalPage(pmd.readPlain());
+        boolean present = Entry.present(pmd.readPlain());
+        Page page =
+                present
+                        ? kernel.memMap().vmNormalPage(pmd.readPlain())
+                        : kernel.memMap().softleafToPage(kernel, pmd.readPlain());
         if (page == null) {
             return;
         }
@@ -180,7 +186,7 @@ public final class Smaps {
         boolean young = Entry.young(pmd.readPlain());
         boolean dirty = Entry.dirty(pmd.readPlain());
         long bits = (young ? Entry.ACCESSED : 0) | (dirty ? Entry.DIRTY : 0);
-        smapsAccount(sizes, page, true, Entry.PRESENT | bits);
+        smapsAccount(sizes, page, true, (present ? Entry.PRESENT : 0) | bits);
     }
 
     /// fs/proc/task_mmu.c: smaps_pte_range().

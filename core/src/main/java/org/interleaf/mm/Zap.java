@@ -355,12 +355,15 @@ public final class Zap {
                 return;
             }
             int max = (int) ((end - addr) >> geometry.pageShift());
-            int nr = folio.isLarge() && max != 1 ? folioPteBatch(folio, value, max) : 1;
+            int first = (int) ((addr - start) >> geometry.pageShift());
+            int nr =
+                    folio.isLarge() && max != 1
+                            ? FolioPteBatch.folioPteBatchFlags(folio, pte, first, value, max, 0)
+                            : 1;
             if (!folio.isAnon()) {
                 zapFilePtes(folio, page, nr);
                 return;
             }
-            int first = (int) ((addr - start) >> geometry.pageShift());
             for (int i = 0; i < nr; i++) {
                 clearPte(pte.pte(first + i));
             }
@@ -404,27 +407,6 @@ public final class Zap {
         /// The hardware may set bits until the exchange.
         private void clearPte(Word entry) {
             entry.xchg(0, Order.FULL);
-        }
-
-        /// mm/util.c: folio_pte_batch(). How many entries from here on map consecutive pages of the
-        /// folio alike, but for accessed and dirty bits.
-        private int folioPteBatch(Folio folio, long value, int max) {
-            long left = folio.pfn() + folio.nrPages() - Entry.pfn(value);
-            int limit = (int) Math.min(max, left);
-            long ignored = Entry.ACCESSED | Entry.DIRTY;
-            int first = (int) ((addr - start) >> geometry.pageShift());
-            int nr = 1;
-            while (nr < limit) {
-                long next = pte.pte(first + nr).readOnce();
-                boolean follows =
-                        Entry.pfn(next) == Entry.pfn(value) + nr
-                                && ((Entry.flags(next) ^ Entry.flags(value)) & ~ignored) == 0;
-                if (!follows) {
-                    break;
-                }
-                nr++;
-            }
-            return nr;
         }
     }
 }

@@ -2,10 +2,13 @@
 package org.interleaf.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.Source;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.Map;
@@ -57,6 +60,25 @@ final class ResidencyTest {
                         + " r3 = smaps(a, \"AnonHugePages\"); r4 = smaps(a, \"Rss\");",
                 "0:r0 = PMD_SIZE /\\ 0:r1 = PMD_SIZE /\\ 0:r2 = HPAGE_PMD_NR /\\ 0:r3 = 0"
                         + " /\\ 0:r4 = PMD_SIZE");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    smaps(a, "Rs")       | did you mean `Rss`?
+                    smaps(a, "Swap")     | `smaps` has no `Swap`
+                    smaps(a, 1)          | takes a name in quotes
+                    numa_maps(a, "anno") | did you mean `anon`?
+                    numa_maps(a, a)      | known are N0, anon, dirty, active, mapmax
+                    """)
+    void namesThatAreNotThereAreAMistakeOfTheTest(String call, String complaint) {
+        String program = "{ char *a = ANON(PAGE_SIZE); }\nP0(char *a) { long r0 = " + call + "; }";
+        assertThatExceptionOfType(LitmusException.class)
+                .isThrownBy(() -> check("x86-64", program + "\nexists (0:r0 = 1)"))
+                .withMessageContaining("t.litmus:4:25: ")
+                .withMessageContaining(complaint);
     }
 
     @Test

@@ -44,6 +44,7 @@ final class CallCompiler {
         }
         expressions.checkCall(call, callee.inConditions());
         checkCount(callee.minArgs(), callee.maxArgs());
+        callee.check(site);
         return new Typed(new Values.Call(callee, site, args()), callee.returnType());
     }
 

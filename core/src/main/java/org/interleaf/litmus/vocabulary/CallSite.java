@@ -19,8 +19,8 @@ public record CallSite(Source source, int pos, String function, List<@Nullable S
         return source.name() + ":" + source.line(pos);
     }
 
-    /// A complaint about this call; `hint` says how to mend it. Only for the set-up of a test: what
-    /// goes wrong in a running task is a matter for the machine's monitor.
+    /// A complaint about this call; `hint` says how to mend it. Only before a test runs, and in its
+    /// set-up: what goes wrong in a running task is a matter for the machine's monitor.
     public LitmusException error(String message, String hint) {
         return source.error(pos, message, hint);
     }

@@ -18,6 +18,11 @@ public interface Callable {
         return false;
     }
 
+    /// Looks at a call before anything runs: what can be known to be wrong then is to be.
+    ///
+    /// @throws org.interleaf.litmus.syntax.LitmusException if it is wrong
+    default void check(CallSite site) {}
+
     /// Does it, in the task that runs now or in the set-up.
     ///
     /// @param args the values of the arguments, 0 for a string; the array is used again after the

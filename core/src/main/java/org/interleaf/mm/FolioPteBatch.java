@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+/// How many PTEs map consecutive pages of one folio alike (mm/internal.h).
+final class FolioPteBatch {
+    /// `FPB_RESPECT_WRITE`: writable and read-only entries are not alike.
+    static final int RESPECT_WRITE = 1;
+
+    private FolioPteBatch() {}
+
+    /// mm/internal.h: folio_pte_batch_flags(). The number of entries from `i` on, at most `max`,
+    /// that map pages of the folio one after the other and differ in accessed and dirty bits at
+    /// most; in the write bit too without {@link #RESPECT_WRITE}. The lock of the table is held.
+    ///
+    /// @param value what entry `i` was when the caller read it
+    static int folioPteBatchFlags(
+            Folio folio, PteMapping pte, int i, long value, int max, int flags) {
+        long left = folio.pfn() + folio.nrPages() - Entry.pfn(value);
+        int limit = (int) Math.min(max, left);
+        long ignored = Entry.ACCESSED | Entry.DIRTY;
+        ignored |= (flags & RESPECT_WRITE) == 0 ? Entry.WRITE : 0;
+        int nr = 1;
+        while (nr < limit) {
+            long next = pte.pte(i + nr).readOnce();
+            if (((next ^ Entry.advancePfn(value, nr)) & ~ignored) != 0) {
+                break;
+            }
+            nr++;
+        }
+        return nr;
+    }
+}

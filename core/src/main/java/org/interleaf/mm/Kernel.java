@@ -95,6 +95,7 @@ public final class Kernel {
     private final UffdLocks uffdLocks;
     private final UffdEvents uffdEvents;
     private final UffdShmem uffdShmem;
+    private final UffdProtect uffdProtect;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
@@ -206,6 +207,7 @@ public final class Kernel {
         uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
         uffdShmem = new UffdShmem(this);
+        uffdProtect = new UffdProtect(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);
@@ -756,6 +758,10 @@ public final class Kernel {
 
     public UffdQueues uffdQueues() {
         return uffdQueues;
+    }
+
+    public UffdProtect uffdProtect() {
+        return uffdProtect;
     }
 
     UffdEvents uffdEvents() {

@@ -181,7 +181,7 @@ public final class Userfaultfd {
     /// shmem_can_userfault().
     private static boolean canUserfault(Vma vma, long vmFlags) {
         return vma.isHugetlb()
-                || vma.isShmem()
+                || vma.isShmem() && (vmFlags & Vma.VM_UFFD_WP) == 0
                 || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
     }
 

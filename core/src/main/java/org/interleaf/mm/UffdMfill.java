@@ -368,8 +368,8 @@ public final class UffdMfill {
                 || vma.file != null && vma.pgoff() != retry.pgoff();
     }
 
-    /// mm/userfaultfd.c: mfill_atomic_install_pte(). The folio's reference becomes the mapping's; if
-    /// it is a page cache's, it is unlocked. 0, or a negative error number with all as before.
+    /// mm/userfaultfd.c: mfill_atomic_install_pte(). The folio's reference becomes the mapping's;
+    /// if it is a page cache's, it is unlocked. 0, or a negative error number with all as before.
     private int installPte(State state, Folio folio, Page page) {
         Vma vma = state.vma();
         boolean inCache = folio.mapping.readPlain() != 0;

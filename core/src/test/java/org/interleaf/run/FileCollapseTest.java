@@ -18,8 +18,8 @@ import java.util.Map;
 final class FileCollapseTest {
     private static Answer check(String arch, String shmem, String test) {
         String file =
-                "int fd = memfd_create(\"f\", 0); ftruncate(fd, PMD_SIZE);"
-                        + " char *a = mmap(0, PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
+                "int fd = memfd_create(\"f\", 0); ftruncate(fd, PMD_SIZE); char *a = mmap(0,"
+                    + " PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
         Map<String, String> config = Map.of("arch", arch, "shmem", shmem);
         Answer answer =
                 new TestRunner(RunOptions.DEFAULT.withConfig(config))
@@ -174,12 +174,11 @@ final class FileCollapseTest {
                 "x86-64",
                 "never",
                 "char *s = mmap(PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);"
-                        + " char *b = mmap(0, PMD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);"
-                        + " s[0] = 1; long u = userfaultfd(0);"
-                        + " r0 = uffdio_register(u, a, PMD_SIZE, UFFDIO_REGISTER_MODE_MISSING);"
-                        + " r1 = uffdio_register(u, b, PMD_SIZE, UFFDIO_REGISTER_MODE_MISSING);"
-                        + " r2 = uffdio_move(u, a, s, PAGE_SIZE, 0);"
-                        + " r3 = uffdio_move(u, b, s, PAGE_SIZE, 0);",
+                    + " char *b = mmap(0, PMD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);"
+                    + " s[0] = 1; long u = userfaultfd(0); r0 = uffdio_register(u, a, PMD_SIZE,"
+                    + " UFFDIO_REGISTER_MODE_MISSING); r1 = uffdio_register(u, b, PMD_SIZE,"
+                    + " UFFDIO_REGISTER_MODE_MISSING); r2 = uffdio_move(u, a, s, PAGE_SIZE, 0); r3"
+                    + " = uffdio_move(u, b, s, PAGE_SIZE, 0);",
                 "0:r0=0 /\\ 0:r1=0 /\\ 0:r2=-EINVAL /\\ 0:r3=-EINVAL");
     }
 }

@@ -109,7 +109,6 @@ final class ShmemUserfaultfdTest {
                 P1(char *a, long u) { r0 = uffdio_zeropage(u, a, PAGE_SIZE); }
                 locations [0:r0; 1:r0; a[0]] exists (0:r0=1:r0)
                 """;
-        assertThat(explore(test))
-                .isEqualTo("0:r0=-17; 1:r0=0; a[0]=0; 0:r0=0; 1:r0=-17; a[0]=7;");
+        assertThat(explore(test)).isEqualTo("0:r0=-17; 1:r0=0; a[0]=0; 0:r0=0; 1:r0=-17; a[0]=7;");
     }
 }

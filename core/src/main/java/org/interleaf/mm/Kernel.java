@@ -94,8 +94,8 @@ public final class Kernel {
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
     private final UffdEvents uffdEvents;
-    private final UffdShmem uffdShmem;
     private final UffdProtect uffdProtect;
+    private final UffdShmem uffdShmem;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
@@ -206,8 +206,8 @@ public final class Kernel {
         uffdQueues = new UffdQueues(this);
         uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
-        uffdShmem = new UffdShmem(this);
         uffdProtect = new UffdProtect(this);
+        uffdShmem = new UffdShmem(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);

@@ -165,7 +165,7 @@ final class MoveTables {
         Vma vma = pmc.old;
         AnonVma anonVma = takeRmapLocks(vma);
         boolean moved = false;
-        if (uffdSupportsPageTableMove(pmc)
+        if (uffdSupportsPageTableMove(vma, pmc.fresh)
                 && !kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
             SpinLock oldPtl = kernel.ptLocks().pmdLock(vma.mm(), oldPmd);
             SpinLock newPtl = kernel.ptLocks().pmdLockptr(vma.mm(), newPmd);
@@ -206,9 +206,10 @@ final class MoveTables {
         return moved;
     }
 
-    /// mm/mremap.c: uffd_supports_page_table_move().
-    private static boolean uffdSupportsPageTableMove(Pmc pmc) {
-        return !pmc.old.uffdWithoutEventRemap() && !pmc.fresh.uffdWithoutEventRemap();
+    /// mm/mremap.c: uffd_supports_page_table_move(). Where a userfaultfd is not told of the move
+    /// its marks must be taken out of the entries one by one.
+    private static boolean uffdSupportsPageTableMove(Vma old, Vma fresh) {
+        return !old.uffdWithoutEventRemap() && !fresh.uffdWithoutEventRemap();
     }
 
     /// mm/mremap.c: take_rmap_locks().

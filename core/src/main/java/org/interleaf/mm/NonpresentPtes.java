@@ -18,7 +18,7 @@ final class NonpresentPtes {
     int copyNonpresentPte(Vma dst, Word to, Word from) {
         long pte = from.readOnce();
         if (Entry.isSwap(pte)) {
-            return copySwapPte(to, from, pte);
+            return copySwapPte(dst, to, from, pte);
         }
         if (Entry.isMarker(pte)) {
             return copyPteMarker(dst, to, pte);
@@ -35,13 +35,13 @@ final class NonpresentPtes {
     }
 
     /// The part of copy_nonpresent_pte() for a page in swap, which two processes have from now on.
-    private int copySwapPte(Word to, Word from, long pte) {
+    private int copySwapPte(Vma dst, Word to, Word from, long pte) {
         kernel.swapfile().swapDupEntryDirect(Entry.swpOffset(pte));
         long shared = Entry.swpClearExclusive(pte);
         if (Entry.swpExclusive(pte)) {
             kernel.entries().setPte(from, shared);
         }
-        kernel.entries().setPte(to, shared);
+        kernel.entries().setPte(to, dst.userfaultfdWp() ? shared : Entry.clearUffd(shared));
         return 0;
     }
 

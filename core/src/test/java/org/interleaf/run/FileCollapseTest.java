@@ -19,7 +19,7 @@ final class FileCollapseTest {
     private static Answer check(String arch, String shmem, String test) {
         String file =
                 "int fd = memfd_create(\"f\", 0); ftruncate(fd, PMD_SIZE); char *a = mmap(0,"
-                    + " PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
+                        + " PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
         Map<String, String> config = Map.of("arch", arch, "shmem", shmem);
         Answer answer =
                 new TestRunner(RunOptions.DEFAULT.withConfig(config))

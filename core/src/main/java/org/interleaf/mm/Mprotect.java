@@ -275,9 +275,7 @@ public final class Mprotect {
             return Entry.dirty(entry);
         }
         Page page = kernel.memMap().vmNormalPage(entry);
-        return page != null
-                && kernel.memMap().pageFolio(page).isAnon()
-                && page.anonExclusive();
+        return page != null && kernel.memMap().pageFolio(page).isAnon() && page.anonExclusive();
     }
 
     /// mm/mprotect.c: maybe_change_pte_writable().

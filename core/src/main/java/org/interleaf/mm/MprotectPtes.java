@@ -86,8 +86,7 @@ final class MprotectPtes {
         }
 
         /// mm/mprotect.c: change_present_ptes(), set_write_prot_commit_flush_ptes().
-        private void changePresentPtes(
-                @Nullable Folio folio, @Nullable Page page, int i, int nr) {
+        private void changePresentPtes(@Nullable Folio folio, @Nullable Page page, int i, int nr) {
             Vma vma = change.vma();
             long old = modifyProtStartPtes(pte, i, nr);
             long entry = Entry.modify(old, change.newprot());

@@ -62,8 +62,7 @@ final class PageWalkConcurrentTest {
         boolean unmaps = call.startsWith("munmap");
         boolean punches = call.startsWith("fallocate");
         List<String> states =
-                states(
-                        Map.of("arch", arch, "hugetlb", "PMD:4"), test.replace("CALL", call));
+                states(Map.of("arch", arch, "hugetlb", "PMD:4"), test.replace("CALL", call));
         // Who punches a hole unmaps page after page when it comes to the fault mutexes.
         assertThat(states).contains("0:r0=2; 1:r0=0;", "0:r0=0; 1:r0=0;");
         assertThat(states).hasSizeBetween(2, unmaps || punches ? 3 : 2);

@@ -14,6 +14,7 @@ import org.interleaf.mm.MemMap;
 import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.Page;
 import org.interleaf.mm.PageTable;
+import org.interleaf.mm.ShmemInode;
 import org.interleaf.trace.Violation;
 
 import java.util.ArrayList;
@@ -84,6 +85,9 @@ public final class PageLaws {
             }
         }
         for (HugetlbInode inode : kernel.hugetlb().hugetlbfs().peekInodes()) {
+            inode.peekCache((index, pfn) -> cached[(int) pfn]++);
+        }
+        for (ShmemInode inode : kernel.shmem().peekInodes()) {
             inode.peekCache((index, pfn) -> cached[(int) pfn]++);
         }
     }

@@ -52,6 +52,7 @@ final class BootedLinux implements Booted {
         machine.monitor(sanitizers);
         kernel = new Kernel(machine, config.arch(), memory, config.thp());
         sanitizers.watch(kernel);
+        kernel.shmem().mount(config.shmem());
         config.hugetlb().boot(kernel);
         config.devices().boot(kernel);
         MmStruct mm = kernel.createMm("mm");

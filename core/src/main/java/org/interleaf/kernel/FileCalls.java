@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToLongFunction;
 
-/// The system calls on files of huge pages, and what sysfs tells of the pools.
+/// The system calls on files, and what sysfs tells of the pools.
 final class FileCalls {
     static final int O_ACCMODE = 3;
     static final int O_RDONLY = 0;
@@ -76,7 +76,7 @@ final class FileCalls {
         return Objects.requireNonNullElse(site.strings().get(0), "a file");
     }
 
-    /// `open("name", flags)`: a device, or a file of the mounted hugetlbfs.
+    /// `open("name", flags)`: a device, a file of tmpfs or one of the mounted hugetlbfs.
     private long open(CallSite site, long[] args) {
         if (path(site).equals(DmirrorCalls.DEVICE)) {
             return kernel.fdTable().install(kernel.testHmm().fopsOpen(processes.mm()));
@@ -89,17 +89,13 @@ final class FileCalls {
                     default -> OpenFile.READ | OpenFile.WRITE;
                 };
         boolean create = (flags & O_CREAT) != 0;
-        OpenFile device = kernel.devices().open(path(site), mode);
-        if (device != null) {
-            return kernel.fdTable().install(device);
-        }
-        OpenFile file = kernel.hugetlb().hugetlbfs().open(path(site), create, mode);
+        OpenFile file = kernel.vfs().open(path(site), create, mode);
         return file == null ? -Errno.ENOENT : kernel.fdTable().install(file);
     }
 
     private long memfdCreate(CallSite site, long[] args) {
         int[] error = new int[1];
-        OpenFile file = kernel.hugetlb().hugetlbfs().memfdCreate(path(site), (int) args[1], error);
+        OpenFile file = kernel.vfs().memfdCreate(path(site), (int) args[1], error);
         return file == null ? error[0] : kernel.fdTable().install(file);
     }
 
@@ -108,7 +104,7 @@ final class FileCalls {
     }
 
     private long unlink(CallSite site, long[] args) {
-        return kernel.hugetlb().hugetlbfs().unlink(path(site)) ? 0 : -Errno.ENOENT;
+        return kernel.vfs().unlink(path(site)) ? 0 : -Errno.ENOENT;
     }
 
     private long ftruncate(CallSite site, long[] args) {
@@ -116,7 +112,7 @@ final class FileCalls {
         if (file == null) {
             return -Errno.EBADF;
         }
-        long ret = kernel.hugetlb().hugetlbfs().ftruncate(file, args[1]);
+        long ret = kernel.vfs().ftruncate(file, args[1]);
         kernel.fdTable().fput(file);
         return ret;
     }
@@ -132,10 +128,7 @@ final class FileCalls {
             return -Errno.EBADF;
         }
         int mode = (int) args[1];
-        long ret =
-                kernel.hugetlb()
-                        .hugetlbfs()
-                        .fallocate(processes.mm(), file, mode, args[2], args[3]);
+        long ret = kernel.vfs().fallocate(processes.mm(), file, mode, args[2], args[3]);
         kernel.fdTable().fput(file);
         return ret;
     }

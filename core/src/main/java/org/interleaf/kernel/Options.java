@@ -13,6 +13,7 @@ import org.interleaf.mm.Geometry;
 import org.interleaf.mm.HugeMemory;
 import org.interleaf.mm.ImpossibleConfig;
 import org.interleaf.mm.Kconfig;
+import org.interleaf.mm.Shmem;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.Objects;
 /// The configuration of a kernel as a test gives it.
 ///
 /// @param thp when faults map huge pages
+/// @param shmem when faults on files in memory allocate huge pages
 /// @param singles free single pages for each CPU
 /// @param bigs free huge pages for each CPU
 /// @param hugetlb the pools of huge pages that hugetlb keeps
@@ -28,6 +30,7 @@ import java.util.Objects;
 record Options(
         Arch arch,
         HugeMemory.Thp thp,
+        Shmem.Huge shmem,
         int singles,
         int bigs,
         HugetlbOptions hugetlb,
@@ -44,6 +47,7 @@ record Options(
                     "highpte",
                     "pte-table-pages",
                     "thp",
+                    "shmem",
                     "pages",
                     "huge-pages",
                     "hugetlb",
@@ -90,6 +94,7 @@ record Options(
             return new Options(
                     arch,
                     thp(thp),
+                    shmem(),
                     number("pages", defaultPages, 0, 1 << 14),
                     hugePages,
                     HugetlbOptions.read(source, config, arch),
@@ -132,6 +137,17 @@ record Options(
                 case "always" -> HugeMemory.Thp.ALWAYS;
                 case "never" -> HugeMemory.Thp.NEVER;
                 default -> HugeMemory.Thp.MADVISE;
+            };
+        }
+
+        /// The mount option `huge=` of tmpfs.
+        private Shmem.Huge shmem() {
+            List<String> values = List.of("never", "always", "within_size", "advise");
+            return switch (choose("shmem", "never", values)) {
+                case "always" -> Shmem.Huge.ALWAYS;
+                case "within_size" -> Shmem.Huge.WITHIN_SIZE;
+                case "advise" -> Shmem.Huge.ADVISE;
+                default -> Shmem.Huge.NEVER;
             };
         }
 

@@ -4,13 +4,17 @@ package org.interleaf.kernel;
 import org.interleaf.litmus.vocabulary.CallSite;
 import org.interleaf.litmus.vocabulary.Callable;
 import org.interleaf.litmus.vocabulary.Types;
+import org.interleaf.mm.Errno;
 import org.interleaf.mm.Kernel;
+import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.UffdEvents;
 import org.interleaf.mm.UffdMfill;
 import org.interleaf.mm.UffdMove;
 import org.interleaf.mm.Userfaultfd;
 import org.interleaf.mm.UserfaultfdCtx;
 
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /// userfaultfd(2) and its requests.
 final class UserfaultfdCalls {
@@ -26,7 +30,7 @@ final class UserfaultfdCalls {
 
     static void addTo(Map<String, Callable> functions, Kernel kernel, Processes processes) {
         UserfaultfdCalls calls = new UserfaultfdCalls(kernel, processes);
-        functions.put("userfaultfd", Operation.of(1, Types.LONG, calls::create));
+        functions.put("userfaultfd", Operation.of(1, 2, Types.LONG, calls::create));
         functions.put("uffdio_register", Operation.of(4, Types.INT, calls::register));
         functions.put("uffdio_unregister", Operation.of(3, Types.INT, calls::unregister));
         functions.put("uffdio_copy", Operation.of(4, 5, Types.INT, calls::copy));
@@ -48,6 +52,15 @@ final class UserfaultfdCalls {
         map.put("UFFDIO_CONTINUE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
         map.put("UFFDIO_MOVE_MODE_DONTWAKE", (long) UffdMove.MODE_DONTWAKE);
         map.put("UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES", (long) UffdMove.MODE_ALLOW_SRC_HOLES);
+        map.put("UFFD_FEATURE_EVENT_FORK", Userfaultfd.FEATURE_EVENT_FORK);
+        map.put("UFFD_FEATURE_EVENT_REMAP", Userfaultfd.FEATURE_EVENT_REMAP);
+        map.put("UFFD_FEATURE_EVENT_REMOVE", Userfaultfd.FEATURE_EVENT_REMOVE);
+        map.put("UFFD_FEATURE_EVENT_UNMAP", Userfaultfd.FEATURE_EVENT_UNMAP);
+        map.put("UFFD_FEATURE_SIGBUS", Userfaultfd.FEATURE_SIGBUS);
+        map.put("UFFD_EVENT_FORK", (long) UffdEvents.EVENT_FORK);
+        map.put("UFFD_EVENT_REMAP", (long) UffdEvents.EVENT_REMAP);
+        map.put("UFFD_EVENT_REMOVE", (long) UffdEvents.EVENT_REMOVE);
+        map.put("UFFD_EVENT_UNMAP", (long) UffdEvents.EVENT_UNMAP);
         map.put("UFFD_PAGEFAULT_FLAG_WRITE", (long) Userfaultfd.FLAG_WRITE);
         map.put("UFFD_PAGEFAULT_FLAG_MINOR", (long) Userfaultfd.FLAG_MINOR);
     }
@@ -59,56 +72,84 @@ final class UserfaultfdCalls {
         throw new IllegalArgumentException(number + " is no userfaultfd");
     }
 
-    /// `userfaultfd(flags)`: 0 or `O_NONBLOCK`.
+    /// A request to the descriptor `number`, which stays while it is under way; -EBADF where it is
+    /// closed.
+    private long with(long number, ToLongFunction<UserfaultfdCtx> request) {
+        UserfaultfdCtx ctx = ctx(number);
+        int task = kernel.machine().current().id();
+        if (!ctx.fdget(task)) {
+            return -Errno.EBADF;
+        }
+        long ret = request.applyAsLong(ctx);
+        ctx.fdput(task);
+        return ret;
+    }
+
+    /// `userfaultfd(flags[, features])`: 0 or `O_NONBLOCK`, and `UFFD_FEATURE_…`.
     private long create(CallSite site, long[] args) {
-        return kernel.userfaultfd().create(processes.mm(), (args[0] & O_NONBLOCK) != 0).pointer();
+        long features = site.strings().size() > 1 ? args[1] : 0;
+        boolean nonblock = (args[0] & O_NONBLOCK) != 0;
+        UserfaultfdCtx ctx = kernel.userfaultfd().create(processes.mm(), nonblock, features);
+        return ctx == null ? -Errno.EINVAL : ctx.pointer();
     }
 
     private long register(CallSite site, long[] args) {
-        return kernel.userfaultfd().register(ctx(args[0]), args[1], args[2], (int) args[3]);
+        return with(
+                args[0],
+                ctx -> kernel.userfaultfd().register(ctx, args[1], args[2], (int) args[3]));
     }
 
     private long copy(CallSite site, long[] args) {
+        MmStruct current = processes.mm();
         int mode = site.strings().size() > 4 ? (int) args[4] : 0;
-        return kernel.uffdMfill().copy(ctx(args[0]), args[1], args[2], args[3], mode);
+        return with(
+                args[0],
+                ctx -> kernel.uffdMfill().copy(ctx, current, args[1], args[2], args[3], mode));
     }
 
     private long continueMinor(CallSite site, long[] args) {
         int mode = site.strings().size() > 3 ? (int) args[3] : 0;
-        return kernel.uffdMfill().continueMinor(ctx(args[0]), args[1], args[2], mode);
+        return with(args[0], ctx -> kernel.uffdMfill().continueMinor(ctx, args[1], args[2], mode));
     }
 
     private long zeropage(CallSite site, long[] args) {
         int mode = site.strings().size() > 3 ? (int) args[3] : 0;
-        return kernel.uffdMfill().zeropage(ctx(args[0]), args[1], args[2], mode);
+        return with(args[0], ctx -> kernel.uffdMfill().zeropage(ctx, args[1], args[2], mode));
     }
 
     /// `uffdio_move(uffd, to, from, length, mode)`.
     private long move(CallSite site, long[] args) {
-        return kernel.uffdMove()
-                .move(ctx(args[0]), processes.mm(), args[1], args[2], args[3], (int) args[4]);
+        MmStruct current = processes.mm();
+        int mode = (int) args[4];
+        return with(
+                args[0],
+                ctx -> kernel.uffdMove().move(ctx, current, args[1], args[2], args[3], mode));
     }
 
     private long unregister(CallSite site, long[] args) {
-        return kernel.userfaultfd().unregister(ctx(args[0]), args[1], args[2]);
+        return with(args[0], ctx -> kernel.userfaultfd().unregister(ctx, args[1], args[2]));
     }
 
     private long close(CallSite site, long[] args) {
-        kernel.userfaultfd().release(ctx(args[0]));
-        return 0;
+        return kernel.userfaultfd().close(ctx(args[0]));
     }
 
     private long poison(CallSite site, long[] args) {
         int mode = site.strings().size() > 3 ? (int) args[3] : 0;
-        return kernel.uffdMfill().poison(ctx(args[0]), args[1], args[2], mode);
+        return with(args[0], ctx -> kernel.uffdMfill().poison(ctx, args[1], args[2], mode));
     }
 
     private long wake(CallSite site, long[] args) {
-        kernel.uffdQueues().wake(ctx(args[0]), args[1], args[2]);
-        return 0;
+        return with(
+                args[0],
+                ctx -> {
+                    kernel.uffdQueues().wake(ctx, args[1], args[2]);
+                    return 0;
+                });
     }
 
-    /// `uffd_read(uffd)`: address and flags of a fault that waits.
+    /// `uffd_read(uffd)`: address and flags of a fault that waits, or an event and its address; of
+    /// a fork the userfaultfd of the child, 8 bits up.
     private long read(CallSite site, long[] args) {
         return kernel.uffdQueues().read(ctx(args[0]));
     }

@@ -94,7 +94,7 @@ final class AnonFault {
 
     /// mm/memory.c: vmf_pte_changed(). Whether the entry is another than the one by which the fault
     /// was judged. The PTE lock is held.
-    private static boolean vmfPteChanged(VmFault vmf, PteMapping pte) {
+    static boolean vmfPteChanged(VmFault vmf, PteMapping pte) {
         long now = pte.pte().readOnce();
         return vmf.has(VmFault.FLAG_ORIG_PTE_VALID) ? now != vmf.origPte : !Entry.none(now);
     }

@@ -218,7 +218,9 @@ final class CopyPageRange {
             Page page = kernel.memMap().page(Entry.pfn(pte));
             Folio folio = kernel.memMap().pageFolio(page);
             folio.get();
-            if (!kernel.rmap().folioTryDupAnonRmapPte(folio, page, src)) {
+            if (!folio.isAnon()) {
+                kernel.rmap().folioDupFileRmapPte(folio, page);
+            } else if (!kernel.rmap().folioTryDupAnonRmapPte(folio, page, src)) {
                 kernel.swap().folioPut(folio);
                 return copyPresentPage(dst, to, page, addr, prealloc);
             }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
 
-/// The page cache (mm/filemap.c), of files all of whose folios have the same size: indexes count
-/// folios.
+/// The page cache (mm/filemap.c). In files of hugetlbfs, all of whose folios have the same size,
+/// indexes count folios; in others ({@link ShmemInode}) they count pages.
 ///
 /// # Locking
 ///
@@ -38,33 +38,27 @@ final class Filemap {
     /// mm/filemap.c: filemap_get_entry(), find_get_entry(). A folio whose count is zero, since it
     /// is about to go or to be replaced, is looked up again.
     private @Nullable Folio getEntry(Inode inode, long index) {
-        Ref<CacheSlot> slot = inode.slot(index);
         Rounds retries = null;
-        long pfn = pfnAt(slot, index);
-        while (pfn >= 0) {
-            Folio folio = tryGet(slot, index, pfn);
+        long pfn = inode.load(index);
+        while (pfn != Inode.NOTHING) {
+            Folio folio = pfn == Inode.AGAIN ? null : tryGet(inode, index, pfn);
             if (folio != null) {
                 return folio;
             }
             retries = machine.retry(retries, "filemap_get_entry");
-            pfn = pfnAt(slot, index);
+            pfn = inode.load(index);
         }
         return null;
     }
 
-    private static long pfnAt(Ref<CacheSlot> slot, long index) {
-        CacheSlot cached = slot.read(Order.DEPENDENCY);
-        return cached == null ? -1 : cached.pfnAt(index);
-    }
-
     /// A reference on the folio that was seen at `index`, unless it is gone or another is there by
     /// now.
-    private @Nullable Folio tryGet(Ref<CacheSlot> slot, long index, long pfn) {
+    @Nullable Folio tryGet(Inode inode, long index, long pfn) {
         Folio folio = kernel.memMap().folioAt(pfn);
         if (!folio.refAddUnlessZero(1)) {
             return null;
         }
-        if (pfnAt(slot, index) == pfn) {
+        if (inode.load(index) == pfn) {
             return folio;
         }
         kernel.swap().folioPut(folio);
@@ -177,16 +171,35 @@ final class Filemap {
     /// mm/filemap.c: filemap_remove_folio(). Takes a locked folio out and drops the cache's
     /// references.
     void removeFolio(Inode inode, Folio folio) {
-        long index = folio.index.readPlain() >> folio.order();
         inode.lock().lock();
         inode.pagesLock().lock();
-        Ref<CacheSlot> slot = inode.slot(index);
-        CacheSlot cached = slot.readPlainNonNull();
-        CacheSlot left = cached.size() == 1 ? null : cached.minus(machine, index);
-        slot.write(left, Order.RELEASE);
+        if (inode instanceof ShmemInode shmem) {
+            erase(shmem, folio);
+        } else {
+            erase(inode, folio);
+        }
         folio.mapping.writePlain(0);
         inode.pagesLock().unlock();
         inode.lock().unlock();
         kernel.swap().folioPutRefs(folio, folio.nrPages());
+    }
+
+    private void erase(Inode inode, Folio folio) {
+        long index = folio.index.readPlain() >> folio.order();
+        Ref<CacheSlot> slot = inode.slot(index);
+        CacheSlot cached = slot.readPlainNonNull();
+        CacheSlot left = cached.size() == 1 ? null : cached.minus(machine, index);
+        slot.write(left, Order.RELEASE);
+    }
+
+    /// mm/filemap.c: filemap_unaccount_folio(), page_cache_delete().
+    private void erase(ShmemInode inode, Folio folio) {
+        if (kernel.rmap().folioMapcount(folio) > 0) {
+            String text = "BUG: Bad page cache";
+            machine.monitor().complained(machine.current(), text, folio + ": still mapped");
+        }
+        int order = folio.order();
+        inode.pages().store(folio.index.readPlain(), order, XArray.NONE);
+        inode.nrpages.writePlain(inode.nrpages.readPlain() - (1L << order));
     }
 }

@@ -140,6 +140,11 @@ public final class Folio {
         }
     }
 
+    /// `folio_ref_sub()`: of references that are not the last.
+    void refSub(long n) {
+        refcount.add(-n, Order.RELAXED);
+    }
+
     /// `folio_ref_add_unless_zero()`; a success is fully ordered, a failure not at all.
     public boolean refAddUnlessZero(long n) {
         return refcount.addUnless(n, 0, Order.FULL) != 0;

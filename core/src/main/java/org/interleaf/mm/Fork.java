@@ -42,23 +42,30 @@ public final class Fork {
 
     /// mm/mmap.c: dup_mmap(). False where memory ran out on the way.
     private boolean dupMmap(MmStruct mm, MmStruct oldmm) {
+        List<UffdEvents.Forked> forks = new ArrayList<>();
         kernel.mmapLock().writeLock(oldmm);
         kernel.mmapLock().writeLockNested(mm, LockClasses.SINGLE_DEPTH_NESTING);
         boolean copied = true;
         List<Vma> copies = new ArrayList<>();
         for (Vma vma : Objects.requireNonNull(oldmm.vmas.read(Order.PLAIN)).vmas()) {
-            copied = copied && dupVma(mm, vma, copies);
+            copied = copied && dupVma(mm, vma, copies, forks);
         }
         kernel.mmapLock().writeUnlock(mm);
         kernel.tlbFlush().flushTlbMm(oldmm);
         kernel.mmapLock().writeUnlock(oldmm);
+        if (copied) {
+            kernel.uffdEvents().dupComplete(forks);
+        } else {
+            kernel.uffdEvents().dupFail(forks);
+        }
         return copied;
     }
 
     /// One round of dup_mmap().
-    private boolean dupVma(MmStruct mm, Vma vma, List<Vma> copies) {
+    private boolean dupVma(MmStruct mm, Vma vma, List<Vma> copies, List<UffdEvents.Forked> forks) {
         kernel.vmaLock().vmaStartWrite(vma);
         Vma copy = kernel.vmaSplit().vmAreaDup(vma, mm);
+        kernel.uffdEvents().dup(copy, forks);
         kernel.anonVmas().anonVmaFork(copy, vma);
         kernel.vmaLock().vmaStartWrite(copy);
         if (copy.isHugetlb()) {

@@ -336,6 +336,12 @@ public final class GupFast {
         // One read: the mapping can go away at any moment. One that is gone was not secret
         // memory's.
         long mapping = folio.mapping.readOnce();
-        return !rejectFileBacked || Folio.isAnonMapping(mapping);
+        return !rejectFileBacked || Folio.isAnonMapping(mapping) || isShmem(mapping);
+    }
+
+    /// mm/shmem.c: shmem_mapping(). No access: interrupts that are off keep inodes from being
+    /// freed.
+    private boolean isShmem(long mapping) {
+        return mapping != 0 && machine.heap().resolve(mapping >> 1) instanceof ShmemInode;
     }
 }

@@ -90,8 +90,14 @@ public final class HugeMemory {
     }
 
     /// include/linux/huge_mm.h: thp_vma_suitable_order(): whether the PMD range around `addr` is
-    /// inside the VMA.
+    /// inside the VMA, and of a file as well aligned as in memory.
     public boolean thpVmaSuitable(Vma vma, long addr) {
+        if (!vma.isAnonymous()) {
+            long offset = (vma.start() >> geometry.pageShift()) - vma.pgoff();
+            if ((offset & (geometry.hpagePmdNr() - 1)) != 0) {
+                return false;
+            }
+        }
         long start = addr & -geometry.size(Geometry.PMD);
         return start >= vma.start() && start + geometry.size(Geometry.PMD) <= vma.end();
     }

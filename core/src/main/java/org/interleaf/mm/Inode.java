@@ -2,6 +2,7 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
 import org.interleaf.machine.Ref;
 import org.interleaf.machine.RwSem;
 import org.interleaf.machine.Shared;
@@ -85,6 +86,19 @@ public abstract class Inode extends Shared {
     /// `i_mapping->i_pages.xa_lock`.
     SpinLock pagesLock() {
         return pagesLock;
+    }
+
+    /// What {@link #load} says where there is no folio.
+    static final long NOTHING = -1;
+
+    /// What {@link #load} says where it must be asked again.
+    static final long AGAIN = -2;
+
+    /// lib/xarray.c: xas_load(). The frame of the folio at `index`; or {@link #NOTHING} or {@link
+    /// #AGAIN}. One access or, within a folio of several pages, two.
+    long load(long index) {
+        CacheSlot cached = slot(index).read(Order.DEPENDENCY);
+        return cached == null ? NOTHING : cached.pfnAt(index);
     }
 
     /// The part of the page cache that knows of `index`, counted in folios.

@@ -56,6 +56,14 @@ public final class Kernel {
     private final HugeInsert hugeInsert;
     private final VmInsert vmInsert;
     private final FileFault fileFault;
+    private final FinishFault finishFault;
+    private final FilemapMapPages filemapMapPages;
+    private final FindEntries findEntries;
+    private final UnmapMapping unmapMapping;
+    private final Truncate truncate;
+    private final Shmem shmem;
+    private final ShmemTruncate shmemTruncate;
+    private final Vfs vfs;
     private final Devices devices;
     private final FolioWalk folioWalk;
     private final PageWalk pageWalk;
@@ -72,6 +80,7 @@ public final class Kernel {
     private final UffdFault uffdFault;
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
+    private final UffdEvents uffdEvents;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
@@ -144,6 +153,14 @@ public final class Kernel {
         hugeInsert = new HugeInsert(this);
         vmInsert = new VmInsert(this);
         fileFault = new FileFault(this);
+        finishFault = new FinishFault(this);
+        filemapMapPages = new FilemapMapPages(this);
+        findEntries = new FindEntries(this);
+        unmapMapping = new UnmapMapping(this);
+        truncate = new Truncate(this);
+        shmem = new Shmem(this);
+        shmemTruncate = new ShmemTruncate(this);
+        vfs = new Vfs(this);
         devices = new Devices(this);
         folioWalk = new FolioWalk(this);
         pageWalk = new PageWalk(this);
@@ -153,7 +170,8 @@ public final class Kernel {
         testHmm = new TestHmm(this);
         userfaultfd = new Userfaultfd(this);
         uffdFault = new UffdFault(this);
-        uffdQueues = new UffdQueues(machine);
+        uffdQueues = new UffdQueues(this);
+        uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
@@ -580,6 +598,38 @@ public final class Kernel {
         return fileFault;
     }
 
+    FinishFault finishFault() {
+        return finishFault;
+    }
+
+    FilemapMapPages filemapMapPages() {
+        return filemapMapPages;
+    }
+
+    FindEntries findEntries() {
+        return findEntries;
+    }
+
+    UnmapMapping unmapMapping() {
+        return unmapMapping;
+    }
+
+    Truncate truncate() {
+        return truncate;
+    }
+
+    public Shmem shmem() {
+        return shmem;
+    }
+
+    ShmemTruncate shmemTruncate() {
+        return shmemTruncate;
+    }
+
+    public Vfs vfs() {
+        return vfs;
+    }
+
     /// The devices with memory.
     public Devices devices() {
         return devices;
@@ -607,6 +657,10 @@ public final class Kernel {
 
     public UffdQueues uffdQueues() {
         return uffdQueues;
+    }
+
+    UffdEvents uffdEvents() {
+        return uffdEvents;
     }
 
     UffdLocks uffdLocks() {

@@ -33,6 +33,12 @@ final class Madvise {
         long start;
         long end;
 
+        /// The end of the part that is being advised about.
+        long partEnd;
+
+        /// Whether the lock was dropped meanwhile, and taken again.
+        boolean lockDropped;
+
         /// For `MADV_DONTNEED`, which flushes once for the whole range.
         final @Nullable MmuGather tlb;
 
@@ -144,7 +150,7 @@ final class Madvise {
         if (behavior.lockMode == LockMode.VMA_READ) {
             Vma vma = tryVmaReadLock(behavior);
             if (vma != null) {
-                int error = dontneed(behavior, vma, behavior.start, behavior.end);
+                int error = dontneedFree(behavior, vma, behavior.start, behavior.end);
                 kernel.vmaLock().vmaEndRead(vma);
                 return error;
             }
@@ -164,14 +170,16 @@ final class Madvise {
                 }
             }
             long end = Math.min(vma.end(), behavior.end);
+            behavior.partEnd = end;
             int error = advise(behavior, vma, start, end);
             if (error != 0) {
                 return error;
             }
             // The VMA ends where it was cut or later; cut at the end it is followed by the rest.
-            // But
-            // it may be gone where the lock was dropped.
-            start = behavior.advice == Mman.MADV_REMOVE ? end : Math.max(end, vma.end());
+            // It may be gone where the lock was dropped.
+            start = behavior.partEnd;
+            start = behavior.lockDropped ? start : Math.max(start, vma.end());
+            behavior.lockDropped = false;
             if (start >= behavior.end) {
                 return unmapped;
             }
@@ -201,9 +209,10 @@ final class Madvise {
     /// mm/madvise.c: madvise_vma_behavior(). 0 or a negative error number.
     private int advise(Behavior behavior, Vma vma, long start, long end) {
         if (behavior.tlb != null) {
-            return dontneed(behavior, vma, start, end);
+            return dontneedFree(behavior, vma, start, end);
         }
         if (behavior.advice == Mman.MADV_REMOVE) {
+            behavior.lockDropped = true;
             return remove(behavior.mm, vma, start, end);
         }
         if (behavior.lockMode == LockMode.MMAP_READ) {
@@ -237,37 +246,60 @@ final class Madvise {
         OpenFile file = vma.file();
         long offset = start - vma.start() + (vma.pgoff() << geometry.pageShift());
         kernel.files().getFile(file);
-        kernel.mmapLock().readUnlock(mm);
+        if (kernel.uffdEvents().remove(vma, start)) {
+            kernel.mmapLock().readUnlock(mm);
+        }
         int mode = Mman.FALLOC_FL_PUNCH_HOLE | Mman.FALLOC_FL_KEEP_SIZE;
-        int error = kernel.hugetlb().hugetlbfs().fallocate(mm, file, mode, offset, end - start);
+        int error = kernel.vfs().fallocate(mm, file, mode, offset, end - start);
         kernel.files().fput(file);
         kernel.mmapLock().readLock(mm);
         return error;
     }
 
-    /// mm/madvise.c: madvise_dontneed_free(), madvise_dontneed_single_vma(). Huge pages that are
-    /// not in the range as a whole are kept.
-    private int dontneed(Behavior behavior, Vma vma, long start, long end) {
-        long to = end;
+    /// mm/madvise.c: madvise_dontneed_free(). A userfaultfd is told first, without the mmap lock:
+    /// what is there afterwards is looked for again.
+    private int dontneedFree(Behavior behavior, Vma given, long start, long end) {
+        Vma vma = given;
+        long to = dontneedEnd(behavior, vma, start, end);
+        if (to <= start) {
+            return to < 0 ? (int) to : 0;
+        }
+        if (!kernel.uffdEvents().remove(vma, start)) {
+            behavior.lockDropped = true;
+            kernel.mmapLock().readLock(behavior.mm);
+            vma = kernel.mmap().vmaLookup(behavior.mm, start);
+            if (vma == null) {
+                return -Errno.ENOMEM;
+            }
+            to = dontneedEnd(behavior, vma, start, to);
+            to = to < 0 ? to : Math.min(to, vma.end());
+            if (to <= start) {
+                return to < 0 ? (int) to : 0;
+            }
+            behavior.partEnd = to;
+        }
+        return dontneed(behavior, vma, start, to);
+    }
+
+    /// mm/madvise.c: madvise_dontneed_free_valid_vma(). The end of what can be taken out: huge
+    /// pages that are not in the range as a whole are kept. Or -EINVAL.
+    private static long dontneedEnd(Behavior behavior, Vma vma, long start, long end) {
+        if (vma.isHugetlb()) {
+            long mask = HugetlbVmas.hstate(vma).mask();
+            boolean valid = behavior.advice != Mman.MADV_FREE && (start & ~mask) == 0;
+            return valid ? end & mask : -Errno.EINVAL;
+        }
+        return (vma.flags() & Vma.VM_PFNMAP) != 0 ? -Errno.EINVAL : end;
+    }
+
+    /// mm/madvise.c: madvise_dontneed_single_vma(), madvise_free_single_vma().
+    private int dontneed(Behavior behavior, Vma vma, long start, long to) {
         if (behavior.advice == Mman.MADV_FREE) {
             requireHugetlb(vma, behavior.advice);
             return -Errno.EINVAL;
         }
-        if (vma.isHugetlb()) { // madvise_dontneed_free_valid_vma()
-            long mask = HugetlbVmas.hstate(vma).mask();
-            if ((start & ~mask) != 0) {
-                return -Errno.EINVAL;
-            }
-            to = end & mask;
-        }
-        if ((vma.flags() & Vma.VM_PFNMAP) != 0) { // madvise_dontneed_free_valid_vma()
-            return -Errno.EINVAL;
-        }
-        if (start == to) {
-            return 0;
-        }
         MmuGather tlb = Objects.requireNonNull(behavior.tlb);
-        kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, true);
+        kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, ZapDetails.RECLAIM_PT);
         return 0;
     }
 

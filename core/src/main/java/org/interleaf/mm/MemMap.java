@@ -54,6 +54,12 @@ public final class MemMap {
         return folios[(int) pfn];
     }
 
+    /// include/linux/pagemap.h: folio_file_page(). The page at `index` of a file of the folio that
+    /// contains it.
+    Page folioPage(Folio folio, long index) {
+        return page(folio.pfn() + (index & (folio.nrPages() - 1)));
+    }
+
     /// `page_folio()`: the folio that `page` is part of. One access, of the page's compound head:
     /// without a reference the answer can be out of date at once.
     public Folio pageFolio(Page page) {

@@ -5,6 +5,7 @@ import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -55,12 +56,11 @@ public final class Mmap {
         }
         if (anonymous && !hugetlb) {
             if ((flags & Mman.MAP_TYPE) == Mman.MAP_SHARED) {
-                throw new IllegalArgumentException(
-                        "mmap() of shared anonymous memory is modelled with MAP_HUGETLB only");
+                return mmapAnonShmem(mm, addr, len, prot, flags);
             }
             return vmMmapPgoff(mm, null, addr, len, prot, flags, 0);
         }
-        if (!anonymous && inode(file) instanceof Device) {
+        if (!anonymous && (inode(file) instanceof Device || inode(file) instanceof ShmemInode)) {
             long pgoff = offset >> geometry.pageShift();
             long ret = vmMmapPgoff(mm, file, addr, len, prot, flags, pgoff);
             kernel.files().taskWorkRun();
@@ -87,6 +87,15 @@ public final class Mmap {
         return ret;
     }
 
+    /// mm/shmem.c: shmem_zero_setup(). Shared anonymous memory is in a file without a name.
+    private long mmapAnonShmem(MmStruct mm, long addr, long len, int prot, int flags) {
+        OpenFile file = kernel.shmem().fileSetup("dev/zero", len);
+        long ret = vmMmapPgoff(mm, file, addr, len, prot, flags, 0);
+        kernel.files().fput(file);
+        kernel.files().taskWorkRun();
+        return ret;
+    }
+
     private static Inode inode(@Nullable OpenFile file) {
         return Objects.requireNonNull(file).inode();
     }
@@ -105,9 +114,11 @@ public final class Mmap {
             int prot,
             int flags,
             long pgoff) {
+        List<UffdEvents.Unmapped> unmaps = new ArrayList<>();
         kernel.mmapLock().writeLock(mm);
-        long ret = doMmap(mm, file, addr, len, prot, flags, pgoff);
+        long ret = doMmap(mm, file, addr, len, prot, flags, pgoff, unmaps);
         kernel.mmapLock().writeUnlock(mm);
+        kernel.uffdEvents().unmapComplete(unmaps);
         if (ret > 0 && (flags & Mman.MAP_POPULATE) != 0) {
             kernel.gup().mmPopulate(mm, ret, len);
         }
@@ -116,11 +127,13 @@ public final class Mmap {
 
     /// mm/mmap.c: __vm_munmap(). munmap(2).
     public long munmap(MmStruct mm, long start, long len) {
+        List<UffdEvents.Unmapped> unmaps = new ArrayList<>();
         kernel.mmapLock().writeLock(mm);
-        long ret = kernel.munmap().doVmiMunmap(mm, start, len, true);
+        long ret = kernel.munmap().doVmiMunmap(mm, start, len, unmaps, true);
         if (ret != 0) {
             kernel.mmapLock().writeUnlock(mm);
         }
+        kernel.uffdEvents().unmapComplete(unmaps);
         kernel.files().taskWorkRun();
         return ret;
     }
@@ -159,7 +172,8 @@ public final class Mmap {
             long length,
             int prot,
             int flags,
-            long pgoff) {
+            long pgoff,
+            List<UffdEvents.Unmapped> unmaps) {
         kernel.mmapLock().assertWriteLocked(mm);
         if (length == 0) {
             return -Errno.EINVAL;
@@ -202,7 +216,7 @@ public final class Mmap {
                 vmFlags |= Vma.VM_NORESERVE;
             }
         }
-        return mmapRegion(mm, file, addr, len, vmFlags, pgoff);
+        return mmapRegion(mm, file, addr, len, vmFlags, pgoff, unmaps);
     }
 
     /// The part of do_mmap() that asks whether the file may be mapped like that. 0 or -EACCES.
@@ -227,6 +241,9 @@ public final class Mmap {
         if (file != null && file.inode() instanceof Device device) {
             return fixed ? checkFixed(wanted, len) : deviceArea(mm, device, len, offset);
         }
+        if (file != null && file.inode() instanceof ShmemInode) {
+            return fixed ? checkFixed(wanted, len) : shmemArea(mm, len, offset);
+        }
         if (file != null) {
             Hstate h = ((HugetlbInode) file.inode()).hstate();
             int refused = Hugetlbfs.checkArea(h, wanted, len, fixed);
@@ -245,6 +262,21 @@ public final class Mmap {
         return addr < 0
                 ? getUnmappedArea(mm, len, geometry.pageSize())
                 : addr + ((offset - addr) & (align - 1));
+    }
+
+    /// mm/shmem.c: shmem_get_unmapped_area(). What is large enough is placed such that PMDs can map
+    /// it, as where huge pages are not disabled.
+    private long shmemArea(MmStruct mm, long len, long offset) {
+        long pmdSize = geometry.size(Geometry.PMD);
+        long remainder = offset & (pmdSize - 1);
+        boolean hopeless = remainder != 0 && remainder + len < 2 * pmdSize;
+        if (len < pmdSize || remainder == 0 || hopeless) {
+            return getUnmappedArea(mm, len, geometry.pageSize());
+        }
+        long addr = getUnmappedArea(mm, len + pmdSize, geometry.pageSize());
+        return addr < 0
+                ? getUnmappedArea(mm, len, geometry.pageSize())
+                : addr + ((offset - addr) & (pmdSize - 1));
     }
 
     /// mm/mmap.c: __get_unmapped_area(), for `MAP_FIXED`. The address, or a negative error number.
@@ -277,10 +309,16 @@ public final class Mmap {
     /// mm/vma.c: mmap_region(), __mmap_region(). Maps `[addr, addr + len)` instead of what is
     /// there. The address, or a negative error number, with nothing there.
     private long mmapRegion(
-            MmStruct mm, @Nullable OpenFile file, long addr, long len, long vmFlags, long pgoff) {
+            MmStruct mm,
+            @Nullable OpenFile file,
+            long addr,
+            long len,
+            long vmFlags,
+            long pgoff,
+            List<UffdEvents.Unmapped> unmaps) {
         kernel.mmapLock().assertWriteLocked(mm);
         Munmap munmap = kernel.munmap();
-        Munmap.Vms vms = new Munmap.Vms(mm, addr, addr + len, false);
+        Munmap.Vms vms = new Munmap.Vms(mm, addr, addr + len, unmaps, false);
         Vma overlapping = munmap.vmaFind(mm, addr, addr + len);
         if (overlapping != null) {
             int err = munmap.gatherMunmapVmas(vms, overlapping);
@@ -305,10 +343,12 @@ public final class Mmap {
     /// mm/vma.c: __mmap_new_file_vma(). 0 or a negative error number.
     private int mmapFile(Vma vma) {
         kernel.files().getFile(vma.file());
-        int err =
-                vma.inode() instanceof Device device
-                        ? device.mmap(vma)
-                        : kernel.hugetlb().hugetlbfs().fileMmap(vma);
+        int err = 0; // shmem_mmap_prepare()
+        if (vma.inode() instanceof Device device) {
+            err = device.mmap(vma);
+        } else if (vma.isHugetlb()) {
+            err = kernel.hugetlb().hugetlbfs().fileMmap(vma);
+        }
         if (err != 0) {
             kernel.files().fput(vma.file());
         }

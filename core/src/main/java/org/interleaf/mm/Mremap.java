@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -30,6 +31,14 @@ public final class Mremap {
         long oldLen;
         long newLen;
         long newAddr;
+
+        /// `uf`: who is to be told of it in the end.
+        @Nullable UserfaultfdCtx userfaultfd;
+
+        /// `uf_unmap_early`, `uf_unmap`: who is to be told of what was unmapped.
+        final List<UffdEvents.Unmapped> unmapsEarly = new ArrayList<>();
+
+        final List<UffdEvents.Unmapped> unmaps = new ArrayList<>();
 
         Remap(MmStruct mm, long addr, long oldLen, long newLen, int flags, long newAddr) {
             this.mm = mm;
@@ -70,8 +79,20 @@ public final class Mremap {
         if (locked[0]) {
             kernel.mmapLock().writeUnlock(mm);
         }
+        notifyUffd(vrm, ret < 0);
         kernel.files().taskWorkRun();
         return ret;
+    }
+
+    /// mm/mremap.c: notify_uffd(). What was unmapped is told of whether or not the rest has failed.
+    private void notifyUffd(Remap vrm, boolean failed) {
+        kernel.uffdEvents().unmapComplete(vrm.unmapsEarly);
+        if (failed) {
+            kernel.uffdEvents().mremapFail(vrm.userfaultfd);
+        } else {
+            kernel.uffdEvents().mremapComplete(vrm.userfaultfd, vrm.addr);
+        }
+        kernel.uffdEvents().unmapComplete(vrm.unmaps);
     }
 
     /// mm/mremap.c: check_mremap_params().
@@ -144,6 +165,9 @@ public final class Mremap {
             Remap one = new Remap(all.mm, from, len, len, all.flags, target + from - at);
             long moved = checkPrepVma(one, vma);
             moved = moved == 0 ? mremapTo(one, vma) : moved;
+            all.userfaultfd = one.userfaultfd;
+            all.unmapsEarly.addAll(one.unmapsEarly);
+            all.unmaps.addAll(one.unmaps);
             if (moved < 0) {
                 return moved;
             }
@@ -191,14 +215,17 @@ public final class Mremap {
     /// mm/mremap.c: shrink_vma(). 0 or a negative error number.
     private long shrink(Remap vrm, boolean dropLock) {
         long start = vrm.addr + vrm.newLen;
-        return kernel.munmap().doVmiMunmap(vrm.mm, start, vrm.oldLen - vrm.newLen, dropLock);
+        return kernel.munmap()
+                .doVmiMunmap(vrm.mm, start, vrm.oldLen - vrm.newLen, vrm.unmaps, dropLock);
     }
 
     /// mm/mremap.c: mremap_to(). Moves the mapping to where the caller wants it.
     private long mremapTo(Remap vrm, Vma given) {
         Vma vma = given;
         if (vrm.has(Mman.MREMAP_FIXED)) {
-            long err = kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
+            long err =
+                    kernel.munmap()
+                            .doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, vrm.unmapsEarly, false);
             if (err != 0) {
                 return err;
             }
@@ -256,17 +283,18 @@ public final class Mremap {
         Vma fresh = copyVma(vma, vrm);
         long moved = kernel.moveTables().move(vma, fresh, vrm.addr, vrm.newAddr, vrm.oldLen);
         if (moved == vrm.oldLen) {
+            vrm.userfaultfd = kernel.uffdEvents().mremapPrep(fresh);
             kernel.hugetlb().vmas().fixupReservations(vma);
             if (vrm.has(Mman.MREMAP_DONTUNMAP)) {
                 dontunmapComplete(vrm, vma);
             } else { // unmap_source_vma()
-                kernel.munmap().doVmiMunmap(vrm.mm, vrm.addr, vrm.oldLen, false);
+                kernel.munmap().doVmiMunmap(vrm.mm, vrm.addr, vrm.oldLen, vrm.unmaps, false);
             }
             return vrm.newAddr;
         }
         kernel.moveTables().move(fresh, vma, vrm.newAddr, vrm.addr, moved);
         kernel.hugetlb().vmas().fixupReservations(fresh);
-        kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, false);
+        kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, vrm.unmaps, false);
         return -Errno.ENOMEM;
     }
 

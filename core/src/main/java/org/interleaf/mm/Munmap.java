@@ -39,6 +39,9 @@ final class Munmap {
 
         final List<Vma> detached = new ArrayList<>();
 
+        /// `uf`: whom to tell of it in the end; null where nobody is told.
+        final @Nullable List<UffdEvents.Unmapped> unmaps;
+
         /// Whether `vm_ops->close()` has been called for them.
         boolean closed;
 
@@ -48,17 +51,29 @@ final class Munmap {
         long unmapEnd;
         boolean clearPtes;
 
-        Vms(MmStruct mm, long start, long end, boolean unlock) {
+        Vms(
+                MmStruct mm,
+                long start,
+                long end,
+                @Nullable List<UffdEvents.Unmapped> unmaps,
+                boolean unlock) {
             this.mm = mm;
             this.start = start;
             this.end = end;
+            this.unmaps = unmaps;
             this.unlock = unlock;
         }
     }
 
     /// mm/vma.c: do_vmi_munmap(). Unmaps `[start, start + len)`; 0 or a negative error number. The
-    /// mmap lock is held for writing; it is released on success if `unlock`.
-    long doVmiMunmap(MmStruct mm, long start, long len, boolean unlock) {
+    /// mmap lock is held for writing; it is released on success if `unlock`. Userfaultfds that want
+    /// to be told of it are added to `unmaps`.
+    long doVmiMunmap(
+            MmStruct mm,
+            long start,
+            long len,
+            @Nullable List<UffdEvents.Unmapped> unmaps,
+            boolean unlock) {
         long pageMask = geometry.pageSize() - 1;
         long taskSize = geometry.taskSize();
         if ((start & pageMask) != 0
@@ -77,12 +92,11 @@ final class Munmap {
             }
             return 0;
         }
-        return doVmiAlignMunmap(vma, mm, start, end, unlock);
+        return doVmiAlignMunmap(vma, new Vms(mm, start, end, unmaps, unlock));
     }
 
     /// mm/vma.c: do_vmi_align_munmap(). `vma` is the first in the range.
-    private long doVmiAlignMunmap(Vma vma, MmStruct mm, long start, long end, boolean unlock) {
-        Vms vms = new Vms(mm, start, end, unlock);
+    private long doVmiAlignMunmap(Vma vma, Vms vms) {
         int err = gatherMunmapVmas(vms, vma);
         if (err == 0) {
             clearTree(vms);
@@ -102,7 +116,8 @@ final class Munmap {
         return tree(mm).firstIn(start, end);
     }
 
-    private VmaTree tree(MmStruct mm) {
+    /// `mm_mt`: the VMAs, under the mmap lock.
+    VmaTree tree(MmStruct mm) {
         return Objects.requireNonNull(mm.vmas.read(Order.PLAIN));
     }
 
@@ -132,6 +147,9 @@ final class Munmap {
             kernel.vmaLock().vmaStartWrite(next);
             vms.detached.add(next);
             kernel.vmaLock().vmaMarkDetached(next);
+            if (vms.unmaps != null) {
+                kernel.uffdEvents().unmapPrep(next, vms.start, vms.end, vms.unmaps);
+            }
             next = tree(vms.mm).nextIn(next, vms.end);
         }
         next = tree(vms.mm).next(vms.detached.getLast());

@@ -40,8 +40,12 @@ final class NonpresentPtes {
         return 0;
     }
 
-    /// mm/memory.c: zap_nonpresent_ptes(), for one entry, which holds `value`.
-    void zapNonpresentPte(Word entry, long value) {
+    /// mm/memory.c: zap_nonpresent_ptes(), for one entry, which holds `value`. False where it
+    /// stays.
+    boolean zapNonpresentPte(Word entry, long value, ZapDetails details) {
+        if (!shouldZap(value, details)) {
+            return false;
+        }
         boolean known =
                 Entry.isMigration(value) || Entry.isHwpoison(value) || Entry.isMarker(value);
         if (!known) {
@@ -49,6 +53,17 @@ final class NonpresentPtes {
         }
         // Nobody but the walk of whoever migrates the page will notice: it finds one entry less.
         kernel.entries().clear(entry); // clear_nonpresent_ptes()
+        return true;
+    }
+
+    /// Whether the entry is among those that are to be zapped.
+    private boolean shouldZap(long value, ZapDetails details) {
+        if (Entry.isMigration(value)) {
+            Folio folio = kernel.memMap().softleafToFolio(kernel, value);
+            return details.shouldZapFolio(folio);
+        }
+        boolean poison = Entry.isHwpoison(value) || Entry.isMarker(value);
+        return !details.skipCows() || !poison;
     }
 
     /// mm/mprotect.c: change_softleaf_pte(). What comes back writable might be what the VMA does

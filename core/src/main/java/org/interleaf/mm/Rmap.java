@@ -127,14 +127,33 @@ public final class Rmap {
 
     /// mm/rmap.c: folio_add_file_rmap_pte(). A PTE maps a page of a file.
     public void folioAddFileRmapPte(Folio folio, Page page) {
+        folioAddFileRmapPtes(folio, page, 1);
+    }
+
+    /// mm/rmap.c: folio_add_file_rmap_ptes(). PTEs map `nr` pages of a file from `page` on.
+    public void folioAddFileRmapPtes(Folio folio, Page page, int nr) {
         if (!folio.isLarge()) {
             page.mapcount.add(1, Order.RELAXED);
             return;
         }
-        if (page.mapcount.fetchAdd(1, Order.RELAXED) == -1) {
-            folio.nrPagesMapped.add(1, Order.RELAXED);
+        int first = 0;
+        for (int i = 0; i < nr; i++) {
+            Page each = memMap.page(page.pfn() + i);
+            first += each.mapcount.fetchAdd(1, Order.RELAXED) == -1 ? 1 : 0;
         }
-        folio.largeMapcount.add(1, Order.RELAXED);
+        if (first > 0) {
+            folio.nrPagesMapped.add(first, Order.RELAXED);
+        }
+        folio.largeMapcount.add(nr, Order.RELAXED);
+    }
+
+    /// include/linux/rmap.h: folio_dup_file_rmap_pte(). A second process maps `page` of a file by a
+    /// PTE.
+    void folioDupFileRmapPte(Folio folio, Page page) {
+        page.mapcount.add(1, Order.RELAXED);
+        if (folio.isLarge()) {
+            folio.largeMapcount.add(1, Order.RELAXED);
+        }
     }
 
     /// mm/rmap.c: hugetlb_add_new_anon_rmap(). The first mapping of a huge page that nobody else

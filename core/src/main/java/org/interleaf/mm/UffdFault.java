@@ -33,7 +33,9 @@ final class UffdFault {
     /// may not wait.
     int handleUserfault(Vma vma, long address, int flags, long reason) {
         UserfaultfdCtx ctx = vma.userfaultfdCtx();
-        if (ctx == null || (flags & VmFault.FLAG_ALLOW_RETRY) == 0) {
+        if (ctx == null
+                || ctx.has(Userfaultfd.FEATURE_SIGBUS)
+                || (flags & VmFault.FLAG_ALLOW_RETRY) == 0) {
             return VmFault.SIGBUS;
         }
         if ((flags & VmFault.FLAG_RETRY_NOWAIT) != 0) {
@@ -41,9 +43,10 @@ final class UffdFault {
         }
         if (ctx.released.readOnce() != 0) {
             // Closing waits for the lock: a fault that kept it would be made again for ever.
-            releaseFaultLock(vma, flags);
+            awaitRelease(vma, flags);
             return VmFault.RETRY;
         }
+        ctx.get();
         int task = machine.current().id();
         long message = (flags & VmFault.FLAG_WRITE) != 0 ? Userfaultfd.FLAG_WRITE : 0;
         message |= reason == Vma.VM_UFFD_MINOR ? Userfaultfd.FLAG_MINOR : 0;
@@ -66,6 +69,7 @@ final class UffdFault {
             sleep(ctx, task);
         }
         leave(ctx, task);
+        kernel.userfaultfd().ctxPut(ctx);
         return VmFault.RETRY;
     }
 
@@ -78,11 +82,16 @@ final class UffdFault {
     }
 
     private void sleep(UserfaultfdCtx ctx, int task) {
-        ctx.readersLock.lock(); // wake_up_poll()
-        ctx.readers.wakeAll();
-        ctx.readersLock.unlock();
+        wakeUpPoll(ctx);
         machine.mightSleep("schedule");
         ctx.waken(task).await(1, 1);
+    }
+
+    /// `wake_up_poll()` of `fd_wqh`: there is something to read.
+    static void wakeUpPoll(UserfaultfdCtx ctx) {
+        ctx.readersLock.lock();
+        ctx.readers.wakeAll();
+        ctx.readersLock.unlock();
     }
 
     private static void leave(UserfaultfdCtx ctx, int task) {
@@ -133,6 +142,20 @@ final class UffdFault {
             }
             retries = machine.retry(retries, "userfaultfd_must_wait");
         }
+    }
+
+    /// Drops the fault's lock. The fault is made again until closing has changed the VMA, for which
+    /// it locks the address space. That it comes to nothing again and again is the same as waiting
+    /// for that, and finite; that it may come to something once more it has shown the first time.
+    private void awaitRelease(Vma vma, int flags) {
+        MmStruct mm = vma.mm();
+        if ((flags & VmFault.FLAG_TRIED) == 0) {
+            releaseFaultLock(vma, flags);
+            return;
+        }
+        long seq = mm.mmLockSeq.readOnce();
+        releaseFaultLock(vma, flags);
+        mm.mmLockSeq.awaitNot(-1, seq);
     }
 
     /// include/linux/mm.h: release_fault_lock().

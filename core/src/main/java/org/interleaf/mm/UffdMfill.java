@@ -36,6 +36,10 @@ public final class UffdMfill {
     /// `struct mfill_state`.
     private static final class State {
         final UserfaultfdCtx ctx;
+
+        /// Whose memory is copied; that of the userfaultfd where nothing is.
+        final MmStruct current;
+
         final long dstStart;
         final long len;
         final Mode mode;
@@ -44,8 +48,13 @@ public final class UffdMfill {
         long dstAddr;
         @Nullable Word pmd;
 
-        State(UserfaultfdCtx ctx, long dst, long src, long len, Mode mode) {
+        State(UserfaultfdCtx ctx, long dst, long len, Mode mode) {
+            this(ctx, ctx.mm, dst, 0, len, mode);
+        }
+
+        State(UserfaultfdCtx ctx, MmStruct current, long dst, long src, long len, Mode mode) {
             this.ctx = ctx;
+            this.current = current;
             this.dstStart = dst;
             this.len = len;
             this.mode = mode;
@@ -64,7 +73,9 @@ public final class UffdMfill {
 
     /// mm/userfaultfd.c: userfaultfd_copy(). Maps pages with a copy of what is at `src`, and wakes
     /// who waits for them. 0 or a negative error number.
-    public long copy(UserfaultfdCtx ctx, long dst, long src, long len, int mode) {
+    ///
+    /// @param current the address space of the caller, which `src` is in
+    public long copy(UserfaultfdCtx ctx, MmStruct current, long dst, long src, long len, int mode) {
         if (ctx.mmapChanging.readOnce() != 0) {
             return -Errno.EAGAIN;
         }
@@ -72,7 +83,7 @@ public final class UffdMfill {
         if (err != 0) {
             return err;
         }
-        return fill(new State(ctx, dst, src, len, Mode.COPY), mode);
+        return fill(new State(ctx, current, dst, src, len, Mode.COPY), mode);
     }
 
     /// mm/userfaultfd.c: userfaultfd_zeropage(). Maps the zero page, and wakes who waits. 0 or a
@@ -81,7 +92,7 @@ public final class UffdMfill {
         if (ctx.mmapChanging.readOnce() != 0) {
             return -Errno.EAGAIN;
         }
-        return fill(new State(ctx, dst, 0, len, Mode.ZEROPAGE), mode);
+        return fill(new State(ctx, dst, len, Mode.ZEROPAGE), mode);
     }
 
     /// mm/userfaultfd.c: userfaultfd_continue(). Maps pages that are in the file already, and wakes
@@ -91,7 +102,7 @@ public final class UffdMfill {
             return -Errno.EAGAIN;
         }
         kernel.machine().fence(Fence.WMB);
-        return fill(new State(ctx, dst, 0, len, Mode.CONTINUE), mode);
+        return fill(new State(ctx, dst, len, Mode.CONTINUE), mode);
     }
 
     /// mm/userfaultfd.c: userfaultfd_poison(). Has whoever touches these pages told that their
@@ -100,7 +111,7 @@ public final class UffdMfill {
         if (ctx.mmapChanging.readOnce() != 0) {
             return -Errno.EAGAIN;
         }
-        return fill(new State(ctx, dst, 0, len, Mode.POISON), mode);
+        return fill(new State(ctx, dst, len, Mode.POISON), mode);
     }
 
     private long fill(State state, int mode) {
@@ -111,7 +122,11 @@ public final class UffdMfill {
         if ((mode & ~MODE_DONTWAKE) != 0) {
             return -Errno.EINVAL;
         }
+        if (!kernel.fork().mmgetNotZero(state.ctx.mm)) {
+            return -Errno.ESRCH;
+        }
         long ret = mfillAtomic(state);
+        kernel.fork().mmput(state.ctx.mm);
         if (ret < 0) {
             return ret;
         }
@@ -254,7 +269,7 @@ public final class UffdMfill {
         Frame frame = kernel.memMap().memory().frame(folio.pfn());
         for (int k = 0; k < frame.words(); k++) {
             long addr = state.srcAddr + (long) k * Long.BYTES;
-            Long word = kernel.userAccess().loadNofault(state.ctx.mm, addr);
+            Long word = kernel.userAccess().loadNofault(state.current, addr);
             if (word == null) {
                 return false;
             }
@@ -273,7 +288,7 @@ public final class UffdMfill {
         Frame frame = kernel.memMap().memory().frame(folio.pfn());
         for (int k = 0; k < frame.words(); k++) {
             long addr = state.srcAddr + (long) k * Long.BYTES;
-            Long word = kernel.userAccess().loadFaulting(state.ctx.mm, addr);
+            Long word = kernel.userAccess().loadFaulting(state.current, addr);
             if (word == null) {
                 return -Errno.EFAULT;
             }

@@ -57,7 +57,11 @@ public final class UffdMove {
         if ((mode & ~(MODE_ALLOW_SRC_HOLES | MODE_DONTWAKE)) != 0) {
             return -Errno.EINVAL;
         }
+        if (!kernel.fork().mmgetNotZero(ctx.mm)) {
+            return -Errno.ESRCH;
+        }
         long ret = movePages(ctx, dst, src, len, (mode & MODE_ALLOW_SRC_HOLES) != 0);
+        kernel.fork().mmput(ctx.mm);
         if (ret < 0) {
             return ret;
         }

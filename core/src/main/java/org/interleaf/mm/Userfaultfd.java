@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import java.util.Objects;
 
 /// Userfaultfds: making them, saying which memory they are for, closing them (mm/userfaultfd.c).
-/// There are no features, so nobody is told when the address space changes.
 ///
 /// # Locking
 ///
@@ -25,6 +24,23 @@ public final class Userfaultfd {
 
     public static final int FLAG_MINOR = 4;
 
+    /// `UFFD_FEATURE_…`: which changes of the address space the descriptor is told of.
+    public static final long FEATURE_EVENT_FORK = 1 << 1;
+
+    public static final long FEATURE_EVENT_REMAP = 1 << 2;
+    public static final long FEATURE_EVENT_REMOVE = 1 << 3;
+    public static final long FEATURE_EVENT_UNMAP = 1 << 6;
+
+    /// Faults raise SIGBUS.
+    public static final long FEATURE_SIGBUS = 1 << 7;
+
+    private static final long FEATURES =
+            FEATURE_EVENT_FORK
+                    | FEATURE_EVENT_REMAP
+                    | FEATURE_EVENT_REMOVE
+                    | FEATURE_EVENT_UNMAP
+                    | FEATURE_SIGBUS;
+
     /// All that is said of a fault beside its address.
     static final int FLAGS = FLAG_WRITE | FLAG_MINOR;
 
@@ -36,10 +52,21 @@ public final class Userfaultfd {
         this.machine = kernel.machine();
     }
 
-    /// mm/userfaultfd.c: new_userfaultfd(). userfaultfd(2), with the handshake of UFFDIO_API and no
-    /// features.
-    public UserfaultfdCtx create(MmStruct mm, boolean nonblock) {
-        return new UserfaultfdCtx(machine, mm, nonblock);
+    /// mm/userfaultfd.c: new_userfaultfd(), userfaultfd_api(). userfaultfd(2), with the handshake
+    /// of UFFDIO_API for `features`; null where there are no such (-EINVAL).
+    public @Nullable UserfaultfdCtx create(MmStruct mm, boolean nonblock, long features) {
+        if ((features & ~FEATURES) != 0) {
+            return null;
+        }
+        mm.grab();
+        return new UserfaultfdCtx(machine, mm, nonblock, features);
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_ctx_put().
+    void ctxPut(UserfaultfdCtx ctx) {
+        if (ctx.put()) {
+            kernel.fork().mmdrop(ctx.mm);
+        }
     }
 
     /// mm/userfaultfd.c: validate_unaligned_range(). 0 or a negative error number.
@@ -74,12 +101,16 @@ public final class Userfaultfd {
         if (ret != 0) {
             return ret;
         }
+        if (!kernel.fork().mmgetNotZero(ctx.mm)) {
+            return -Errno.ENOMEM;
+        }
         kernel.mmapLock().writeLock(ctx.mm);
         ret = checkRegister(ctx, start, start + len, vmFlags);
         if (ret == 0) {
             ret = registerRange(ctx, start, start + len, vmFlags);
         }
         kernel.mmapLock().writeUnlock(ctx.mm);
+        kernel.fork().mmput(ctx.mm);
         return ret;
     }
 
@@ -154,12 +185,16 @@ public final class Userfaultfd {
         if (ret != 0) {
             return ret;
         }
+        if (!kernel.fork().mmgetNotZero(ctx.mm)) {
+            return -Errno.ENOMEM;
+        }
         kernel.mmapLock().writeLock(ctx.mm);
         ret = checkUnregister(ctx, start, start + len);
         if (ret == 0) {
             ret = unregisterRange(ctx, start, start + len);
         }
         kernel.mmapLock().writeUnlock(ctx.mm);
+        kernel.fork().mmput(ctx.mm);
         return ret;
     }
 
@@ -208,10 +243,34 @@ public final class Userfaultfd {
         return err;
     }
 
-    /// mm/userfaultfd.c: userfaultfd_release(). close(2) of the descriptor.
-    public void release(UserfaultfdCtx ctx) {
+    /// close(2) of the descriptor: 0 or -EBADF. Waits for requests that are under way.
+    public long close(UserfaultfdCtx ctx) {
+        boolean open = ctx.close(machine.current().id());
+        if (open) {
+            release(ctx);
+        }
+        return open ? 0 : -Errno.EBADF;
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_release(). The descriptor has been closed.
+    private void release(UserfaultfdCtx ctx) {
         ctx.released.writeOnce(1);
-        kernel.mmapLock().writeLock(ctx.mm); // userfaultfd_release_all()
+        if (kernel.fork().mmgetNotZero(ctx.mm)) {
+            releaseAll(ctx);
+            kernel.fork().mmput(ctx.mm);
+        }
+        // No new fault can come to wait: those that do already are let go on.
+        UffdQueues.wakeQueued(ctx, 0, 0);
+        ctx.eventLock.lock(); // wake_up_all()
+        ctx.eventWaiters.wakeAll();
+        ctx.eventLock.unlock();
+        UffdFault.wakeUpPoll(ctx);
+        ctxPut(ctx);
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_release_all(). No VMA leads to the userfaultfd any more.
+    private void releaseAll(UserfaultfdCtx ctx) {
+        kernel.mmapLock().writeLock(ctx.mm);
         Vma vma = firstIn(ctx.mm, 0, kernel.geometry().taskSize());
         while (vma != null) {
             if (vma.userfaultfdCtx() == ctx) {
@@ -220,7 +279,5 @@ public final class Userfaultfd {
             vma = nextIn(vma, kernel.geometry().taskSize());
         }
         kernel.mmapLock().writeUnlock(ctx.mm);
-        // No new fault can come to wait: those that do already are let go on.
-        UffdQueues.wakeQueued(ctx, 0, 0);
     }
 }

@@ -2,6 +2,8 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.Region;
 import org.interleaf.machine.RwSem;
 import org.interleaf.machine.SeqCount;
 import org.interleaf.machine.Shared;
@@ -12,11 +14,22 @@ import org.interleaf.machine.Word;
 /// `struct userfaultfd_ctx` (mm/userfaultfd.c): a userfaultfd, and the faults that wait for it. A
 /// queue is a set of tasks, a bit for each; what a task waits for is kept beside it.
 public final class UserfaultfdCtx extends Shared {
+    private final Region life;
+
+    /// `refcount`: of the descriptor, of those who wait, and of those who change the address space.
+    private final Word refcount;
+
     /// `mm`: whose faults it gets.
     final MmStruct mm;
 
     /// Whether reading fails where there is nothing to read (`O_NONBLOCK`).
     final boolean nonblock;
+
+    /// Whether the descriptor is closed.
+    private final Word closed;
+
+    /// `features`: `UFFD_FEATURE_…`.
+    final long features;
 
     /// `map_changing_lock`: held for reading while pages are filled in or moved, for writing while
     /// the address space is known to change.
@@ -43,41 +56,130 @@ public final class UserfaultfdCtx extends Shared {
 
     final SpinLock readersLock;
 
+    /// `event_wqh`: changes of the address space that nobody has read of.
+    final Word events;
+
+    /// Forks of which somebody is just reading.
+    final Word forkEvents;
+
+    final SpinLock eventLock;
+
+    /// The same queue, as those who sleep in it see it.
+    final WaitQueue eventWaiters;
+
     /// `refile_seq`: odd while a fault goes from one queue to the other.
     final SeqCount refileSeq;
 
     private final Word[] messages;
     private final Word[] linked;
     private final Word[] waken;
+    private final Word[] eventMessages;
+    private final Word[] busy;
 
     /// The lock of the wait queue `field`.
     private SpinLock spinLock(Machine machine, String field) {
-        return new SpinLock(machine, null, this, field + ".lock", "&ctx->" + field);
+        return new SpinLock(machine, life, this, field + ".lock", "&ctx->" + field);
     }
 
-    UserfaultfdCtx(Machine machine, MmStruct mm, boolean nonblock) {
+    UserfaultfdCtx(Machine machine, MmStruct mm, boolean nonblock, long features) {
         super(machine);
+        life = new Region(machine);
+        life.owner(this);
+        life.allocate();
+        refcount = machine.word(life, this, "refcount", -1, 1);
+        closed = machine.word(null, this, "closed", -1, 0);
+        this.features = features;
         this.mm = mm;
         this.nonblock = nonblock;
-        mapChangingLock = new RwSem(machine, null, this, "map_changing_lock");
-        mmapChanging = machine.word(null, this, "mmap_changing", -1, 0);
-        released = machine.word(null, this, "released", -1, 0);
-        faultPending = machine.word(null, this, "fault_pending_wqh", -1, 0);
+        mapChangingLock = new RwSem(machine, life, this, "map_changing_lock");
+        mmapChanging = machine.word(life, this, "mmap_changing", -1, 0);
+        released = machine.word(life, this, "released", -1, 0);
+        faultPending = machine.word(life, this, "fault_pending_wqh", -1, 0);
         faultPendingLock = spinLock(machine, "fault_pending_wqh");
-        faults = machine.word(null, this, "fault_wqh", -1, 0);
+        faults = machine.word(life, this, "fault_wqh", -1, 0);
         faultsLock = spinLock(machine, "fault_wqh");
         readers = new WaitQueue(machine, this, "fd_wqh");
         readersLock = spinLock(machine, "fd_wqh");
+        events = machine.word(life, this, "event_wqh", -1, 0);
+        forkEvents = machine.word(life, this, "fork_event", -1, 0);
+        eventLock = spinLock(machine, "event_wqh");
+        eventWaiters = new WaitQueue(machine, this, "event_wqh.waiters");
         refileSeq = new SeqCount(machine, this, "refile_seq");
         int tasks = machine.cpuCount();
         messages = new Word[tasks];
         linked = new Word[tasks];
         waken = new Word[tasks];
+        eventMessages = new Word[tasks];
+        busy = new Word[tasks];
         for (int i = 0; i < tasks; i++) {
             messages[i] = machine.word(null, this, "msg", i, 0);
             linked[i] = machine.word(null, this, "wq.entry", i, 0);
             waken[i] = machine.word(null, this, "waken", i, 0);
+            eventMessages[i] = machine.word(null, this, "event", i, 0);
+            busy[i] = machine.word(null, this, "fdget", i, 0);
         }
+    }
+
+    /// fs/file.c: fdget(). A request begins; false where the descriptor is closed. Each task has a
+    /// flag of its own, so that requests do not depend on each other.
+    public boolean fdget(int task) {
+        setBusy(task, 1);
+        if (closed.readOnce() == 0) {
+            return true;
+        }
+        fdput(task);
+        return false;
+    }
+
+    /// fs/file.c: fdput(). The request has ended.
+    public void fdput(int task) {
+        setBusy(task, 0);
+    }
+
+    /// In the set-up there is nobody else.
+    private void setBusy(int task, long value) {
+        if (task >= 0) {
+            busy[task].writeOnce(value);
+        }
+    }
+
+    /// close(2): false where that was done before. Waits for requests that are under way, instead
+    /// of leaving the rest to the last of them.
+    boolean close(int task) {
+        if (closed.xchg(1, Order.FULL) != 0) {
+            return false;
+        }
+        for (int i = 0; i < busy.length; i++) {
+            if (i != task) {
+                busy[i].await(-1, 0);
+            }
+        }
+        return true;
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_ctx_get().
+    void get() {
+        refcount.add(1, Order.RELAXED);
+    }
+
+    /// mm/userfaultfd.c: userfaultfd_ctx_put(). True where that was the last: the address space has
+    /// lost a holder ({@link Fork#mmdrop}).
+    boolean put() {
+        boolean last = refcount.fetchAdd(-1, Order.RELEASE) == 1;
+        if (last) {
+            life.free();
+        }
+        return last;
+    }
+
+    /// Whether all of `feature` are on.
+    boolean has(long feature) {
+        return (features & feature) == feature;
+    }
+
+    /// `ewq.msg` of a task that changes the address space: what is to be told of; 0 once it was.
+    Word event(int task) {
+        return eventMessages[task];
     }
 
     /// `uwq.msg` of a task: address and flags of its fault.

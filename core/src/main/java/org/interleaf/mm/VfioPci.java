@@ -119,7 +119,7 @@ public final class VfioPci extends Device {
     private void zapAndDownWriteMemoryLock() {
         memoryLock.downWrite();
         long bytes = 1L << VFIO_PCI_OFFSET_SHIFT; // vfio_pci_zap_bars()
-        kernel.zap().unmapMappingRange(this, 0, bytes);
+        kernel.unmapMapping().unmapMappingRange(this, 0, bytes, true);
     }
 
     /// drivers/vfio/pci/vfio_pci_core.c: vfio_pci_ioctl_reset(). Nobody has the memory mapped while

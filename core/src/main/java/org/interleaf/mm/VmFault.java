@@ -26,6 +26,7 @@ public final class VmFault {
     public static final int HWPOISON_LARGE = 1 << 5;
     public static final int SIGSEGV = 1 << 6;
     public static final int NOPAGE = 1 << 8;
+    public static final int LOCKED = 1 << 9;
     public static final int RETRY = 1 << 10;
     public static final int FALLBACK = 1 << 11;
     public static final int COMPLETED = 1 << 14;
@@ -40,6 +41,15 @@ public final class VmFault {
 
     /// Index of the page in what the VMA maps; of files only.
     long pgoff;
+
+    /// What `->fault` has found, with a reference and with its folio locked.
+    @Nullable Page page;
+
+    /// The copy that a write to private memory of a file maps instead.
+    @Nullable Page cowPage;
+
+    /// `prealloc_pte`: a PTE table for where none is.
+    @Nullable PageTable preallocPte;
 
     @Nullable Word pud;
     @Nullable Word pmd;

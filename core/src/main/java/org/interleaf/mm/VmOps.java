@@ -9,6 +9,17 @@ interface VmOps {
     /// The fault's lock is held.
     int fault(VmFault vmf);
 
+    /// Whether there is a `->map_pages`, so that faults need not hold the mmap lock.
+    default boolean hasMapPages() {
+        return false;
+    }
+
+    /// `->map_pages`: maps what is in memory of pages `first` to `last` of the file; `NOPAGE` where
+    /// the page of the fault is among it, 0 otherwise. In an RCU section.
+    default int mapPages(VmFault vmf, long first, long last) {
+        return 0;
+    }
+
     /// Whether there is a `->huge_fault`.
     default boolean hasHugeFault() {
         return false;

@@ -177,6 +177,12 @@ public final class Vma extends Shared {
         return (flags() & VM_UFFD_MISSING) != 0;
     }
 
+    /// include/linux/userfaultfd_k.h: userfaultfd_minor(). Whether faults on what is in the file
+    /// but not mapped are for a userfaultfd.
+    boolean userfaultfdMinor() {
+        return (flags() & VM_UFFD_MINOR) != 0;
+    }
+
     /// include/linux/userfaultfd_k.h: userfaultfd_armed(). Whether any faults are for a
     /// userfaultfd.
     boolean userfaultfdArmed() {
@@ -218,6 +224,11 @@ public final class Vma extends Shared {
     /// include/linux/mm.h: vma_is_anonymous(). No access: the operations of a VMA never change.
     boolean isAnonymous() {
         return file == null;
+    }
+
+    /// include/linux/shmem_fs.h: vma_is_shmem(). No access: it never changes.
+    boolean isShmem() {
+        return file != null && file.inode() instanceof ShmemInode;
     }
 
     /// include/linux/fs.h: vma_is_dax(). No access: it never changes.

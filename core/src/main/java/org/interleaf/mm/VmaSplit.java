@@ -107,19 +107,15 @@ final class VmaSplit {
     /// yet.
     private Vma dup(Vma vma, long start, long end) {
         long pgoff = vma.pgoff() + pages(vma.start(), start);
-        Vma part = dup(vma, vma.mm(), start, end, pgoff);
-        UserfaultfdCtx ctx = vma.userfaultfdCtx();
-        if (ctx != null) {
-            part.setUserfaultfd(ctx, vma.flags() & Vma.VM_UFFD_FLAGS);
-        }
-        return part;
+        return dup(vma, vma.mm(), start, end, pgoff);
     }
 
-    /// mm/vma_init.c: vm_area_dup(). A copy in another place, which nobody knows of yet. No
-    /// userfaultfd wants to hear of it, so it has none (`userfaultfd_reset_ctx()`).
+    /// mm/vma_init.c: vm_area_dup(). A copy in another place, which nobody knows of yet.
     Vma dup(Vma vma, MmStruct mm, long start, long end, long pgoff) {
-        long flags = vma.flags() & ~Vma.VM_UFFD_FLAGS;
-        Vma fresh = new Vma(machine, mm, start, end, pgoff, flags, vma.file);
+        Vma fresh = new Vma(machine, mm, start, end, pgoff, vma.flags(), vma.file);
+        if (fresh.userfaultfdArmed()) {
+            fresh.setUserfaultfd(vma.userfaultfdCtx(), fresh.flags() & Vma.VM_UFFD_FLAGS);
+        }
         if (!vma.isAnonymous()) {
             fresh.privateData().poke(vma.privateData().readPlain());
         }

@@ -58,19 +58,18 @@ final class WpFault {
 
     /// mm/memory.c: fault_dirty_shared_page(). Unlocks the folio. Who made it dirty lets go of the
     /// fault's lock, if it may, to wait for writeback: then `COMPLETED`.
-    private int faultDirtySharedPage(VmFault vmf, Folio folio) {
+    int faultDirtySharedPage(VmFault vmf, Folio folio) {
         boolean dirtied = kernel.swap().folioMarkDirty(folio);
         boolean mapped = folio.mapping.readPlain() != 0;
         folio.lock().unlock();
-        int first = VmFault.FLAG_ALLOW_RETRY | VmFault.FLAG_TRIED | VmFault.FLAG_RETRY_NOWAIT;
-        if (!dirtied || !mapped || (vmf.flags & first) != VmFault.FLAG_ALLOW_RETRY) {
+        if (!dirtied || !mapped) {
             return 0;
         }
-        if (vmf.has(VmFault.FLAG_VMA_LOCK)) { // maybe_unlock_mmap_for_io()
-            kernel.vmaLock().vmaEndRead(vmf.vma);
-        } else {
-            kernel.mmapLock().readUnlock(vmf.vma.mm());
+        OpenFile fpin = kernel.fileFault().maybeUnlockMmapForIo(vmf);
+        if (fpin == null) {
+            return 0;
         }
+        kernel.files().fput(fpin);
         return VmFault.COMPLETED;
     }
 

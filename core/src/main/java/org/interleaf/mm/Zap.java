@@ -39,45 +39,18 @@ public final class Zap {
             long to = Math.min(vma.end(), end);
             if (vma.isHugetlb()) {
                 kernel.hugetlb().zap().begin(vma);
-                zapVmaRange(tlb, vma, from, to, false);
+                zapVmaRange(tlb, vma, from, to, ZapDetails.ALL);
                 kernel.hugetlb().zap().end(vma, true);
             } else {
-                zapVmaRange(tlb, vma, from, to, false);
+                zapVmaRange(tlb, vma, from, to, ZapDetails.ALL);
             }
         }
         notifier.invalidateRangeEnd(range);
     }
 
-    /// mm/memory.c: unmap_mapping_range(), unmap_mapping_pages(), unmap_mapping_range_tree(). Takes
-    /// all entries for `length` bytes of the file from byte `begin` on out of the tables of
-    /// everybody who maps it.
-    void unmapMappingRange(Inode inode, long begin, long length) {
-        long first = begin >> geometry.pageShift();
-        long last = first + ((length + geometry.pageSize() - 1) >> geometry.pageShift()) - 1;
-        inode.mmapRwsem().downRead();
-        if (kernel.mappingRmap().mappingMapped(inode)) {
-            for (Vma vma : kernel.mappingRmap().vmas(inode, first, last)) {
-                long pgoff = vma.pgoff();
-                long end = Math.min(last + 1, pgoff + pages(vma));
-                long start = Math.max(first, pgoff);
-                long addr = vma.start() + ((start - pgoff) << geometry.pageShift());
-                MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
-                long to = addr + ((end - start) << geometry.pageShift());
-                zapVmaRangeBatched(tlb, vma, addr, to, false);
-                tlb.finish();
-            }
-        }
-        inode.mmapRwsem().upRead();
-    }
-
-    private long pages(Vma vma) {
-        return (vma.end() - vma.start()) >> geometry.pageShift();
-    }
-
-    /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; with
-    /// `reclaimPt` PTE tables that become empty are freed.
-    public void zapVmaRangeBatched(
-            MmuGather tlb, Vma vma, long start, long end, boolean reclaimPt) {
+    /// mm/memory.c: zap_vma_range_batched(). Zaps `[start, end)`, which is inside the VMA; and of
+    /// it what the details say.
+    void zapVmaRangeBatched(MmuGather tlb, Vma vma, long start, long end, ZapDetails details) {
         if (start == end) {
             return;
         }
@@ -89,7 +62,7 @@ public final class Zap {
             kernel.hugetlb().zap().begin(vma);
         }
         notifier.invalidateRangeStart(range);
-        zapVmaRange(tlb, vma, start, end, reclaimPt);
+        zapVmaRange(tlb, vma, start, end, details);
         notifier.invalidateRangeEnd(range);
         if (vma.isHugetlb()) {
             // The pages are back in the pool before a fault can ask for one.
@@ -100,7 +73,7 @@ public final class Zap {
     }
 
     /// mm/memory.c: __zap_vma_range().
-    private void zapVmaRange(MmuGather tlb, Vma vma, long start, long end, boolean reclaimPt) {
+    private void zapVmaRange(MmuGather tlb, Vma vma, long start, long end, ZapDetails details) {
         if (vma.isHugetlb()) {
             kernel.hugetlb().zap().unmapRange(tlb, vma, start, end, null);
             return;
@@ -110,7 +83,7 @@ public final class Zap {
             long next = geometry.addrEnd(Geometry.PGD, addr, end);
             Word pgd = pgtable.pgdOffset(vma.mm(), addr);
             if (!pgtable.noneOrClearBad(Geometry.PGD, pgd)) {
-                zapP4dRange(tlb, vma, pgd, addr, next, reclaimPt);
+                zapP4dRange(tlb, vma, pgd, addr, next, details);
             }
             addr = next;
         } while (addr != end);
@@ -119,13 +92,13 @@ public final class Zap {
 
     /// mm/memory.c: zap_p4d_range().
     private void zapP4dRange(
-            MmuGather tlb, Vma vma, Word pgd, long start, long end, boolean reclaimPt) {
+            MmuGather tlb, Vma vma, Word pgd, long start, long end, ZapDetails details) {
         long addr = start;
         Word p4d = pgtable.offset(Geometry.P4D, pgd, addr);
         do {
             long next = geometry.addrEnd(Geometry.P4D, addr, end);
             if (!pgtable.noneOrClearBad(Geometry.P4D, p4d)) {
-                zapPudRange(tlb, vma, p4d, addr, next, reclaimPt);
+                zapPudRange(tlb, vma, p4d, addr, next, details);
             }
             addr = next;
             p4d = pgtable.sameTable(Geometry.P4D, p4d, addr);
@@ -134,13 +107,13 @@ public final class Zap {
 
     /// mm/memory.c: zap_pud_range().
     private void zapPudRange(
-            MmuGather tlb, Vma vma, Word p4d, long start, long end, boolean reclaimPt) {
+            MmuGather tlb, Vma vma, Word p4d, long start, long end, ZapDetails details) {
         long addr = start;
         Word pud = pgtable.offset(Geometry.PUD, p4d, addr);
         do {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
             if (!zapIfHugePud(tlb, vma, pud, addr, next) && !pgtable.pudNoneOrClearBad(pud)) {
-                zapPmdRange(tlb, vma, pud, addr, next, reclaimPt);
+                zapPmdRange(tlb, vma, pud, addr, next, details);
             }
             addr = next;
             pud = pgtable.sameTable(Geometry.PUD, pud, addr);
@@ -163,39 +136,51 @@ public final class Zap {
 
     /// mm/memory.c: zap_pmd_range().
     private void zapPmdRange(
-            MmuGather tlb, Vma vma, Word pud, long start, long end, boolean reclaimPt) {
+            MmuGather tlb, Vma vma, Word pud, long start, long end, ZapDetails details) {
         long addr = start;
         Word pmd = pgtable.offset(Geometry.PMD, pud, addr);
         do {
             long next = geometry.addrEnd(Geometry.PMD, addr, end);
             // Where the PTE table went away meanwhile the same PMD is looked at again.
-            addr = zapPmd(tlb, vma, pmd, addr, next, reclaimPt);
+            addr = zapPmd(tlb, vma, pmd, addr, next, details);
             pmd = pgtable.sameTable(Geometry.PMD, pmd, addr);
         } while (addr != end);
     }
 
     /// One round of zap_pmd_range(); returns how far it came.
-    private long zapPmd(MmuGather tlb, Vma vma, Word pmd, long addr, long next, boolean reclaimPt) {
+    private long zapPmd(
+            MmuGather tlb, Vma vma, Word pmd, long addr, long next, ZapDetails details) {
         if (HugeMemory.pmdIsHuge(pmd.readPlain())) {
             if (next - addr != geometry.size(Geometry.PMD)) {
                 kernel.hugeMemory().splitHugePmd(vma, pmd, addr);
             } else if (kernel.hugeMemory().zapHugePmd(tlb, vma, pmd, addr)) {
                 return next;
             }
+        } else if (details.singleFolio() != null
+                && details.singleFolio().order() >= geometry.hpagePmdOrder()
+                && next - addr == geometry.size(Geometry.PMD)
+                && Entry.none(pmd.readPlain())) {
+            syncWithFolioPmdZap(vma.mm(), pmd);
         }
         if (Entry.none(pmd.readPlain())) {
             return next;
         }
-        return zapPteRange(tlb, vma, pmd, addr, next, reclaimPt);
+        return zapPteRange(tlb, vma, pmd, addr, next, details);
+    }
+
+    /// mm/internal.h: sync_with_folio_pmd_zap(). Waits for somebody who has cleared the PMD and has
+    /// still to say that the folio is not mapped by it any more.
+    private void syncWithFolioPmdZap(MmStruct mm, Word pmd) {
+        ptLocks.pmdLock(mm, pmd).unlock();
     }
 
     /// mm/memory.c: zap_pte_range(). Returns `end`, or `start` where there is no PTE table (any
     /// more).
     private long zapPteRange(
-            MmuGather tlb, Vma vma, Word pmd, long start, long end, boolean reclaimPt) {
+            MmuGather tlb, Vma vma, Word pmd, long start, long end, ZapDetails details) {
         boolean canReclaim =
                 kernel.arch().ptReclaim()
-                        && reclaimPt
+                        && details.reclaimPt()
                         && end - start >= geometry.size(Geometry.PMD);
         // Whether the whole table has been zapped without its lock being dropped.
         boolean direct = true;
@@ -207,10 +192,11 @@ public final class Zap {
                 kernel.entries().settle(pmd);
                 return addr;
             }
-            Pass pass = new Pass(tlb, vma, pte, addr, end);
+            Pass pass = new Pass(tlb, vma, pte, addr, end, details);
             pass.run();
             addr = pass.addr;
             direct &= !pass.full;
+            canReclaim &= !pass.skipped;
             boolean forceFlush = pass.full || pass.dirty;
             if (canReclaim && direct && addr == end) {
                 unhooked = zapEmptyPteTable(vma.mm(), pmd, pte.ptl());
@@ -296,6 +282,7 @@ public final class Zap {
         private final MmuGather tlb;
         private final Vma vma;
         private final PteMapping pte;
+        private final ZapDetails details;
         private final long start;
         private final long end;
 
@@ -305,11 +292,15 @@ public final class Zap {
         /// Whether it stopped because the gather is full.
         boolean full;
 
+        /// Whether something was to stay: `any_skipped`.
+        boolean skipped;
+
         /// Whether a page of a file was dirty: it may be written to until the flush, and must count
         /// as mapped as long as that.
         boolean dirty;
 
-        Pass(MmuGather tlb, Vma vma, PteMapping pte, long start, long end) {
+        Pass(MmuGather tlb, Vma vma, PteMapping pte, long start, long end, ZapDetails details) {
+            this.details = details;
             this.tlb = tlb;
             this.vma = vma;
             this.pte = pte;
@@ -339,7 +330,7 @@ public final class Zap {
                 value = entry().readOnce();
             }
             if (!Entry.ptePresent(value)) {
-                kernel.nonpresentPtes().zapNonpresentPte(entry(), value);
+                skipped |= !kernel.nonpresentPtes().zapNonpresentPte(entry(), value, details);
                 addr += geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());
@@ -351,10 +342,15 @@ public final class Zap {
         }
 
         /// mm/memory.c: zap_present_ptes(), zap_present_folio_ptes(). The accessed and dirty bits
-        /// of anonymous pages do not matter; pages of files are zapped one by one.
+        /// of anonymous pages do not matter.
         private void zapPresentPtes(long value) {
             Page page = kernel.memMap().page(Entry.pfn(value));
             Folio folio = kernel.memMap().pageFolio(page);
+            if (!details.shouldZapFolio(folio)) {
+                skipped = true;
+                addr += geometry.pageSize();
+                return;
+            }
             int max = (int) ((end - addr) >> geometry.pageShift());
             int first = (int) ((addr - start) >> geometry.pageShift());
             int nr =
@@ -362,7 +358,7 @@ public final class Zap {
                             ? FolioPteBatch.folioPteBatchFlags(folio, pte, first, value, max, 0)
                             : 1;
             if (!folio.isAnon()) {
-                zapFilePte(folio, page);
+                zapFilePtes(folio, page, nr);
                 return;
             }
             for (int i = 0; i < nr; i++) {
@@ -382,9 +378,13 @@ public final class Zap {
             addr += nr * geometry.pageSize();
         }
 
-        /// The part of zap_present_folio_ptes() for a small folio of a file.
-        private void zapFilePte(Folio folio, Page page) {
-            long old = entry().xchg(0, Order.FULL);
+        /// The part of zap_present_folio_ptes() for pages of a file.
+        private void zapFilePtes(Folio folio, Page page, int nr) {
+            int first = (int) ((addr - start) >> geometry.pageShift());
+            long old = 0;
+            for (int i = 0; i < nr; i++) { // get_and_clear_full_ptes()
+                old |= Entry.flags(pte.pte(first + i).xchg(0, Order.FULL));
+            }
             boolean delayRmap = Entry.dirty(old) && kernel.arch().kconfig().smp();
             if (Entry.dirty(old)) {
                 kernel.swap().folioMarkDirty(folio);
@@ -392,13 +392,13 @@ public final class Zap {
             if (Entry.young(old)) {
                 kernel.swap().folioMarkAccessed(folio);
             }
-            tlb.removeTlbEntry(addr);
+            tlb.removeTlbEntries(addr, nr);
             if (!delayRmap) {
-                kernel.rmap().folioRemoveRmapPte(folio, page);
+                kernel.rmap().folioRemoveRmapPtes(folio, page, nr);
             }
             dirty |= delayRmap;
-            full = tlb.removeFolioPages(page, 1, delayRmap);
-            addr += geometry.pageSize();
+            full = tlb.removeFolioPages(page, nr, delayRmap);
+            addr += nr * geometry.pageSize();
         }
 
         /// The hardware may set bits until the exchange.

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.interleaf.mm;
+
+import org.interleaf.machine.Machine;
+import org.interleaf.machine.Order;
+import org.interleaf.machine.Ref;
+import org.interleaf.machine.SpinLock;
+import org.interleaf.machine.Word;
+
+/// `struct shmem_inode_info` (include/linux/shmem_fs.h): a file of tmpfs, or one without a name
+/// behind a memfd or shared anonymous memory.
+public final class ShmemInode extends Inode {
+    private static final String RWSEM_CLASS = "&sb->s_type->i_mutex_key#3";
+
+    private final Shmem shmem;
+    private final XArray pages;
+    private final SpinLock infoLock;
+
+    /// `i_nlink`: whether the file has a name.
+    private final Word nlink;
+
+    /// `i_mapping->nrpages`. Changed under `xa_lock`.
+    final Word nrpages;
+
+    /// `info->alloced`: pages that are accounted to the file. Changed under {@link #infoLock}.
+    final Word alloced;
+
+    /// `info->fallocend`: up to which page the file has been preallocated.
+    final Word fallocend;
+
+    /// `i_private`: a hole that is being punched, or a range that is being preallocated. Changed
+    /// under `i_lock`.
+    final Ref<ShmemFalloc> falloc;
+
+    ShmemInode(Machine machine, Shmem shmem, String name, long size, int maxPages) {
+        super(machine, name, size, RWSEM_CLASS, MMAP_RWSEM);
+        this.shmem = shmem;
+        pages = new XArray(machine, this, pagesLock(), maxPages);
+        infoLock = new SpinLock(machine, null, this, "info.lock", "&info->lock");
+        nlink = machine.word(null, this, "i_nlink", -1, 0);
+        nrpages = machine.word(null, this, "nrpages", -1, 0);
+        alloced = machine.word(null, this, "alloced", -1, 0);
+        fallocend = machine.word(null, this, "fallocend", -1, 0);
+        falloc = new Ref<>(machine, ShmemFalloc.class, this, "i_private", -1);
+    }
+
+    /// `i_mapping->i_pages`: the page cache, by index in pages.
+    XArray pages() {
+        return pages;
+    }
+
+    /// `info->lock`.
+    SpinLock infoLock() {
+        return infoLock;
+    }
+
+    /// The file has a name: see {@link #linked}. The reference that it was made with is the name's.
+    void link() {
+        nlink.writePlain(1);
+    }
+
+    /// Whether the file has a name.
+    boolean linked() {
+        return nlink.readOnce() != 0;
+    }
+
+    /// Takes the name away; false where it had none.
+    boolean unlink() {
+        return nlink.xchg(0, Order.FULL) != 0;
+    }
+
+    @Override
+    long load(long index) {
+        long entry = pages.load(index);
+        if (entry == XArray.RETRY) {
+            return AGAIN;
+        }
+        return entry == XArray.NONE ? NOTHING : XArray.pfn(entry);
+    }
+
+    @Override
+    VmOps vmOps() {
+        return shmem;
+    }
+
+    @Override
+    void evict() {
+        shmem.evictInode(this);
+    }
+
+    @Override
+    public long peekCached() {
+        long[] n = new long[1];
+        pages.peek((index, pfn) -> n[0]++);
+        return n[0];
+    }
+
+    @Override
+    public void peekCache(CacheVisitor visitor) {
+        pages.peek(visitor);
+    }
+}

@@ -72,7 +72,7 @@ public final class PageLaws {
         for (MmStruct mm : kernel.mms()) {
             tables = 0;
             tableUses[(int) mm.pgd().pfn()]++;
-            inspect.entries(mm, this::countEntry);
+            inspect.entries(mm, (level, entry, value) -> countEntry(level, entry, value, found));
             inspect.deposited(
                     mm,
                     pfn -> {
@@ -93,7 +93,7 @@ public final class PageLaws {
     }
 
     /// What several address spaces find in a table that they share counts once.
-    private void countEntry(int level, Word entry, long value) {
+    private void countEntry(int level, Word entry, long value, List<Violation> found) {
         if (level > Geometry.PTE && Entry.isTable(value)) {
             tables += memMap.table(Entry.pfn(value)).level() < Geometry.P4D ? 1 : 0;
         }
@@ -103,6 +103,9 @@ public final class PageLaws {
         int pfn = (int) Entry.pfn(value);
         if (level > Geometry.PTE && Entry.isTable(value)) {
             tableUses[pfn]++;
+        } else if (Entry.isMigration(value)) {
+            String text = "page " + pfn + " does not migrate, an entry says so";
+            found.add(violation("migration entry left behind", text));
         } else if (!Entry.special(value) && !Entry.isSoftleaf(value)) {
             Folio folio = memMap.peekFolio(memMap.page(pfn));
             // The entries that map a huge page of hugetlb together count as one.

@@ -76,6 +76,16 @@ public record Architecture(
         return features.contains(feature);
     }
 
+    /// Whether it is one of the ports that are called by one of these.
+    boolean isOf(String... ports) {
+        for (String port : ports) {
+            if (name.startsWith(port)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// The sizes that page tables of `shape` can map, ascending.
     public List<LeafSize> leafSizes(Shape shape) {
         Geometry geometry = shape.geometry();

@@ -216,6 +216,11 @@ public final class Entry {
         return pfn << PFN_SHIFT | prot & FLAGS;
     }
 
+    /// `pte_advance_pfn()`: the same for the page `nr` further on.
+    public static long advancePfn(long entry, long nr) {
+        return entry + (nr << PFN_SHIFT);
+    }
+
     /// `pte_mkdirty()`.
     public static long mkdirty(long entry) {
         return entry | DIRTY;
@@ -249,11 +254,6 @@ public final class Entry {
     /// `pte_modify()`, `pmd_modify()`, `pud_modify()`: the same with the protection bits of `prot`.
     public static long modify(long entry, long prot) {
         return entry & ~PROT | prot & PROT;
-    }
-
-    /// `pte_advance_pfn()`: the same for the frame that is `nr` frames further.
-    public static long advancePfn(long entry, int nr) {
-        return entry + ((long) nr << PFN_SHIFT);
     }
 
     /// `pte_mkspecial()`.

@@ -192,6 +192,14 @@ public final class Folio {
         return 1 << order();
     }
 
+    /// `ClearPageCompound()`: the folio, whose count is frozen, is its first page only.
+    void notLarge() {
+        order.writePlain(0);
+        if (maybeMappedShared.peek() != 0) {
+            maybeMappedShared.poke(0); // small folios have none
+        }
+    }
+
     // ---- flags
 
     /// `folio_lock()`, `folio_trylock()`, `folio_unlock()`.

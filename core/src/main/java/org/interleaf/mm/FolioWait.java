@@ -43,15 +43,15 @@ final class FolioWait {
 
     /// Whether the folio is locked, and the task now on the queue.
     private boolean queueIfLocked() {
-        if (folio.refcount.peek() == 0) {
-            String text = "wait for " + folio + ", which nobody has a reference to";
-            machine.monitor().complained(machine.current(), "BUG", text);
-        }
         lock.lock();
         folio.setFlag(Folio.PG_WAITERS);
         boolean locked = folio.testFlag(Folio.PG_LOCKED); // folio_trylock_flag()
         if (locked) {
             queue.prepare();
+        } else if (folio.refcount.peek()
+                == 0) { // A count that is frozen is that of a locked folio.
+            String text = "wait for " + folio + ", which nobody has a reference to";
+            machine.monitor().complained(machine.current(), "BUG", text);
         }
         lock.unlock();
         return locked;

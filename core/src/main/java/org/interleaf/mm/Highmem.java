@@ -36,6 +36,17 @@ public final class Highmem {
         }
     }
 
+    /// include/linux/mm.h: pages_identical(), with the zero page.
+    boolean allZero(long pfn) {
+        Frame frame = memory.frame(pfn);
+        for (int i = 0; i < frame.words(); i++) {
+            if (frame.word(i).readPlain() != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// include/linux/highmem.h: copy_user_highpage(), copy_mc_user_highpage(). Memory errors are
     /// not modelled, so the copy cannot fail.
     public void copyPage(long to, long from) {

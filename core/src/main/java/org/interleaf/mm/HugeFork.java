@@ -34,7 +34,11 @@ final class HugeFork {
         SpinLock srcPtl = kernel.ptLocks().pmdLockptr(src.mm(), srcPmd);
         boolean nested = CopyPageRange.lockNested(srcPtl, dstPtl);
         long pmd = srcPmd.readPlain();
+        boolean migrates = Entry.isMigration(pmd);
         boolean huge = Entry.leaf(pmd);
+        if (migrates) {
+            copyHugeNonPresentPmd(dst, dstPmd, srcPmd, pmd, table);
+        }
         boolean pinned = huge && !shareFolio(src, pmd);
         if (huge && !pinned) {
             kernel.pgtable().incPgtables(dst.mm());
@@ -46,7 +50,7 @@ final class HugeFork {
             srcPtl.unlock();
         }
         dstPtl.unlock();
-        if (huge && !pinned) {
+        if (migrates || huge && !pinned) {
             return 0;
         }
         kernel.pgtable().freePage(table);
@@ -54,6 +58,20 @@ final class HugeFork {
             kernel.hugeMemory().splitHugePmd(src, srcPmd, addr);
         }
         return -Errno.EAGAIN;
+    }
+
+    /// mm/huge_memory.c: copy_huge_non_present_pmd(). The folio migrates, and is shared from now
+    /// on. Both locks are held.
+    private void copyHugeNonPresentPmd(
+            Vma dst, Word dstPmd, Word srcPmd, long pmd, PageTable table) {
+        long copy = pmd;
+        if (Entry.softleafKind(pmd) != Entry.MIGRATION_READ) {
+            copy = Entry.withKind(pmd, Entry.MIGRATION_READ);
+            kernel.entries().setPte(srcPmd, copy);
+        }
+        kernel.pgtable().incPgtables(dst.mm());
+        pgtableGeneric.pgtableTransHugeDeposit(dst.mm(), dstPmd, table);
+        kernel.entries().setPte(dstPmd, copy);
     }
 
     /// The part of copy_huge_pmd() for memory without `struct page`s, which is no private memory.
@@ -74,9 +92,18 @@ final class HugeFork {
     /// it is left alone, else the number of its pages.
     int changeHugePmd(Mprotect.Change change, Word pmd, long addr) {
         Vma vma = change.vma();
+        if (change.has(Mprotect.MM_CP_PROT_NUMA) && !kernel.arch().thpMigration()) {
+            return 1;
+        }
         SpinLock ptl = kernel.hugeMemory().pmdTransHugeLockSlow(pmd, vma);
         if (ptl == null) {
             return 0;
+        }
+        long value = pmd.readPlain();
+        if (Entry.isMigration(value)) { // change_non_present_huge_pmd()
+            kernel.nonpresentPtes().changeSoftleafPte(pmd, value);
+            ptl.unlock();
+            return 1;
         }
         if (change.has(Mprotect.MM_CP_PROT_NUMA) && !canMapProtNuma(vma, pmd)) {
             ptl.unlock();

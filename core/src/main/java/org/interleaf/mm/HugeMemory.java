@@ -46,9 +46,9 @@ public final class HugeMemory {
     // ---- locks and looks
 
     /// include/linux/huge_mm.h: pmd_is_huge(): trans huge, or an entry that stands for a huge page
-    /// in some other way. The model has no such other entries yet.
+    /// that migrates.
     static boolean pmdIsHuge(long pmd) {
-        return Entry.leaf(pmd);
+        return Entry.leaf(pmd) || Entry.isSoftleaf(pmd);
     }
 
     /// include/linux/huge_mm.h: pmd_trans_huge_lock(). The PMD lock, held, where `pmd` is huge;
@@ -331,9 +331,10 @@ public final class HugeMemory {
             }
             return true;
         }
-        boolean zero = kernel.isHugeZeroPfn(Entry.pfn(old));
         Folio folio = null;
-        if (!zero) {
+        if (Entry.isMigration(old)) {
+            kernel.memMap().softleafToFolio(kernel, old);
+        } else if (!kernel.isHugeZeroPfn(Entry.pfn(old))) {
             folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
             rmap.folioRemoveRmapPmd(folio);
             kernel.warnOn(rmap.folioMapcount(folio) < 0, "negative mapcount", folio);
@@ -351,7 +352,7 @@ public final class HugeMemory {
     /// mm/huge_memory.c: zap_huge_pmd_folio(), of memory that is not anonymous and for which no
     /// table is deposited. The folio, or null where the entry has none.
     private @Nullable Folio zapHugePmdFile(long old) {
-        if (Entry.special(old)) { // vm_normal_folio_pmd()
+        if (Entry.special(old) || !Entry.present(old)) { // normal_or_softleaf_folio_pmd()
             return null;
         }
         Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
@@ -388,6 +389,11 @@ public final class HugeMemory {
 
     /// mm/huge_memory.c: split_huge_pmd_locked(). The PMD lock is held.
     public void splitHugePmdLocked(Vma vma, long haddr, Word pmd) {
+        splitHugePmdLocked(vma, haddr, pmd, false);
+    }
+
+    /// @param freeze to have migration entries instead of PTEs, unless the folio may be pinned
+    void splitHugePmdLocked(Vma vma, long haddr, Word pmd, boolean freeze) {
         long value = pmd.readPlain();
         if (!pmdIsHuge(value)) {
             return;
@@ -396,15 +402,17 @@ public final class HugeMemory {
             splitFilePmd(vma, haddr, pmd);
         } else if (kernel.isHugeZeroPfn(Entry.pfn(value))) {
             splitHugeZeroPagePmd(vma, haddr, pmd);
+        } else if (Entry.isMigration(value)) {
+            splitMigrationPmd(vma, haddr, pmd, value);
         } else {
-            splitAnonPmd(vma, haddr, pmd);
+            splitAnonPmd(vma, haddr, pmd, freeze);
         }
     }
 
     /// mm/huge_memory.c: __split_huge_pmd_locked(), for what faults can map again.
     private void splitFilePmd(Vma vma, long haddr, Word pmd) {
         long old = pgtableGeneric.pmdpHugeClearFlush(vma, haddr, pmd);
-        if (vma.isSpecialHuge()) {
+        if (vma.isSpecialHuge() || Entry.isMigration(old)) {
             return;
         }
         Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(old)));
@@ -431,9 +439,18 @@ public final class HugeMemory {
         pgtable.populate(pmd, table);
     }
 
-    /// mm/huge_memory.c: __split_huge_pmd_locked(), for a present anonymous folio, without
-    /// freezing.
-    private void splitAnonPmd(Vma vma, long haddr, Word pmd) {
+    /// mm/huge_memory.c: __split_huge_pmd_locked(), for a folio that migrates: nothing but the size
+    /// of the entries changes.
+    private void splitMigrationPmd(Vma vma, long haddr, Word pmd, long old) {
+        kernel.memMap().softleafToPage(kernel, old);
+        PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
+        fillDetached(table, haddr, old);
+        machine.fence(Fence.WMB);
+        pgtable.populate(pmd, table);
+    }
+
+    /// mm/huge_memory.c: __split_huge_pmd_locked(), for a present anonymous folio.
+    private void splitAnonPmd(Vma vma, long haddr, Word pmd, boolean freeze) {
         // Never straight from huge to table: some CPUs must not hold TLB entries of both sizes for
         // one address. Invalidating also catches the accessed and dirty bits for good.
         long old = pgtableGeneric.pmdpInvalidate(vma, haddr, pmd);
@@ -444,22 +461,36 @@ public final class HugeMemory {
             folio.setFlag(Folio.PG_DIRTY);
         }
         boolean exclusive = page.anonExclusive();
-        folio.refAdd(nr - 1);
-        rmap.folioAddAnonRmapPtes(folio, page, nr, exclusive);
+        // Where the page may be pinned the PMD is split all the same, and the PTEs are mappings.
+        boolean frozen =
+                freeze && (!exclusive || rmap.folioTryShareAnonRmapPte(machine, folio, page));
+        if (!frozen) {
+            folio.refAdd(nr - 1);
+            rmap.folioAddAnonRmapPtes(folio, page, nr, exclusive);
+        }
 
         // Withdrawn only now: some architectures need the table while the huge entry is valid.
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         long keep = Entry.WRITE | Entry.ACCESSED | Entry.DIRTY;
         long prot = Vma.pageProt(vma.flags()) & ~keep;
-        fillDetached(table, haddr, page, prot | old & keep);
+        long kind = TryToMigrate.kind(Entry.write(old), exclusive);
+        fillDetached(
+                table,
+                haddr,
+                frozen
+                        ? Entry.softleaf(kind, page.pfn(), old)
+                        : Entry.make(page.pfn(), prot | old & keep));
         rmap.folioRemoveRmapPmd(folio);
+        if (frozen) {
+            kernel.swap().folioPut(folio);
+        }
         machine.fence(Fence.WMB);
         pgtable.populate(pmd, table);
     }
 
-    /// Maps consecutive pages from `page` on by the entries of a table that only a local PMD leads
-    /// to.
-    private void fillDetached(PageTable table, long haddr, Page page, long prot) {
+    /// Sets the entries of a table that only a local PMD leads to: the first to `first`, each other
+    /// to the same for the page that follows.
+    private void fillDetached(PageTable table, long haddr, long first) {
         PteMapping pte = pgtableGeneric.pteOffsetMapValue(Entry.table(table.pfn()), haddr);
         if (pte == null) {
             throw new AssertionError("[interleaf internal] a local PMD leads to no table");
@@ -469,7 +500,7 @@ public final class HugeMemory {
             kernel.warnOn(!Entry.none(pte.pte(i).readOnce()), "deposited table is not empty");
         }
         for (int i = 0; i < nr; i++) {
-            kernel.entries().setPte(pte.pte(i), Entry.make(page.pfn() + i, prot));
+            kernel.entries().setPte(pte.pte(i), Entry.advancePfn(first, i));
         }
         pte.unmap();
     }

@@ -34,7 +34,11 @@ public final class HugetlbMigrate {
     public long movePages(MmStruct mm, long addr) {
         List<Folio> pagelist = new ArrayList<>(1);
         int err = addFolioForMigration(mm, addr, pagelist);
-        return err == QUEUED ? migrate(pagelist.getFirst()) : err;
+        if (err != QUEUED) {
+            return err;
+        }
+        Folio folio = pagelist.getFirst();
+        return folio.isHugetlb() ? migrate(folio) : kernel.migrate().migratePages(folio);
     }
 
     /// mm/migrate.c: add_folio_for_migration(). Isolates the folio at `addr` and adds it to
@@ -57,13 +61,19 @@ public final class HugetlbMigrate {
         return err;
     }
 
-    /// mm/migrate.c: __add_folio_for_migration(), for hugetlb; folios of other kinds stay where
-    /// they are.
+    /// mm/migrate.c: __add_folio_for_migration(). Each folio counts as on the wrong node.
     private int isolateForMigration(Folio folio, List<Folio> pagelist) {
         if (kernel.isReserved(folio)) {
             return -Errno.EFAULT;
         }
-        if (folio.isHugetlb() && hugetlb.pool().isolate(folio)) {
+        if (folio.isZoneDevice()) {
+            return -Errno.ENOENT;
+        }
+        boolean isolated =
+                folio.isHugetlb()
+                        ? hugetlb.pool().isolate(folio)
+                        : kernel.swap().folioIsolateLru(folio);
+        if (isolated) {
             pagelist.add(folio);
             return QUEUED;
         }

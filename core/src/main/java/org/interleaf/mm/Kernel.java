@@ -49,6 +49,11 @@ public final class Kernel {
     private final MigrationWait migrationWait;
     private final NonpresentPtes nonpresentPtes;
     private final RmapWalk rmapWalk;
+    private final TryToMigrate tryToMigrate;
+    private final RemoveMigration removeMigration;
+    private final HugeMigration hugeMigration;
+    private final FolioSplit folioSplit;
+    private final Migrate migrate;
     private final AnonFault anonFault;
     private final WpFault wpFault;
     private final HugeMemory hugeMemory;
@@ -146,6 +151,11 @@ public final class Kernel {
         migrationWait = new MigrationWait(this);
         nonpresentPtes = new NonpresentPtes(this);
         rmapWalk = new RmapWalk(this);
+        tryToMigrate = new TryToMigrate(this);
+        removeMigration = new RemoveMigration(this);
+        hugeMigration = new HugeMigration(this);
+        folioSplit = new FolioSplit(this);
+        migrate = new Migrate(this);
         anonFault = new AnonFault(this);
         wpFault = new WpFault(this);
         hugeMemory = new HugeMemory(this, thp);
@@ -426,6 +436,26 @@ public final class Kernel {
 
     RmapWalk rmapWalk() {
         return rmapWalk;
+    }
+
+    TryToMigrate tryToMigrate() {
+        return tryToMigrate;
+    }
+
+    RemoveMigration removeMigration() {
+        return removeMigration;
+    }
+
+    HugeMigration hugeMigration() {
+        return hugeMigration;
+    }
+
+    FolioSplit folioSplit() {
+        return folioSplit;
+    }
+
+    Migrate migrate() {
+        return migrate;
     }
 
     MappingRmap mappingRmap() {

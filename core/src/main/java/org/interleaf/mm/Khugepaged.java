@@ -394,7 +394,7 @@ public final class Khugepaged {
         if (Entry.none(value)) {
             return ScanResult.NO_PTE_TABLE;
         }
-        if (Entry.leaf(value)) {
+        if (Entry.leaf(value) || Entry.isMigration(value)) {
             return ScanResult.PMD_MAPPED;
         }
         return Entry.bad(value) ? ScanResult.NO_PTE_TABLE : ScanResult.SUCCEED;

@@ -4,6 +4,7 @@ package org.interleaf.mm;
 import org.interleaf.machine.Fence;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.PhysicalMemory;
+import org.interleaf.machine.TaskKilled;
 import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,20 @@ public final class MemMap {
             softleafToFolio(kernel, entry);
         }
         return page(Entry.pfn(entry));
+    }
+
+    /// `pmd_folio()`, which is inlined: the folio that a huge PMD maps, which must be present; what
+    /// is at the place of the frame's number in other entries leads to no `struct page`.
+    Folio pmdFolio(long pmd) {
+        if (Entry.isSoftleaf(pmd)) {
+            machine.monitor()
+                    .complained(
+                            machine.current(),
+                            "BUG: unable to handle page fault",
+                            "pmd_page() of a PMD that is not present");
+            throw TaskKilled.INSTANCE;
+        }
+        return pageFolio(page(Entry.pfn(pmd)));
     }
 
     /// mm/memory.c: vm_normal_page(), vm_normal_page_pmd(), vm_normal_page_pud(). The first page

@@ -137,6 +137,10 @@ public final class Memory {
     /// The part of __handle_mm_fault() that decides by the PMD.
     private int handlePmdFault(VmFault vmf) {
         vmf.origPmd = pgtableGeneric.pmdpGetLockless(vmf.pmd());
+        if (Entry.isMigration(vmf.origPmd)) {
+            kernel.migrationWait().pmdMigrationEntryWait(vmf.vma.mm(), vmf.pmd());
+            return 0;
+        }
         if (!Entry.none(vmf.origPmd) && !Entry.present(vmf.origPmd)) {
             kernel.entries().settle(vmf.pmd());
             return 0;

@@ -28,17 +28,27 @@ final class MoveTables {
         this.pgtableGeneric = kernel.pgtableGeneric();
     }
 
+    /// `struct pagetable_move_control`: what is the same for all of a move.
+    ///
+    /// @param needRmapLocks whether a walk over the VMAs of a page may come by the new VMA first
+    ///   and by the old one later, so that it would find an entry that is moved meanwhile in
+    ///   neither
+    private record Pmc(Vma old, Vma fresh, boolean needRmapLocks) {}
+
     /// mm/mremap.c: move_page_tables(). How many of the `len` bytes could be moved.
-    long move(Vma old, Vma fresh, long oldAddr, long newAddr, long len) {
+    ///
+    /// @param needRmapLocks false where `fresh` comes later in rmap walks than `old`
+    long move(Vma old, Vma fresh, long oldAddr, long newAddr, long len, boolean needRmapLocks) {
         if (old.isHugetlb()) {
             return kernel.hugetlb().protect().movePageTables(old, fresh, oldAddr, newAddr, len);
         }
         MmuNotifierRange range =
                 kernel.mmuNotifier().range(Event.UNMAP, old.mm(), oldAddr, oldAddr + len);
         kernel.mmuNotifier().invalidateRangeStart(range);
+        Pmc pmc = new Pmc(old, fresh, needRmapLocks);
         long done = 0;
         while (done < len) {
-            long extent = moveSome(old, oldAddr + done, fresh, newAddr + done, len - done);
+            long extent = moveSome(pmc, oldAddr + done, newAddr + done, len - done);
             if (extent == 0) {
                 break;
             }
@@ -49,7 +59,8 @@ final class MoveTables {
     }
 
     /// One round of move_page_tables(): how many bytes it has done; 0 where memory is out.
-    private long moveSome(Vma old, long oldAddr, Vma fresh, long newAddr, long left) {
+    private long moveSome(Pmc pmc, long oldAddr, long newAddr, long left) {
+        Vma old = pmc.old;
         MmStruct mm = old.mm();
         long extent = extent(Geometry.PUD, oldAddr, newAddr, left);
         Word oldPud = getOldPud(mm, oldAddr);
@@ -70,7 +81,7 @@ final class MoveTables {
             return extent;
         }
         Word newPmd = kernel.pgtable().alloc(Geometry.PMD, mm, newAddr);
-        return newPmd != null && movePmd(old, oldAddr, fresh, newAddr, extent, oldPmd, newPmd)
+        return newPmd != null && movePmd(pmc, oldAddr, newAddr, extent, oldPmd, newPmd)
                 ? extent
                 : 0;
     }
@@ -123,11 +134,12 @@ final class MoveTables {
 
     /// What is below one PMD; false where memory is out.
     private boolean movePmd(
-            Vma old, long oldAddr, Vma fresh, long newAddr, long extent, Word oldPmd, Word newPmd) {
+            Pmc pmc, long oldAddr, long newAddr, long extent, Word oldPmd, Word newPmd) {
+        Vma old = pmc.old;
         boolean whole = extent == geometry.size(Geometry.PMD);
         while (true) {
             if (HugeMemory.pmdIsHuge(oldPmd.readPlain())) {
-                if (whole && moveHugePmd(old, oldAddr, oldPmd, newPmd)) {
+                if (whole && moveHugePmdEntry(pmc, oldAddr, oldPmd, newPmd)) {
                     return true;
                 }
                 kernel.hugeMemory().splitHugePmd(old, oldPmd, oldAddr);
@@ -137,10 +149,10 @@ final class MoveTables {
             if (Entry.none(oldPmd.readPlain())) {
                 return true;
             }
-            if (!kernel.pgtable().pteAlloc(fresh.mm(), newPmd)) {
+            if (!kernel.pgtable().pteAlloc(pmc.fresh.mm(), newPmd)) {
                 return false;
             }
-            if (movePtes(old, oldAddr, newAddr, extent, oldPmd, newPmd)) {
+            if (movePtes(pmc, oldAddr, newAddr, extent, oldPmd, newPmd)) {
                 return true;
             }
         }
@@ -167,11 +179,26 @@ final class MoveTables {
             }
             oldPtl.unlock();
         }
+        dropRmapLocks(vma, anonVma);
+        return moved;
+    }
+
+    /// mm/mremap.c: drop_rmap_locks().
+    private static void dropRmapLocks(Vma vma, @Nullable AnonVma anonVma) {
         if (anonVma != null) {
             anonVma.rwsem().upWrite();
         }
         if (!vma.isAnonymous()) {
             vma.inode().mmapRwsem().upWrite();
+        }
+    }
+
+    /// mm/mremap.c: move_pgt_entry(), for a huge PMD.
+    private boolean moveHugePmdEntry(Pmc pmc, long oldAddr, Word oldPmd, Word newPmd) {
+        AnonVma anonVma = pmc.needRmapLocks ? takeRmapLocks(pmc.old) : null;
+        boolean moved = moveHugePmd(pmc.old, oldAddr, oldPmd, newPmd);
+        if (pmc.needRmapLocks) {
+            dropRmapLocks(pmc.old, anonVma);
         }
         return moved;
     }
@@ -205,7 +232,9 @@ final class MoveTables {
             pgtableGeneric.pgtableTransHugeDeposit(vma.mm(), newPmd, table);
         }
         kernel.entries().setPte(newPmd, pmd);
-        flush(vma, oldAddr, geometry.size(Geometry.PMD));
+        if (Entry.present(pmd)) {
+            flush(vma, oldAddr, geometry.size(Geometry.PMD));
+        }
         if (nested) {
             newPtl.unlock();
         }
@@ -213,8 +242,20 @@ final class MoveTables {
         return true;
     }
 
-    /// mm/mremap.c: move_ptes(). False where one of the PTE tables has gone.
+    /// mm/mremap.c: move_ptes(). False where one of the PTE tables has gone. Without the rmap locks
+    /// each entry is found by its old place or, later in a walk, by its new one.
     private boolean movePtes(
+            Pmc pmc, long oldAddr, long newAddr, long extent, Word oldPmd, Word newPmd) {
+        AnonVma anonVma = pmc.needRmapLocks ? takeRmapLocks(pmc.old) : null;
+        boolean moved = movePtesOfTable(pmc.old, oldAddr, newAddr, extent, oldPmd, newPmd);
+        if (pmc.needRmapLocks) {
+            dropRmapLocks(pmc.old, anonVma);
+        }
+        return moved;
+    }
+
+    /// The part of move_ptes() within the rmap locks.
+    private boolean movePtesOfTable(
             Vma vma, long oldAddr, long newAddr, long extent, Word oldPmd, Word newPmd) {
         PteMapping from = pgtableGeneric.pteOffsetMapLock(vma.mm(), oldPmd, oldAddr);
         if (from == null) {

@@ -281,7 +281,7 @@ public final class Mremap {
         }
         kernel.vmaLock().vmaStartWrite(vma);
         Vma fresh = copyVma(vma, vrm);
-        long moved = kernel.moveTables().move(vma, fresh, vrm.addr, vrm.newAddr, vrm.oldLen);
+        long moved = kernel.moveTables().move(vma, fresh, vrm.addr, vrm.newAddr, vrm.oldLen, false);
         if (moved == vrm.oldLen) {
             vrm.userfaultfd = kernel.uffdEvents().mremapPrep(fresh);
             kernel.hugetlb().vmas().fixupReservations(vma);
@@ -292,7 +292,7 @@ public final class Mremap {
             }
             return vrm.newAddr;
         }
-        kernel.moveTables().move(fresh, vma, vrm.newAddr, vrm.addr, moved);
+        kernel.moveTables().move(fresh, vma, vrm.newAddr, vrm.addr, moved, true);
         kernel.hugetlb().vmas().fixupReservations(fresh);
         kernel.munmap().doVmiMunmap(vrm.mm, vrm.newAddr, vrm.newLen, vrm.unmaps, false);
         return -Errno.ENOMEM;

@@ -59,6 +59,11 @@ public final class Page {
         anonExclusive.writeOnce(0);
     }
 
+    /// Part of the step that makes the page a folio of its own: it has new flags.
+    void dropAnonExclusive() {
+        anonExclusive.poke(0);
+    }
+
     @Override
     public String toString() {
         return "page " + pfn();

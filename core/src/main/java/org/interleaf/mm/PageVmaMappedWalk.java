@@ -165,8 +165,17 @@ public final class PageVmaMappedWalk {
         }
     }
 
+    /// include/linux/rmap.h: page_vma_mapped_walk_restart(). The PMD that was found has changed:
+    /// the next call of {@link #walk} begins with it again.
+    void walkRestart() {
+        SpinLock held = Objects.requireNonNull(ptl);
+        held.unlock();
+        ptl = null;
+        pmd = null;
+    }
+
     /// mm/internal.h: vma_address_end().
-    private long vmaAddressEnd() {
+    long vmaAddressEnd() {
         if (nrPages == 1) {
             return address + geometry.pageSize();
         }
@@ -235,6 +244,10 @@ public final class PageVmaMappedWalk {
     private @Nullable Next hugePmd(Word pmdp) {
         ptl = kernel.ptLocks().pmdLock(vma.mm(), pmdp);
         pmde = pmdp.readPlain();
+        if (Entry.isMigration(pmde)) {
+            boolean hit = (flags & MIGRATION) != 0 && overlaps(Entry.pfn(pmde), pmdPages());
+            return hit ? Next.FOUND : Next.NEXT_PMD;
+        }
         if (!Entry.present(pmde)) {
             return Next.NEXT_PMD;
         }

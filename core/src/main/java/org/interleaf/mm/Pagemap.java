@@ -160,6 +160,11 @@ public final class Pagemap {
                             + ((start & (geometry.size(Geometry.PMD) - 1)) >> geometry.pageShift());
             flags = PM_PRESENT;
             page = kernel.memMap().vmNormalPage(pmd);
+        } else if (Entry.isMigration(pmd)) {
+            long inside = start & (geometry.size(Geometry.PMD) - 1);
+            frame = swapFrame(Entry.advancePfn(pmd, inside >> geometry.pageShift()));
+            flags = PM_SWAP;
+            page = kernel.memMap().softleafToPage(kernel, pmd);
         }
         if (page != null) {
             folio = kernel.memMap().pageFolio(page);
@@ -167,7 +172,9 @@ public final class Pagemap {
         }
         int err = 0;
         for (long addr = start; addr != end && err == 0; addr += geometry.pageSize()) {
-            err = buffer.add(frame++, flags | mappedExclusively(folio, page));
+            boolean present = (flags & PM_PRESENT) != 0;
+            err = buffer.add(frame, flags | (present ? mappedExclusively(folio, page) : 0));
+            frame += present ? 1 : flags == 0 ? 0 : 1L << SWAP_TYPE_BITS;
         }
         return err;
     }

@@ -118,6 +118,15 @@ public final class Rmap {
         addEntire(folio);
     }
 
+    /// mm/rmap.c: folio_add_anon_rmap_pmd(). A PMD maps the whole folio; its page is marked
+    /// exclusive where `exclusive`.
+    void folioAddAnonRmapPmd(Folio folio, boolean exclusive) {
+        addEntire(folio);
+        if (exclusive) {
+            folio.head().setAnonExclusive();
+        }
+    }
+
     private void addEntire(Folio folio) {
         if (folio.entireMapcount.fetchAdd(1, Order.RELAXED) == -1) {
             folio.nrPagesMapped.add(ENTIRELY_MAPPED, Order.RELAXED);
@@ -182,6 +191,19 @@ public final class Rmap {
         if (exclusive) {
             folio.head().setAnonExclusive();
         }
+    }
+
+    /// include/linux/rmap.h: folio_try_share_anon_rmap_pte(). Gives up what makes `page` exclusive,
+    /// with its entry cleared before; false where it may be pinned.
+    boolean folioTryShareAnonRmapPte(Machine machine, Folio folio, Page page) {
+        // Pairs with the barrier of GUP-fast between counting a pin and reading the entry again.
+        machine.fence(Fence.MB);
+        if (maybeDmaPinned(folio)) {
+            return false;
+        }
+        page.clearAnonExclusive();
+        machine.fence(Fence.MB_AFTER_ATOMIC);
+        return true;
     }
 
     /// include/linux/rmap.h: hugetlb_try_share_anon_rmap(). Gives up what makes the page exclusive,

@@ -159,10 +159,11 @@ public final class Smaps {
         if (Entry.none(pmd.readPlain())) {
             return;
         }
-        if (!Entry.present(pmd.readPlain())) {
-            return; // No other kinds of PMD entries are modelled.
-        }
-        Page page = kernel.memMap().vmNormalPage(pmd.readPlain());
+        boolean present = Entry.present(pmd.readPlain());
+        Page page =
+                present
+                        ? kernel.memMap().vmNormalPage(pmd.readPlain())
+                        : kernel.memMap().softleafToPage(kernel, pmd.readPlain());
         if (page == null) {
             return;
         }
@@ -176,7 +177,7 @@ public final class Smaps {
         boolean young = Entry.young(pmd.readPlain());
         boolean dirty = Entry.dirty(pmd.readPlain());
         long bits = (young ? Entry.ACCESSED : 0) | (dirty ? Entry.DIRTY : 0);
-        smapsAccount(sizes, page, true, Entry.PRESENT | bits);
+        smapsAccount(sizes, page, true, (present ? Entry.PRESENT : 0) | bits);
     }
 
     /// fs/proc/task_mmu.c: smaps_pte_range().

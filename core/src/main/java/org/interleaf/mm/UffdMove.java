@@ -172,7 +172,7 @@ public final class UffdMove {
     private long split(Vma vma, Word pmd, long addr, SpinLock ptl) {
         long value = pmd.readPlain();
         if (Entry.present(value) && !kernel.isHugeZeroPfn(Entry.pfn(value))) {
-            Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(value)));
+            Folio folio = kernel.memMap().pmdFolio(value);
             if (!folio.head().anonExclusive()) {
                 ptl.unlock();
                 return -Errno.EBUSY;

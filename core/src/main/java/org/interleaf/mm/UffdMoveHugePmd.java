@@ -28,6 +28,10 @@ final class UffdMoveHugePmd {
         long srcPmdval = srcPmd.readPlain();
         if (!Entry.leaf(srcPmdval)) {
             srcPtl.unlock();
+            if (Entry.isMigration(srcPmdval)) {
+                kernel.migrationWait().pmdMigrationEntryWait(vmas.dst().mm(), srcPmd);
+                return -Errno.EAGAIN;
+            }
             return -Errno.ENOENT;
         }
         Folio folio = null;

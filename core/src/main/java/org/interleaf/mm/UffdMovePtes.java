@@ -169,7 +169,7 @@ final class UffdMovePtes {
             return -Errno.EAGAIN;
         }
         if (!Entry.ptePresent(move.origSrcPte)) {
-            return -Errno.EFAULT;
+            return moveNonpresent(move);
         }
         return kernel.isZeroPfn(Entry.pfn(move.origSrcPte))
                 ? moveZeropagePte(move)
@@ -212,9 +212,35 @@ final class UffdMovePtes {
             }
         }
         if (Objects.requireNonNull(move.folio).isLarge()) {
-            kernel.bugOn(true, "split_folio() is not modelled");
+            return splitSource(move);
         }
         return movePresentPtes(move);
+    }
+
+    /// The part of move_pages_ptes() for a large folio, which is locked: {@link #RETRY} with its
+    /// pages folios of their own and none of them locked. References of others may last for ever,
+    /// so there is no second attempt.
+    private long splitSource(Move move) {
+        move.unmap();
+        Folio folio = Objects.requireNonNull(move.folio);
+        int err = kernel.folioSplit().splitFolio(folio);
+        if (err != 0) {
+            return err == -Errno.EAGAIN ? -Errno.EBUSY : err;
+        }
+        folio.lock().unlock();
+        kernel.swap().folioPut(folio);
+        move.folio = null;
+        return RETRY;
+    }
+
+    /// The part of move_pages_ptes() for an entry that is neither none nor present.
+    private long moveNonpresent(Move move) {
+        if (!Entry.isMigration(move.origSrcPte)) {
+            return -Errno.EFAULT;
+        }
+        move.unmap();
+        kernel.migrationWait().migrationEntryWait(move.mm(), move.srcPmd, move.src);
+        return -Errno.EAGAIN;
     }
 
     /// 0 with the folio locked, {@link #RETRY} where that took waiting, or a negative error number.

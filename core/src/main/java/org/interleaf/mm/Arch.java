@@ -103,6 +103,11 @@ public record Arch(
         return name().startsWith("arm64");
     }
 
+    /// `CONFIG_RISCV`.
+    boolean riscv() {
+        return name().startsWith("riscv");
+    }
+
     /// `CONFIG_NUMA_BALANCING`: entries are made inaccessible from time to time, to see who uses
     /// what.
     public boolean numaBalancing() {

@@ -123,8 +123,8 @@ public final class EntryAccess {
 
     /// arch/x86/include/asm/pgtable.h: pte_accessible(); arm64 and riscv have their own, and
     /// elsewhere every entry is. Whether a TLB may hold a translation of an entry that was just
-    /// taken out. One that nobody may access may have been made so a moment ago, by somebody who has
-    /// not flushed yet:
+    /// taken out. One that nobody may access may have been made so a moment ago, by somebody who
+    /// has not flushed yet:
     ///
     /// | CPU 0 task_numa_work       | CPU 1 ptep_clear_flush      | CPU 2                     |
     /// |----------------------------|-----------------------------|---------------------------|

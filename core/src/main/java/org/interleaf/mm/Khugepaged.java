@@ -367,7 +367,7 @@ public final class Khugepaged {
                 cc.isKhugepaged()
                         ? !kernel.hugeMemory().thpAnonAllowable(vma)
                         : !vma.isAnonymous() || (vma.flags() & Vma.VM_NOHUGEPAGE) != 0;
-        if (refused) {
+        if (refused || !kernel.arch().thp()) {
             return ScanResult.VMA_CHECK;
         }
         // Without an anon_vma nothing was ever mapped there.

@@ -57,7 +57,7 @@ final class MprotectPtes {
                 return changePresent(i, old, max);
             }
             if (!Entry.none(old)) {
-                kernel.nonpresentPtes().changeSoftleafPte(pte.pte(i), old);
+                pages += kernel.nonpresentPtes().changeSoftleafPte(pte.pte(i), old);
             }
             return 1;
         }

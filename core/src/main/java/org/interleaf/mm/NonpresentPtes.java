@@ -67,13 +67,14 @@ final class NonpresentPtes {
     }
 
     /// mm/mprotect.c: change_softleaf_pte(). What comes back writable might be what the VMA does
-    /// not allow any more.
-    void changeSoftleafPte(Word pte, long old) {
+    /// not allow any more. 1 where the entry was changed, else 0.
+    int changeSoftleafPte(Word pte, long old) {
         if (!Entry.isMigration(old) || Entry.softleafKind(old) != Entry.MIGRATION_WRITE) {
-            return;
+            return 0;
         }
         Folio folio = kernel.memMap().softleafToFolio(kernel, old);
         long kind = folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
         kernel.entries().setPte(pte, Entry.withKind(old, kind));
+        return 1;
     }
 }

@@ -50,6 +50,9 @@ public final class Entry {
     /// No page at all, but something to remember; see {@link #marker(long)}.
     private static final long MARKER = 5 << 9;
 
+    /// `PTE_MARKER_UFFD_WP`: what comes here is to be write-protected for a userfaultfd.
+    public static final long MARKER_UFFD_WP = 1;
+
     /// `PTE_MARKER_POISONED`: who touches this must be told that memory is bad.
     public static final long MARKER_POISONED = 1 << 1;
 
@@ -58,7 +61,10 @@ public final class Entry {
 
     private static final long PROT = PRESENT | PROTNONE | WRITE | USER;
 
-    private static final long FLAGS = 0xfff;
+    /// A userfaultfd is to be told of writes; also in entries that are not present.
+    public static final long UFFD = 1 << 12;
+
+    private static final long FLAGS = 0x1fff;
     private static final int PFN_SHIFT = 32;
 
     private Entry() {}
@@ -116,7 +122,7 @@ public final class Entry {
 
     /// `swp_entry_to_pte()`: an entry of one of the kinds `MIGRATION_…` for the frame `pfn`.
     public static long softleaf(long kind, long pfn, long bits) {
-        return pfn << PFN_SHIFT | kind | bits & (ACCESSED | DIRTY);
+        return pfn << PFN_SHIFT | kind | bits & (ACCESSED | DIRTY | UFFD);
     }
 
     /// Whether it is one of these: neither present nor none.
@@ -166,7 +172,17 @@ public final class Entry {
 
     /// `pte_is_uffd_marker()`: a marker that is for userfaultfd to change.
     public static boolean isUffdMarker(long entry) {
-        return isMarker(entry) && (marker(entry) & MARKER_POISONED) != 0;
+        return isMarker(entry) && (marker(entry) & (MARKER_UFFD_WP | MARKER_POISONED)) != 0;
+    }
+
+    /// `pte_is_uffd_wp_marker()`.
+    public static boolean isUffdWpMarker(long entry) {
+        return isMarker(entry) && (marker(entry) & MARKER_UFFD_WP) != 0;
+    }
+
+    /// `pte_swp_mkuffd()`, `pmd_swp_mkuffd()`.
+    public static long swpMkuffd(long entry) {
+        return entry | UFFD;
     }
 
     /// The same entry of another kind.
@@ -256,6 +272,21 @@ public final class Entry {
         return entry & ~PROT | prot & PROT;
     }
 
+    /// `pte_uffd()`, `pmd_uffd()`; also `pte_swp_uffd()` of entries that are not present.
+    public static boolean uffd(long entry) {
+        return (entry & UFFD) != 0;
+    }
+
+    /// `pte_mkuffd()`, `pmd_mkuffd()`: no longer writable.
+    public static long mkuffd(long entry) {
+        return wrprotect(entry) | UFFD;
+    }
+
+    /// `pte_clear_uffd()`, `pte_swp_clear_uffd()` and so on.
+    public static long clearUffd(long entry) {
+        return entry & ~UFFD;
+    }
+
     /// `pte_mkspecial()`.
     public static long mkspecial(long entry) {
         return entry | SPECIAL;
@@ -296,13 +327,16 @@ public final class Entry {
         text.append(level > Geometry.PTE ? "huge page " : "page ").append(pfn(entry));
         text.append((entry & PRESENT) != 0 ? " r" : protnone(entry) ? " protnone " : " invalid ");
         text.append(write(entry) ? "w" : "").append(cont(entry) ? " cont" : "");
+        text.append(uffd(entry) ? " uffd" : "");
         text.append(dirty(entry) ? " dirty" : "").append(young(entry) ? " young" : "");
         return text.append(special(entry) ? " special" : "").toString();
     }
 
     private static String showSoftleaf(long entry) {
         if (isMarker(entry)) {
-            return "marker of poison";
+            return (marker(entry) & MARKER_POISONED) != 0
+                    ? "marker of poison"
+                    : "marker of uffd-wp";
         }
         String what = isHwpoison(entry) ? "poison of page " : "migration of page ";
         return what + pfn(entry);

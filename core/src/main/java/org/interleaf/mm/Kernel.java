@@ -86,6 +86,7 @@ public final class Kernel {
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
     private final UffdEvents uffdEvents;
+    private final UffdProtect uffdProtect;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
@@ -183,6 +184,7 @@ public final class Kernel {
         uffdQueues = new UffdQueues(this);
         uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
+        uffdProtect = new UffdProtect(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);
@@ -687,6 +689,10 @@ public final class Kernel {
 
     public UffdQueues uffdQueues() {
         return uffdQueues;
+    }
+
+    public UffdProtect uffdProtect() {
+        return uffdProtect;
     }
 
     UffdEvents uffdEvents() {

@@ -125,6 +125,9 @@ public final class Khugepaged {
             if (!Entry.ptePresent(pte)) {
                 return ScanResult.PTE_NON_PRESENT;
             }
+            if (Entry.uffd(pte)) {
+                return ScanResult.PTE_UFFD;
+            }
             if (Entry.special(pte)) {
                 return ScanResult.PAGE_NULL;
             }
@@ -298,6 +301,9 @@ public final class Khugepaged {
             }
             if (!Entry.ptePresent(pte)) {
                 return giveUp(mapping, i, compound, ScanResult.PTE_NON_PRESENT);
+            }
+            if (Entry.uffd(pte)) {
+                return giveUp(mapping, i, compound, ScanResult.PTE_UFFD);
             }
             if (Entry.special(pte)) {
                 return giveUp(mapping, i, compound, ScanResult.PAGE_NULL);

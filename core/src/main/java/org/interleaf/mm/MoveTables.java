@@ -143,7 +143,7 @@ final class MoveTables {
                     return true;
                 }
                 kernel.hugeMemory().splitHugePmd(old, oldPmd, oldAddr);
-            } else if (whole && moveNormalPmd(old, oldAddr, oldPmd, newPmd)) {
+            } else if (whole && moveNormalPmd(pmc, oldAddr, oldPmd, newPmd)) {
                 return true;
             }
             if (Entry.none(oldPmd.readPlain())) {
@@ -160,7 +160,11 @@ final class MoveTables {
 
     /// mm/mremap.c: move_normal_pmd(). Moves a PTE table with all that is in it. False where there
     /// is no table any more, or something is at the new place.
-    private boolean moveNormalPmd(Vma vma, long oldAddr, Word oldPmd, Word newPmd) {
+    private boolean moveNormalPmd(Pmc pmc, long oldAddr, Word oldPmd, Word newPmd) {
+        Vma vma = pmc.old;
+        if (vma.uffdWithoutEventRemap() || pmc.fresh.uffdWithoutEventRemap()) {
+            return false; // uffd_supports_page_table_move()
+        }
         AnonVma anonVma = takeRmapLocks(vma);
         boolean moved = false;
         if (!kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
@@ -231,6 +235,9 @@ final class MoveTables {
             PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), oldPmd);
             pgtableGeneric.pgtableTransHugeDeposit(vma.mm(), newPmd, table);
         }
+        if (vma.uffdWithoutEventRemap()) {
+            pmd = Entry.clearUffd(pmd);
+        }
         kernel.entries().setPte(newPmd, pmd);
         if (Entry.present(pmd)) {
             flush(vma, oldAddr, geometry.size(Geometry.PMD));
@@ -257,6 +264,7 @@ final class MoveTables {
     /// The part of move_ptes() within the rmap locks.
     private boolean movePtesOfTable(
             Vma vma, long oldAddr, long newAddr, long extent, Word oldPmd, Word newPmd) {
+        boolean clearUffdWp = vma.uffdWithoutEventRemap();
         PteMapping from = pgtableGeneric.pteOffsetMapLock(vma.mm(), oldPmd, oldAddr);
         if (from == null) {
             return false;
@@ -273,7 +281,11 @@ final class MoveTables {
             if (!Entry.none(old)) {
                 forceFlush |= Entry.ptePresent(old);
                 long pte = from.pte(i).xchg(0, Order.FULL);
-                kernel.entries().setPte(to.pte(i), pte);
+                if (clearUffdWp && Entry.isUffdWpMarker(pte)) {
+                    kernel.entries().clear(to.pte(i));
+                } else {
+                    kernel.entries().setPte(to.pte(i), clearUffdWp ? Entry.clearUffd(pte) : pte);
+                }
             }
         }
         if (forceFlush) {

@@ -11,6 +11,8 @@ public enum ScanResult {
     EXCEED_NONE_PTE,
     EXCEED_SHARED_PTE,
     PTE_NON_PRESENT,
+    /// A userfaultfd is to be told of writes to a page.
+    PTE_UFFD,
     /// An entry maps something without a `struct page`.
     PAGE_NULL,
     PAGE_ANON,

@@ -4,8 +4,7 @@ package org.interleaf.litmus.vocabulary;
 import org.interleaf.litmus.syntax.Config;
 import org.interleaf.litmus.syntax.Source;
 
-/// How many rounds that change memory a loop may make: `config rounds=…`. What goes further is
-/// cut.
+/// How many rounds that change memory a loop may make: `config rounds=…`. What goes further is cut.
 public final class LoopRounds {
     /// The key in the configuration.
     public static final String KEY = "rounds";

@@ -250,6 +250,7 @@ function drawMachine(step) {
   drawProcesses(reached);
   drawLoose(reached);
   drawCards("folios", "Folios", "FOLIO");
+  drawCards("swap", "Swap", "SWAP");
   drawCards("locks", "Locks", "LOCK");
   drawCpus();
   drawCards("tlbs", "TLBs", "TLB", (name, tlb) => tlb.facts.size > 0 || lit[0] === name);

@@ -58,6 +58,7 @@ public final class PageLaws {
             }
         }
         HugetlbLaws.check(kernel, this::violation, found);
+        SwapLaws.check(kernel, this::violation, found);
         RmapLaws.check(kernel, this::violation, found);
         return found;
     }
@@ -158,7 +159,8 @@ public final class PageLaws {
         }
         long inCache = (long) cached[(int) folio.pfn()] << folio.peekOrder();
         long own = folio.isZoneDevice() ? 1 : 0;
-        long expected = mapped + inCache + own + folio.peekKeptByFailures();
+        long inSwapCache = folio.peekSwap() >= 0 ? 1L << folio.peekOrder() : 0;
+        long expected = mapped + inCache + inSwapCache + own + folio.peekKeptByFailures();
         expected += held(folio, references, pins);
         if (folio.peekRefCount() != expected) {
             String text = folio + " has references for " + expected + ", its count says ";

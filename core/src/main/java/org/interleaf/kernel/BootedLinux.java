@@ -55,6 +55,9 @@ final class BootedLinux implements Booted {
         kernel.shmem().mount(config.shmem());
         config.hugetlb().boot(kernel);
         config.devices().boot(kernel);
+        if (config.swap() > 0) {
+            kernel.swapfile().swapon(config.swap());
+        }
         MmStruct mm = kernel.createMm("mm");
         kernel.activate(mm);
         held = new HeldPages(memory.frameCount());

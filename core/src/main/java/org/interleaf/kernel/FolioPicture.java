@@ -52,6 +52,9 @@ final class FolioPicture {
             facts.put("order", number(folio.peekOrder()));
             facts.put("_pincount", number(folio.peekPincount()));
         }
+        if (folio.peekSwap() >= 0) {
+            facts.put("swap", Fact.of("slot " + folio.peekSwap()));
+        }
         facts.put("flags", Fact.of(folio.peekFlags()));
         facts.put("mapping", Fact.of(folio.peekMapping()));
         if (folio.peekHugetlb()) {

@@ -4,6 +4,7 @@ package org.interleaf.kernel;
 import org.interleaf.machine.Tlb;
 import org.interleaf.mm.Kernel;
 import org.interleaf.mm.MmStruct;
+import org.interleaf.mm.SwapInfo;
 import org.interleaf.mm.Vma;
 import org.interleaf.trace.Thing;
 import org.interleaf.trace.Thing.Fact;
@@ -36,7 +37,21 @@ final class KernelPicture {
         for (int cpu = 0; cpu < kernel.machine().cpuCount(); cpu++) {
             things.add(tlb(cpu));
         }
+        SwapInfo swap = kernel.swapfile().peekDevice();
+        if (swap != null) {
+            things.add(swapDevice(swap));
+        }
         return things;
+    }
+
+    private Thing swapDevice(SwapInfo swap) {
+        Map<String, Fact> facts = new LinkedHashMap<>();
+        for (int slot = 1; slot <= swap.pages(); slot++) {
+            long pfn = swap.peekFolio(slot);
+            String folio = pfn < 0 ? "" : folios.nameOf(pfn);
+            facts.put("slot " + slot, new Fact(swap.peekShow(slot), folio));
+        }
+        return new Thing(Kind.SWAP, "swap", facts);
     }
 
     private Thing process(MmStruct mm) {

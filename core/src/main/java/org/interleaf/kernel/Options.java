@@ -27,6 +27,7 @@ import java.util.Objects;
 /// @param bigs free huge pages for each CPU
 /// @param hugetlb the pools of huge pages that hugetlb keeps
 /// @param devices the devices with memory
+/// @param swap slots of the swap device; 0 for a kernel without swap
 record Options(
         Arch arch,
         HugeMemory.Thp thp,
@@ -34,7 +35,8 @@ record Options(
         int singles,
         int bigs,
         HugetlbOptions hugetlb,
-        DeviceOptions devices) {
+        DeviceOptions devices,
+        int swap) {
     private static final List<String> KEYS =
             List.of(
                     "arch",
@@ -54,6 +56,7 @@ record Options(
                     "hugetlbfs",
                     "dax",
                     "vfio",
+                    "swap",
                     RaceCheck.KEY);
     private static final List<String> YES_NO = List.of("yes", "no");
     private static final int MAX_CPUS = 8192;
@@ -98,7 +101,8 @@ record Options(
                     number("pages", defaultPages, 0, 1 << 14),
                     hugePages,
                     HugetlbOptions.read(source, config, arch),
-                    DeviceOptions.read(source, config, arch));
+                    DeviceOptions.read(source, config, arch),
+                    number("swap", 0, 0, 64));
         }
 
         private Arch arch() {

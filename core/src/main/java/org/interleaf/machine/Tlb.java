@@ -43,6 +43,12 @@ public final class Tlb {
         states.add(states.getLast().flushed(spaceId, from, to));
     }
 
+    /// Forgets all translations. One access.
+    public void flushAll() {
+        word.fetchAdd(1, Order.FULL);
+        states.add(states.getLast().flushedAll());
+    }
+
     /// What is cached now.
     Translations now() {
         return at(word.value);

@@ -47,6 +47,11 @@ record Translations(List<Entry> entries, long flushes) {
         return new Translations(without(space, from, to), flushes + 1);
     }
 
+    /// None of these.
+    Translations flushedAll() {
+        return new Translations(List.of(), flushes + 1);
+    }
+
     /// These without `entry`, which the CPU dropped by itself.
     Translations dropped(Entry entry) {
         return new Translations(

@@ -206,7 +206,7 @@ public final class AnonVmas {
     /// Complains where nobody has the folio locked: what it is mapped as a part of, and where,
     /// could change. Not an access.
     void assertLocked(Folio folio) {
-        if ((folio.flags.peek() & Folio.PG_LOCKED) == 0) {
+        if (!folio.peekFlag(Folio.PG_LOCKED)) {
             String text = "rmap walk of " + folio + ", which is not locked";
             machine.monitor().complained(machine.current(), "WARNING", text);
         }

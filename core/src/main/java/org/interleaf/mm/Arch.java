@@ -151,6 +151,17 @@ public record Arch(
         return architecture.isOf("x86-64", "arm64", "powerpc-radix", "s390", "riscv64");
     }
 
+    /// `CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH`: reclaim puts TLB flushes off.
+    public boolean batchedUnmapTlbFlush() {
+        return architecture.isOf("x86", "arm64", "riscv");
+    }
+
+    /// `CONFIG_THP_SWAP`: huge pages get slots as a whole.
+    public boolean thpSwap() {
+        return architecture.has(Feature.THP)
+                && architecture.isOf("x86-64", "arm64-4k", "riscv", "s390");
+    }
+
     /// `CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP`: huge entries can map what has no `struct page`.
     boolean hugePfnmap() {
         return architecture.has(Feature.HUGE_PFNMAP);

@@ -39,6 +39,39 @@ final class BroadcastTlbFlush implements TlbFlush {
         notifier.archInvalidateSecondaryTlbs(mm, start, end);
     }
 
+    /// arch/arm64/include/asm/tlbflush.h: arch_tlbbatch_should_defer().
+    @Override
+    public boolean batchShouldDefer(MmStruct mm) {
+        return true;
+    }
+
+    /// arch/arm64/include/asm/tlbflush.h: arch_tlbbatch_add_pending(). The invalidation is on its
+    /// way; as nobody waits for it, it may be the last moment before {@link #batchFlush} in which
+    /// it arrives.
+    @Override
+    public void batchAddPending(TlbBatch.Pending batch, MmStruct mm, long start, long end) {
+        machine.fence(Fence.MB); // dsb(ishst)
+        batch.cpumask |= mm.cpumask.peek();
+        batch.ranges.add(new TlbBatch.Range(mm, start, end));
+        notifier.archInvalidateSecondaryTlbs(mm, start, end);
+    }
+
+    /// arch/arm64/include/asm/tlbflush.h: arch_tlbbatch_flush(). Waits for the invalidations.
+    @Override
+    public void batchFlush(TlbBatch.Pending batch) {
+        for (TlbBatch.Range range : batch.ranges) {
+            for (int c = 0; c < machine.cpuCount(); c++) {
+                boolean boot = !machine.running() && c == machine.cpu().id();
+                if (boot || (batch.cpumask >> c & 1) != 0) {
+                    mmu.tlb(c).flush(range.mm().pointer(), range.start(), range.end());
+                }
+            }
+        }
+        batch.ranges.clear();
+        batch.cpumask = 0;
+        machine.fence(Fence.MB); // dsb(ish)
+    }
+
     /// arch/arm64/include/asm/pgtable.h: flush_tlb_fix_spurious_fault(). Not broadcast.
     @Override
     public void flushTlbFixSpuriousFault(MmStruct mm, long addr) {

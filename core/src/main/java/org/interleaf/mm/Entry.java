@@ -50,6 +50,12 @@ public final class Entry {
     /// No page at all, but something to remember; see {@link #marker(long)}.
     private static final long MARKER = 5 << 9;
 
+    /// The page is in swap; see {@link #swap(long, boolean)}.
+    private static final long SWAP = 6 << 9;
+
+    /// In a swap entry: the page is the process' own.
+    private static final long SWP_EXCLUSIVE = USER;
+
     /// `PTE_MARKER_UFFD_WP`: what comes here is to be write-protected for a userfaultfd.
     public static final long MARKER_UFFD_WP = 1;
 
@@ -138,6 +144,37 @@ public final class Entry {
     /// Which of the kinds `MIGRATION_…` it is.
     public static long softleafKind(long entry) {
         return entry & SOFTLEAF;
+    }
+
+    /// `swp_entry_to_pte()`: an entry for a slot of the swap device, of which there is one;
+    /// `pte_swp_mkexclusive()` where `exclusive`.
+    public static long swap(long offset, boolean exclusive) {
+        return offset << PFN_SHIFT | SWAP | (exclusive ? SWP_EXCLUSIVE : 0);
+    }
+
+    /// `softleaf_is_swap()`.
+    public static boolean isSwap(long entry) {
+        return isSoftleaf(entry) && softleafKind(entry) == SWAP;
+    }
+
+    /// `swp_offset()`: the slot that a swap entry speaks of.
+    public static long swpOffset(long entry) {
+        return entry >>> PFN_SHIFT;
+    }
+
+    /// `pte_swp_exclusive()`.
+    public static boolean swpExclusive(long entry) {
+        return (entry & SWP_EXCLUSIVE) != 0;
+    }
+
+    /// `pte_swp_clear_exclusive()`.
+    public static long swpClearExclusive(long entry) {
+        return entry & ~SWP_EXCLUSIVE;
+    }
+
+    /// `pte_move_swp_offset()`: the same for a slot `delta` further on.
+    public static long moveSwpOffset(long entry, long delta) {
+        return entry + (delta << PFN_SHIFT);
     }
 
     /// `make_hwpoison_entry()`.
@@ -337,6 +374,9 @@ public final class Entry {
             return (marker(entry) & MARKER_POISONED) != 0
                     ? "marker of poison"
                     : "marker of uffd-wp";
+        }
+        if (isSwap(entry)) {
+            return "slot " + swpOffset(entry) + (swpExclusive(entry) ? " exclusive" : "");
         }
         String what = isHwpoison(entry) ? "poison of page " : "migration of page ";
         return what + pfn(entry);

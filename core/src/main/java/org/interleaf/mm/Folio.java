@@ -26,10 +26,30 @@ public final class Folio {
     /// Somebody waits for the folio to be unlocked, see {@link FolioWait}.
     static final long PG_WAITERS = 1 << 8;
 
+    /// In the swap cache, see {@link SwapState}. Of folios that are {@link #PG_SWAPBACKED} only.
+    static final long PG_SWAPCACHE = 1 << 9;
+
+    /// Being written to the swap device.
+    static final long PG_WRITEBACK = 1 << 10;
+
+    /// Reclaim wants it as soon as it is written.
+    static final long PG_RECLAIM = 1 << 11;
+
     static final long PGTY_HUGETLB = 1;
 
     /// In the mapping word: what is above is an anon_vma (`FOLIO_MAPPING_ANON`).
     private static final long MAPPING_ANON = 1;
+
+    /// `flags` is several words here. Whoever reads or changes one flag does not depend on the
+    /// others, as all do it by bit operations; flags that change together are in one word, the
+    /// lock's first.
+    private static final long[] FLAG_WORDS = {
+        PG_LOCKED | PG_WAITERS,
+        PG_LRU | PG_ACTIVE | PG_REFERENCED | PG_RECLAIM,
+        PG_SWAPBACKED | PG_SWAPCACHE,
+        PG_DIRTY | PG_WRITEBACK,
+        PG_UPTODATE | PG_HWPOISON
+    };
 
     private static final String[] FLAG_NAMES = {
         "locked",
@@ -40,7 +60,10 @@ public final class Folio {
         "swapbacked",
         "active",
         "hwpoison",
-        "waiters"
+        "waiters",
+        "swapcache",
+        "writeback",
+        "reclaim"
     };
 
     private final Machine machine;
@@ -49,7 +72,7 @@ public final class Folio {
     private final FolioWait wait;
 
     final Word refcount;
-    final Word flags;
+    private final Word[] flags;
     final Word mapping;
     final Word index;
     final Word order;
@@ -57,6 +80,9 @@ public final class Folio {
     final Word entireMapcount;
     final Word nrPagesMapped;
     final Word pincount;
+
+    /// `swap`: the first of its slots while it is in the swap cache.
+    final Word swap;
 
     /// `_mm_ids`, of which only is modelled that more than one process may map the folio: set by
     /// fork, and not taken back before it is freed.
@@ -70,11 +96,18 @@ public final class Folio {
     /// Whether the memory is a device's; never changes after the set-up.
     private boolean zoneDevice;
 
+    /// `CONFIG_SWAP`; never changes after the set-up.
+    private boolean configSwap;
+
     Folio(Machine machine, Page head) {
         this.machine = machine;
         this.head = head;
         refcount = machine.word(null, this, "_refcount", -1, 0);
-        flags = machine.word(null, this, "flags", -1, 0).format(Folio::showFlags);
+        flags = new Word[FLAG_WORDS.length];
+        for (int i = 0; i < flags.length; i++) {
+            int index = i == 0 ? -1 : i;
+            flags[i] = machine.word(null, this, "flags", index, 0).format(Folio::showFlags);
+        }
         mapping = machine.word(null, this, "mapping", -1, 0).format(this::showMapping);
         index = machine.word(null, this, "index", -1, 0);
         order = machine.word(null, this, "order", -1, 0);
@@ -82,10 +115,11 @@ public final class Folio {
         entireMapcount = machine.word(null, this, "_entire_mapcount", -1, -1);
         nrPagesMapped = machine.word(null, this, "_nr_pages_mapped", -1, 0);
         pincount = machine.word(null, this, "_pincount", -1, 0);
+        swap = machine.word(null, this, "swap", -1, 0);
         maybeMappedShared = machine.word(null, this, "_mm_ids", -1, 0);
         pageType = machine.word(null, this, "page_type", -1, 0);
         hugetlb = new HugetlbFolio(machine, this);
-        lock = new BitLock(machine, flags, PG_LOCKED, "folio lock", "PG_locked", true);
+        lock = new BitLock(machine, flags[0], PG_LOCKED, "folio lock", "PG_locked", true);
         wait = new FolioWait(machine, this);
         lock.onUnlock(PG_WAITERS, wait::folioWakeBit);
     }
@@ -212,21 +246,71 @@ public final class Folio {
         return wait;
     }
 
+    /// The word with this flag.
+    private Word word(long flag) {
+        int i = 0;
+        while ((FLAG_WORDS[i] & flag) == 0) {
+            i++;
+        }
+        return flags[i];
+    }
+
     boolean testFlag(long flag) {
-        return (flags.readOnce() & flag) != 0;
+        return (word(flag).readOnce() & flag) != 0;
     }
 
     void setFlag(long flag) {
-        flags.or(flag, Order.RELAXED);
+        word(flag).or(flag, Order.RELAXED);
     }
 
     void clearFlag(long flag) {
-        flags.and(~flag, Order.RELAXED);
+        word(flag).and(~flag, Order.RELAXED);
+    }
+
+    /// Those of `mask` that are set.
+    long readFlags(long mask) {
+        long set = 0;
+        for (int i = 0; i < flags.length; i++) {
+            set |= (FLAG_WORDS[i] & mask) != 0 ? flags[i].readOnce() & mask : 0;
+        }
+        return set;
+    }
+
+    /// Sets those of `mask`.
+    void setFlags(long mask) {
+        for (int i = 0; i < flags.length; i++) {
+            if ((FLAG_WORDS[i] & mask) != 0) {
+                flags[i].or(FLAG_WORDS[i] & mask, Order.RELAXED);
+            }
+        }
+    }
+
+    /// Clears all but those of `mask`, of a folio that nobody has.
+    void keepFlags(long mask) {
+        for (Word word : flags) {
+            word.and(mask, Order.PLAIN);
+        }
+    }
+
+    /// `folio_test_set_dirty()` and its like: sets the flag; whether it was set.
+    boolean testSetFlag(long flag) {
+        return (word(flag).fetchOr(flag, Order.FULL) & flag) != 0;
+    }
+
+    /// Waits until the flag is clear.
+    void awaitClear(long flag) {
+        word(flag).await(flag, 0);
     }
 
     /// `folio_test_clear_lru()` and its like: clears the flag, says whether it was set.
     boolean testClearFlag(long flag) {
-        return (flags.fetchAnd(~flag, Order.FULL) & flag) != 0;
+        return (word(flag).fetchAnd(~flag, Order.FULL) & flag) != 0;
+    }
+
+    /// `folio_test_swapcache()`: the flag means something else where it is not swapbacked, and so
+    /// there are two looks.
+    boolean testSwapcache() {
+        return configSwap && testFlag(PG_SWAPBACKED) && testFlag(PG_SWAPCACHE);
     }
 
     /// `__folio_set_locked()`: locks a folio that nobody else knows.
@@ -252,7 +336,7 @@ public final class Folio {
 
     /// `folio_test_set_hwpoison()`: sets the flag; whether it was set.
     boolean testSetHwpoison() {
-        return (flags.fetchOr(PG_HWPOISON, Order.FULL) & PG_HWPOISON) != 0;
+        return testSetFlag(PG_HWPOISON);
     }
 
     // ---- hugetlb
@@ -270,6 +354,11 @@ public final class Folio {
     /// `folio_is_zone_device()`. No access: it never changes.
     public boolean isZoneDevice() {
         return zoneDevice;
+    }
+
+    /// For the set-up: the kernel has `CONFIG_SWAP`.
+    void setConfigSwap() {
+        configSwap = true;
     }
 
     /// For the set-up: see {@link #isZoneDevice}.
@@ -346,9 +435,23 @@ public final class Folio {
         return pincount.peek();
     }
 
+    /// The first of its slots, looked at from outside; -1 where it is not in the swap cache.
+    public long peekSwap() {
+        return peekFlag(PG_SWAPCACHE) ? swap.peek() : -1;
+    }
+
     /// The flags in words, looked at from outside.
     public String peekFlags() {
-        return flags.show(flags.peek());
+        long all = 0;
+        for (Word word : flags) {
+            all |= word.peek();
+        }
+        return showFlags(all);
+    }
+
+    /// Whether the flag is set, looked at from outside.
+    boolean peekFlag(long flag) {
+        return (word(flag).peek() & flag) != 0;
     }
 
     /// What it is mapped as a part of, in words; looked at from outside.

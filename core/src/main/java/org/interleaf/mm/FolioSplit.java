@@ -151,8 +151,8 @@ final class FolioSplit {
         for (int i = 1; i < nr; i++) {
             Page head = kernel.memMap().page(folio.pfn() + i);
             Folio piece = kernel.memMap().folioAt(head.pfn());
-            long old = piece.flags.readPlain() & Folio.PG_HWPOISON;
-            piece.flags.writePlain(old | folio.flags.readPlain() & inherited);
+            piece.keepFlags(Folio.PG_HWPOISON);
+            piece.setFlags(folio.readFlags(inherited));
             piece.setLocked(); // as the folio that it was a part of
             head.dropAnonExclusive();
             piece.mapping.writePlain(folio.mapping.readPlain());

@@ -158,7 +158,7 @@ public final class HugetlbMigrate {
             return false;
         }
         long flags = Folio.PG_UPTODATE | Folio.PG_DIRTY | Folio.PG_REFERENCED;
-        dst.setFlag(src.flags.readOnce() & flags); // folio_migrate_flags()
+        dst.setFlags(src.readFlags(flags)); // folio_migrate_flags()
         if (!src.isAnon()) {
             src.mapping.writePlain(0);
         }

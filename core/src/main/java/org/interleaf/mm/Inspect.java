@@ -14,6 +14,9 @@ public final class Inspect {
     private final Geometry geometry;
     private final MemMap memMap;
 
+    /// The swap device; null where there is none.
+    private @Nullable SwapInfo swap;
+
     /// Hears which words {@link #user} looks at; null where nobody wants to know.
     private @Nullable Consumer<Word> listener;
 
@@ -84,12 +87,51 @@ public final class Inspect {
         long value = 0;
         for (int i = bytes - 1; i >= 0; i--) {
             long at = addr + i;
-            long pfn = mappedPfn(mm, at);
             long offset = at & (geometry.pageSize() - 1);
-            long word = pfn < 0 ? 0 : memMap.contents(pfn, offset).peek();
+            long word = peekWord(mm, at, offset);
             value = value << Byte.SIZE | word >>> Byte.SIZE * (offset % Long.BYTES) & 0xff;
         }
         return value;
+    }
+
+    /// The word of contents at `offset` in the page of `addr`: in memory, in the swap cache, on the
+    /// swap device, or in a page cache.
+    private long peekWord(MmStruct mm, long addr, long offset) {
+        long pfn = mappedPfn(mm, addr);
+        if (pfn < 0 && swap != null) {
+            long pte = leaf(mm, addr);
+            if (Entry.isSwap(pte)) {
+                int slot = (int) Entry.swpOffset(pte);
+                pfn = swap.peekPage(slot);
+                return pfn < 0 ? swap.peekContents(slot, offset) : contents(pfn, offset);
+            }
+        }
+        if (pfn < 0 && Entry.none(leaf(mm, addr))) {
+            pfn = peekFilePfn(mm, addr);
+        }
+        return pfn < 0 ? 0 : contents(pfn, offset);
+    }
+
+    /// The frame in which a file in memory has what would be mapped at `addr`; -1 where it has
+    /// none.
+    private long peekFilePfn(MmStruct mm, long addr) {
+        for (Vma vma : vmas(mm)) {
+            boolean here = vma.start.peek() <= addr && addr < vma.end.peek();
+            if (here && vma.isShmem()) {
+                long pages = (addr - vma.start.peek()) >> geometry.pageShift();
+                return ((ShmemInode) vma.inode()).pages().peekPfn(pages + vma.pgoff.peek());
+            }
+        }
+        return -1;
+    }
+
+    private long contents(long pfn, long offset) {
+        return memMap.contents(pfn, offset).peek();
+    }
+
+    /// For the set-up: there is a swap device.
+    void setSwap(SwapInfo device) {
+        swap = device;
     }
 
     /// The VMAs of an address space, in order.
@@ -141,6 +183,32 @@ public final class Inspect {
             visitor.visit(level, entry, value);
             if (level > Geometry.PTE && Entry.isTable(value)) {
                 visit(memMap.table(Entry.pfn(value)), below, visitor);
+            }
+        }
+    }
+
+    /// What is told of each PTE that is not none.
+    @FunctionalInterface
+    public interface PteVisitor {
+        void visit(long addr, long value);
+    }
+
+    /// Tells `visitor` of every PTE of the address space that is not none, by its address.
+    public void ptes(MmStruct mm, PteVisitor visitor) {
+        ptes(mm.pgd(), Geometry.PGD, 0, visitor);
+    }
+
+    private void ptes(PageTable table, int level, long base, PteVisitor visitor) {
+        for (int i = 0; i < geometry.entries(level); i++) {
+            long value = table.entry(i).peek();
+            long addr = base + ((long) i << geometry.shift(level));
+            if (Entry.none(value)) {
+                continue;
+            }
+            if (level == Geometry.PTE) {
+                visitor.visit(addr, value);
+            } else if (Entry.isTable(value)) {
+                ptes(memMap.table(Entry.pfn(value)), below(level), addr, visitor);
             }
         }
     }

@@ -39,6 +39,35 @@ final class IpiTlbFlush implements TlbFlush {
         notifier.archInvalidateSecondaryTlbs(mm, start, end);
     }
 
+    /// arch/x86/include/asm/tlbflush.h: arch_tlbbatch_should_defer(). Only if somebody else must be
+    /// interrupted.
+    @Override
+    public boolean batchShouldDefer(MmStruct mm) {
+        return (mm.cpumask.readOnce() & ~(1L << machine.cpu().id())) != 0;
+    }
+
+    /// arch/x86/include/asm/tlbflush.h: arch_tlbbatch_add_pending().
+    @Override
+    public void batchAddPending(TlbBatch.Pending batch, MmStruct mm, long start, long end) {
+        machine.fence(Fence.MB); // inc_mm_tlb_gen()
+        batch.cpumask |= mm.cpumask.readOnce();
+        notifier.archInvalidateSecondaryTlbs(mm, 0, Long.MAX_VALUE);
+    }
+
+    /// arch/x86/mm/tlb.c: arch_tlbbatch_flush(). These CPUs forget everything.
+    @Override
+    public void batchFlush(TlbBatch.Pending batch) {
+        int self = machine.cpu().id();
+        long others = batch.cpumask & ~(1L << self);
+        if (batch.cpumask != others || !machine.running()) {
+            mmu.tlb(self).flushAll();
+        }
+        if (others != 0) {
+            machine.ipi().call(others, cpu -> mmu.tlb(cpu.id()).flushAll(), true);
+        }
+        batch.cpumask = 0;
+    }
+
     /// arch/x86/include/asm/pgtable.h: flush_tlb_fix_spurious_fault(). Nothing: the CPU forgets a
     /// translation when it faults on it.
     @Override

@@ -21,6 +21,14 @@ public final class Kernel {
     private final Pgtable pgtable;
     private final PageAlloc pageAlloc;
     private final Swap swap;
+    private final Swapfile swapfile;
+    private final SwapState swapState;
+    private final PageIo pageIo;
+    private final SwapIn swapIn;
+    private final MadviseReclaim madviseReclaim;
+    private final TlbBatch tlbBatch;
+    private final TryToUnmap tryToUnmap;
+    private final Vmscan vmscan;
     private final Rmap rmap;
     private final Highmem highmem;
     private final Files files;
@@ -87,11 +95,17 @@ public final class Kernel {
     private final UffdLocks uffdLocks;
     private final UffdEvents uffdEvents;
     private final UffdProtect uffdProtect;
+    private final UffdShmem uffdShmem;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
+    private final ThpAllowable thpAllowable;
+    private final CollapseCopy collapseCopy;
+    private final RetractPageTables retractPageTables;
+    private final CollapsePteMappedThp collapsePteMappedThp;
+    private final CollapseFile collapseFile;
     private final Khugepaged khugepaged;
     private final UserAccess userAccess;
     private final List<MmStruct> mms = new ArrayList<>();
@@ -123,6 +137,14 @@ public final class Kernel {
         pgtable = new Pgtable(machine, geometry, memMap, ptLocks);
         pageAlloc = new PageAlloc(machine, memMap);
         swap = new Swap(this);
+        swapfile = new Swapfile(this);
+        swapState = new SwapState(this);
+        pageIo = new PageIo(this);
+        tlbBatch = new TlbBatch(this);
+        tryToUnmap = new TryToUnmap(this);
+        vmscan = new Vmscan(this);
+        swapIn = new SwapIn(this);
+        madviseReclaim = new MadviseReclaim(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
         inspect = new Inspect(geometry, memMap);
@@ -185,11 +207,17 @@ public final class Kernel {
         uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
         uffdProtect = new UffdProtect(this);
+        uffdShmem = new UffdShmem(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
+        thpAllowable = new ThpAllowable(this);
+        collapseCopy = new CollapseCopy(this);
+        retractPageTables = new RetractPageTables(this);
+        collapsePteMappedThp = new CollapsePteMappedThp(this);
+        collapseFile = new CollapseFile(this);
         khugepaged = new Khugepaged(this);
         userAccess = new UserAccess(this);
         files = new Files(machine);
@@ -330,6 +358,14 @@ public final class Kernel {
         MmuGather.tlbRemoveTableSyncOne(this);
     }
 
+    /// mm/pgtable-generic.c: pmdp_get_lockless_sync(). Waits for those who read entries in halves
+    /// with interrupts off.
+    void pmdpGetLocklessSync() {
+        if (entries.halves()) {
+            tlbRemoveTableSyncOne();
+        }
+    }
+
     /// `WARN_ON_ONCE(condition)`: the kernel complains with `text` where the condition holds;
     /// returns the condition.
     boolean warnOn(boolean condition, String text) {
@@ -401,6 +437,39 @@ public final class Kernel {
 
     public Swap swap() {
         return swap;
+    }
+
+    /// The slots of the swap device.
+    public Swapfile swapfile() {
+        return swapfile;
+    }
+
+    SwapState swapState() {
+        return swapState;
+    }
+
+    PageIo pageIo() {
+        return pageIo;
+    }
+
+    SwapIn swapIn() {
+        return swapIn;
+    }
+
+    MadviseReclaim madviseReclaim() {
+        return madviseReclaim;
+    }
+
+    TlbBatch tlbBatch() {
+        return tlbBatch;
+    }
+
+    TryToUnmap tryToUnmap() {
+        return tryToUnmap;
+    }
+
+    Vmscan vmscan() {
+        return vmscan;
     }
 
     public Rmap rmap() {
@@ -703,6 +772,10 @@ public final class Kernel {
         return uffdLocks;
     }
 
+    UffdShmem uffdShmem() {
+        return uffdShmem;
+    }
+
     public UffdMfill uffdMfill() {
         return uffdMfill;
     }
@@ -725,6 +798,26 @@ public final class Kernel {
 
     public GupFast gupFast() {
         return gupFast;
+    }
+
+    ThpAllowable thpAllowable() {
+        return thpAllowable;
+    }
+
+    CollapseCopy collapseCopy() {
+        return collapseCopy;
+    }
+
+    RetractPageTables retractPageTables() {
+        return retractPageTables;
+    }
+
+    CollapsePteMappedThp collapsePteMappedThp() {
+        return collapsePteMappedThp;
+    }
+
+    CollapseFile collapseFile() {
+        return collapseFile;
     }
 
     public Khugepaged khugepaged() {

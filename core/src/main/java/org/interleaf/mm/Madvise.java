@@ -216,8 +216,8 @@ final class Madvise {
             return remove(behavior.mm, vma, start, end);
         }
         if (behavior.lockMode == LockMode.MMAP_READ) {
-            requireHugetlb(vma, behavior.advice); // MADV_COLD, MADV_PAGEOUT: can_madv_lru_vma()
-            return -Errno.EINVAL;
+            boolean pageout = behavior.advice == Mman.MADV_PAGEOUT;
+            return kernel.madviseReclaim().coldOrPageout(vma, start, end, pageout);
         }
         long flags = vma.flags() & ~(Vma.VM_HUGEPAGE | Vma.VM_NOHUGEPAGE);
         boolean huge = behavior.advice == Mman.MADV_HUGEPAGE;
@@ -225,13 +225,6 @@ final class Madvise {
             return -Errno.EINVAL; // hugepage_madvise()
         }
         return updateVma(vma, start, end, flags | (huge ? Vma.VM_HUGEPAGE : Vma.VM_NOHUGEPAGE));
-    }
-
-    private static void requireHugetlb(Vma vma, int advice) {
-        if (!vma.isHugetlb()) {
-            throw new IllegalArgumentException(
-                    "madvise() with advice " + advice + " is modelled for huge pages only");
-        }
     }
 
     /// mm/madvise.c: madvise_remove(). Takes the pages out of the file as well, by a hole.
@@ -294,11 +287,11 @@ final class Madvise {
 
     /// mm/madvise.c: madvise_dontneed_single_vma(), madvise_free_single_vma().
     private int dontneed(Behavior behavior, Vma vma, long start, long to) {
-        if (behavior.advice == Mman.MADV_FREE) {
-            requireHugetlb(vma, behavior.advice);
-            return -Errno.EINVAL;
-        }
         MmuGather tlb = Objects.requireNonNull(behavior.tlb);
+        if (behavior.advice == Mman.MADV_FREE) {
+            boolean vmaLocked = behavior.lockMode == LockMode.VMA_READ;
+            return kernel.madviseReclaim().free(tlb, vma, start, to, vmaLocked);
+        }
         kernel.zap().zapVmaRangeBatched(tlb, vma, start, to, ZapDetails.RECLAIM_PT);
         return 0;
     }

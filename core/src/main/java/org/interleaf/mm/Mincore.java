@@ -118,12 +118,25 @@ public final class Mincore {
                 long addr = start + i * geometry.pageSize();
                 unmappedRange(addr, addr + geometry.pageSize(), walk.vma(), walk.data());
             } else {
-                // Present, or one of what mincore_swap() calls present.
-                walk.data().fill(1, true);
+                walk.data().fill(1, Entry.ptePresent(value) || mincoreSwap(value));
             }
         }
         pte.unmapUnlock();
         return 0;
+    }
+
+    /// mm/mincore.c: mincore_swap(). Whether a page is in memory that has no present entry.
+    private boolean mincoreSwap(long entry) {
+        if (!Entry.isSwap(entry)) {
+            return true;
+        }
+        Folio folio = kernel.swapState().swapCacheGetFolio(Entry.swpOffset(entry));
+        if (folio == null) {
+            return false;
+        }
+        boolean present = folio.testFlag(Folio.PG_UPTODATE);
+        kernel.swap().folioPut(folio);
+        return present;
     }
 
     /// mm/mincore.c: do_mincore(). How many pages of one VMA were looked at, or a negative error

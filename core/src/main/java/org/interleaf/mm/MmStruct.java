@@ -33,6 +33,10 @@ public final class MmStruct extends Shared {
     /// Number of gathers under way that may not have flushed yet.
     final Word tlbFlushPending;
 
+    /// `tlb_flush_batched`: how often reclaim has put off a flush, and at which of these everything
+    /// was flushed; see {@link TlbBatch}.
+    final Word tlbFlushBatched;
+
     /// `pgtables_bytes`, in tables: those between the top and the one below it, which is not
     /// counted either.
     final Word pgtables;
@@ -65,6 +69,7 @@ public final class MmStruct extends Shared {
         vmas = new Ref<>(machine, VmaTree.class, this, "mm_mt", -1);
         flags = machine.word(null, this, "flags", -1, 0);
         tlbFlushPending = machine.word(null, this, "tlb_flush_pending", -1, 0);
+        tlbFlushBatched = machine.word(null, this, "tlb_flush_batched", -1, 0);
         pgtables = machine.word(null, this, "pgtables", -1, 0);
         cpumask = machine.word(null, this, "cpumask", -1, 0);
         users = machine.word(null, this, "mm_users", -1, 1);

@@ -281,6 +281,7 @@ public final class MmuGather {
     private void batchPagesFlush() {
         for (int i = 0; i < pages.size(); i++) {
             Folio folio = kernel.memMap().pageFolio(pages.get(i));
+            kernel.swapState().freeSwapCache(folio);
             kernel.swap().folioPutRefs(folio, nrPages.get(i));
         }
         pages.clear();

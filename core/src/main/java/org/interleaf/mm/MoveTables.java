@@ -158,16 +158,15 @@ final class MoveTables {
         }
     }
 
-    /// mm/mremap.c: move_normal_pmd(). Moves a PTE table with all that is in it. False where there
-    /// is no table any more, or something is at the new place.
+    /// mm/mremap.c: move_normal_pmd(), with the rmap locks of move_pgt_entry(). Moves a PTE table
+    /// with all that is in it. False where there is no table any more, since a file was collapsed,
+    /// or something is at the new place, or a userfaultfd has something to say.
     private boolean moveNormalPmd(Pmc pmc, long oldAddr, Word oldPmd, Word newPmd) {
         Vma vma = pmc.old;
-        if (vma.uffdWithoutEventRemap() || pmc.fresh.uffdWithoutEventRemap()) {
-            return false; // uffd_supports_page_table_move()
-        }
         AnonVma anonVma = takeRmapLocks(vma);
         boolean moved = false;
-        if (!kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
+        if (uffdSupportsPageTableMove(vma, pmc.fresh)
+                && !kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
             SpinLock oldPtl = kernel.ptLocks().pmdLock(vma.mm(), oldPmd);
             SpinLock newPtl = kernel.ptLocks().pmdLockptr(vma.mm(), newPmd);
             boolean nested = CopyPageRange.lockNested(newPtl, oldPtl);
@@ -205,6 +204,12 @@ final class MoveTables {
             dropRmapLocks(pmc.old, anonVma);
         }
         return moved;
+    }
+
+    /// mm/mremap.c: uffd_supports_page_table_move(). Where a userfaultfd is not told of the move
+    /// its marks must be taken out of the entries one by one.
+    private static boolean uffdSupportsPageTableMove(Vma old, Vma fresh) {
+        return !old.uffdWithoutEventRemap() && !fresh.uffdWithoutEventRemap();
     }
 
     /// mm/mremap.c: take_rmap_locks().
@@ -275,6 +280,7 @@ final class MoveTables {
             return false;
         }
         boolean nested = CopyPageRange.lockNested(to.ptl(), from.ptl());
+        kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
         boolean forceFlush = false;
         for (int i = 0; i < extent >> geometry.pageShift(); i++) {
             long old = from.pte(i).readOnce();

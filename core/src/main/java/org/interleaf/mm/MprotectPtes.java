@@ -25,6 +25,7 @@ final class MprotectPtes {
         boolean alone =
                 change.has(Mprotect.MM_CP_PROT_NUMA)
                         && kernel.taskNuma().vmaIsSingleThreadedPrivate(vma);
+        kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
         Pass pass = new Pass(change, pte, start, alone);
         int nr = (int) ((end - start) >> kernel.geometry().pageShift());
         int i = 0;

@@ -17,6 +17,9 @@ final class NonpresentPtes {
     /// comes back. 0, or a negative error number.
     int copyNonpresentPte(Vma dst, Word to, Word from) {
         long pte = from.readOnce();
+        if (Entry.isSwap(pte)) {
+            return copySwapPte(dst, to, from, pte);
+        }
         if (Entry.isMarker(pte)) {
             return copyPteMarker(dst, to, pte);
         }
@@ -31,6 +34,17 @@ final class NonpresentPtes {
         return 0;
     }
 
+    /// The part of copy_nonpresent_pte() for a page in swap, which two processes have from now on.
+    private int copySwapPte(Vma dst, Word to, Word from, long pte) {
+        kernel.swapfile().swapDupEntryDirect(Entry.swpOffset(pte));
+        long shared = Entry.swpClearExclusive(pte);
+        if (Entry.swpExclusive(pte)) {
+            kernel.entries().setPte(from, shared);
+        }
+        kernel.entries().setPte(to, dst.userfaultfdWp() ? shared : Entry.clearUffd(shared));
+        return 0;
+    }
+
     /// include/linux/mm_inline.h: copy_pte_marker(). Poison stays poison; the rest is for the
     /// child's userfaultfd, if it has one.
     private int copyPteMarker(Vma dst, Word to, long pte) {
@@ -42,11 +56,19 @@ final class NonpresentPtes {
         return 0;
     }
 
-    /// mm/memory.c: zap_nonpresent_ptes(), for one entry, which holds `value`. False where it
-    /// stays.
-    boolean zapNonpresentPte(Word entry, long value, ZapDetails details) {
+    /// mm/memory.c: zap_nonpresent_ptes(), from `entry` on, which holds `value`. How many entries
+    /// that were: several where they are for slots in a row, `max` at most; 0 where it stays.
+    int zapNonpresentPtes(Word entry, long value, int max, ZapDetails details) {
         if (!shouldZap(value, details)) {
-            return false;
+            return 0;
+        }
+        if (Entry.isSwap(value)) {
+            int nr = swapPteBatch(entry, max, value);
+            kernel.swapfile().swapPutEntriesDirect(Entry.swpOffset(value), nr);
+            for (int i = 0; i < nr; i++) {
+                kernel.entries().clear(PageTable.plus(entry, i)); // clear_nonpresent_ptes()
+            }
+            return nr;
         }
         boolean known =
                 Entry.isMigration(value) || Entry.isHwpoison(value) || Entry.isMarker(value);
@@ -55,7 +77,17 @@ final class NonpresentPtes {
         }
         // Nobody but the walk of whoever migrates the page will notice: it finds one entry less.
         kernel.entries().clear(entry); // clear_nonpresent_ptes()
-        return true;
+        return 1;
+    }
+
+    /// mm/internal.h: swap_pte_batch(). How many entries from `start` on, which holds `pte`, are
+    /// for slots in a row, and alike otherwise.
+    static int swapPteBatch(Word start, int max, long pte) {
+        int nr = 1;
+        while (nr < max && PageTable.plus(start, nr).readOnce() == Entry.moveSwpOffset(pte, nr)) {
+            nr++;
+        }
+        return nr;
     }
 
     /// Whether the entry is among those that are to be zapped.
@@ -64,8 +96,8 @@ final class NonpresentPtes {
             Folio folio = kernel.memMap().softleafToFolio(kernel, value);
             return details.shouldZapFolio(folio);
         }
-        boolean poison = Entry.isHwpoison(value) || Entry.isMarker(value);
-        return !details.skipCows() || !poison;
+        boolean own = Entry.isSwap(value) || Entry.isHwpoison(value) || Entry.isMarker(value);
+        return !details.skipCows() || !own;
     }
 
     /// mm/mprotect.c: change_softleaf_pte(). What comes back writable might be what the VMA does

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Order;
 import org.jspecify.annotations.Nullable;
 
 /// Allocation of pages and folios (mm/page_alloc.c), as far as others can see it: the state of the
@@ -60,7 +59,7 @@ public final class PageAlloc {
         int order = folio.order();
         checkNotInUse(folio, order);
         folio.mapping.writePlain(0);
-        folio.flags.and(Folio.PG_HWPOISON, Order.PLAIN);
+        folio.keepFlags(Folio.PG_HWPOISON);
         for (int i = 0; i < 1 << order; i++) {
             Page page = memMap.page(folio.pfn() + i);
             page.clearAnonExclusive();

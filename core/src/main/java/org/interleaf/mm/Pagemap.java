@@ -117,6 +117,8 @@ public final class Pagemap {
         long type = SWP_MIGRATION_READ + (Entry.softleafKind(entry) / Entry.MIGRATION_READ - 1);
         if (Entry.isHwpoison(entry)) {
             type = SWP_MIGRATION_READ - 1;
+        } else if (Entry.isSwap(entry)) {
+            type = 0; // the first device
         }
         return type | Entry.pfn(entry) << SWAP_TYPE_BITS;
     }

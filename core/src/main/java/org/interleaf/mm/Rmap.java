@@ -40,6 +40,20 @@ public final class Rmap {
         folio.head().setAnonExclusive();
     }
 
+    /// mm/rmap.c: folio_add_new_anon_rmap(), for a small folio that comes from swap. Where others
+    /// may have the page as well it becomes that of the oldest process that can have it.
+    void folioAddSwappedAnonRmap(Folio folio, Vma vma, long addr, boolean exclusive) {
+        if (!folio.testFlag(Folio.PG_SWAPBACKED)) {
+            folio.setFlag(Folio.PG_SWAPBACKED);
+        }
+        AnonVma anonVma = vma.anonVma.readPlainNonNull(); // __folio_set_anon()
+        folio.setAnon(exclusive ? anonVma : anonVma.root(), vma.linearPageIndex(geometry, addr));
+        folio.head().mapcount.writeOnce(0);
+        if (exclusive) {
+            folio.head().setAnonExclusive();
+        }
+    }
+
     /// mm/rmap.c: folio_add_anon_rmap_ptes(). `nr` pages of the folio, from `page` on, get one
     /// mapping each; they are marked exclusive where `exclusive`.
     public void folioAddAnonRmapPtes(Folio folio, Page page, int nr, boolean exclusive) {
@@ -248,10 +262,15 @@ public final class Rmap {
         return folioMapcount(folio) > 1;
     }
 
-    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings account for;
-    /// anonymous folios that are not in the swap cache have no others of right.
+    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings, the page cache
+    /// and the swap cache account for; nobody else has any of right.
     public long folioExpectedRefCount(Folio folio) {
-        return folioMapcount(folio);
+        int order = folio.order();
+        long cache = folio.testSwapcache() ? 1L << order : 0;
+        if (!folio.isAnon()) {
+            cache += folio.mapping.readPlain() != 0 ? 1L << order : 0;
+        }
+        return cache + folioMapcount(folio);
     }
 
     /// include/linux/mm.h: folio_maybe_mapped_shared().

@@ -48,6 +48,8 @@ public final class Smaps {
         private long lazyfree;
         private long anonymousThp;
         private long fileThp;
+        private long swap;
+        private long swapPss;
         private long sharedHugetlb;
         private long privateHugetlb;
 
@@ -69,6 +71,8 @@ public final class Smaps {
             map.put("LazyFree", sizes -> sizes.lazyfree);
             map.put("AnonHugePages", sizes -> sizes.anonymousThp);
             map.put("FilePmdMapped", sizes -> sizes.fileThp);
+            map.put("Swap", sizes -> sizes.swap);
+            map.put("SwapPss", sizes -> sizes.swapPss >> PSS_SHIFT);
             map.put("Shared_Hugetlb", sizes -> sizes.sharedHugetlb);
             map.put("Private_Hugetlb", sizes -> sizes.privateHugetlb);
             return map;
@@ -146,6 +150,11 @@ public final class Smaps {
         Page page = null;
         if (Entry.ptePresent(pte)) {
             page = kernel.memMap().vmNormalPage(pte);
+        } else if (Entry.isSwap(pte)) {
+            long size = kernel.geometry().pageSize();
+            int mapcount = kernel.swapfile().swpSwapcount(Entry.swpOffset(pte));
+            sizes.swap += size;
+            sizes.swapPss += (size << PSS_SHIFT) / (mapcount >= 2 ? mapcount : 1);
         } else if (Entry.softleafHasPfn(pte)) {
             page = kernel.memMap().softleafToPage(kernel, pte);
         }

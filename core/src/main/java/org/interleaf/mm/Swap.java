@@ -60,14 +60,24 @@ public final class Swap {
         folioPut(folio);
     }
 
-    /// mm/page-writeback.c: folio_mark_dirty(), of which noop_dirty_folio() is what devices have.
-    /// Whether it was clean.
+    /// mm/util.c: folio_mapping(). Whether the folio is in the swap cache or in that of a file.
+    boolean folioMapping(Folio folio) {
+        if (folio.testSwapcache()) {
+            return true;
+        }
+        long mapping = folio.mapping.readPlain();
+        return mapping != 0 && !Folio.isAnonMapping(mapping);
+    }
+
+    /// mm/page-writeback.c: folio_mark_dirty(), noop_dirty_folio(). Whether it was clean.
     boolean folioMarkDirty(Folio folio) {
-        if (folio.mapping.readPlain() == 0 || folio.testFlag(Folio.PG_DIRTY)) {
+        if (folioMapping(folio) && folio.testFlag(Folio.PG_RECLAIM)) {
+            folio.clearFlag(Folio.PG_RECLAIM);
+        }
+        if (folio.testFlag(Folio.PG_DIRTY)) {
             return false;
         }
-        folio.setFlag(Folio.PG_DIRTY);
-        return true;
+        return !folio.testSetFlag(Folio.PG_DIRTY);
     }
 
     /// mm/swap.c: folio_mark_accessed(), of which the first half is modelled.

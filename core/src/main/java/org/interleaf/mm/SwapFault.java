@@ -26,7 +26,11 @@ final class SwapFault {
         if (Entry.isMarker(entry)) {
             return handlePteMarker(vmf, entry);
         }
-        return swapIn(entry);
+        if (Entry.isSwap(entry)) {
+            return kernel.swapIn().swapIn(vmf);
+        }
+        kernel.warnOn(true, "Bad page map: pte " + Long.toHexString(entry)); // print_bad_pte()
+        return VmFault.SIGBUS;
     }
 
     /// mm/memory.c: pte_unmap_same(). Where entries are read in halves what looks like such an
@@ -73,11 +77,5 @@ final class SwapFault {
         }
         pte.unmapUnlock();
         return 0;
-    }
-
-    /// The part of do_swap_page() for what is in swap: nothing is, so this is a bad entry.
-    private int swapIn(long entry) {
-        kernel.warnOn(true, "Bad page map: pte " + Long.toHexString(entry)); // print_bad_pte()
-        return VmFault.SIGBUS;
     }
 }

@@ -42,7 +42,7 @@ final class UffdMovePtes {
     }
 
     /// One call of move_pages_ptes(): what it works on, and what it has found so far.
-    private static final class Move {
+    static final class Move {
         final UffdLocks.Pair vmas;
         final Word dstPmd;
         final Word srcPmd;
@@ -113,7 +113,7 @@ final class UffdMovePtes {
     }
 
     /// A round that has to be made again, with the folio locked.
-    private static final long RETRY = Long.MIN_VALUE;
+    static final long RETRY = Long.MIN_VALUE;
 
     /// mm/userfaultfd.c: move_pages_ptes(). How many bytes were moved, one page at least, or a
     /// negative error number; -EAGAIN where something has changed.
@@ -184,7 +184,7 @@ final class UffdMovePtes {
     }
 
     /// mm/userfaultfd.c: is_pte_pages_stable(). Both locks are held.
-    private boolean isStable(Move move) {
+    boolean isStable(Move move) {
         return move.srcPte().pte().readOnce() == move.origSrcPte
                 && move.dstPte().pte().readOnce() == move.origDstPte
                 && pgtableGeneric.pmdpGetLockless(move.dstPmd) == move.dstPte().pmdValue();
@@ -235,6 +235,9 @@ final class UffdMovePtes {
 
     /// The part of move_pages_ptes() for an entry that is neither none nor present.
     private long moveNonpresent(Move move) {
+        if (Entry.isSwap(move.origSrcPte)) {
+            return new UffdMoveSwap(kernel, this).move(move);
+        }
         if (!Entry.isMigration(move.origSrcPte)) {
             return -Errno.EFAULT;
         }

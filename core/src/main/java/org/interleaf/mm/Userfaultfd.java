@@ -177,9 +177,16 @@ public final class Userfaultfd {
         return vma.isHugetlb() && (addr & (HugetlbVmas.hstate(vma).size() - 1)) != 0;
     }
 
-    /// mm/userfaultfd.c: vma_can_userfault(), anon_can_userfault().
+    /// mm/userfaultfd.c: vma_can_userfault(), anon_can_userfault(); mm/shmem.c:
+    /// shmem_can_userfault().
     private static boolean canUserfault(Vma vma, long vmFlags) {
-        return vma.isHugetlb() || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
+        if ((vmFlags & Vma.VM_UFFD_WP) != 0 && !vma.isAnonymous()) {
+            throw new IllegalArgumentException(
+                    "UFFDIO_REGISTER_MODE_WP is modelled for anonymous memory only");
+        }
+        return vma.isHugetlb()
+                || vma.isShmem()
+                || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
     }
 
     /// mm/userfaultfd.c: userfaultfd_register_range().

@@ -103,18 +103,22 @@ final class WpFault {
     /// has a reference. The looks before the folio lock only spare taking it.
     private boolean wpCanReuseAnonFolio(Folio folio, Vma vma) {
         boolean maybeInLruCache = !folio.testFlag(Folio.PG_LRU);
+        int cache = folio.testSwapcache() ? 1 : 0;
         if (folio.isLarge()) {
             return wpCanReuseLargeAnonFolio(folio);
         }
-        if (folio.refCount() > (maybeInLruCache ? 2 : 1)) {
+        if (folio.refCount() > (maybeInLruCache ? 2 : 1) + cache) {
             return false;
         }
-        if (folio.refCount() > 1) {
+        if (folio.refCount() > 1 + cache) {
             return false;
         }
         // Only a trylock: the folio lock is taken before page-table locks.
         if (!folio.lock().trylock()) {
             return false;
+        }
+        if (folio.testSwapcache()) {
+            kernel.swapfile().folioFreeSwap(folio);
         }
         boolean own = folio.refCount() == 1;
         if (own) {
@@ -181,6 +185,9 @@ final class WpFault {
         // What is not mapped (any more): the old folio has lost its mapping, or the new one has
         // none.
         put(copied ? oldFolio : newFolio);
+        if (copied && oldFolio != null) {
+            kernel.swapState().freeSwapCache(oldFolio);
+        }
         put(oldFolio);
         return 0;
     }

@@ -192,6 +192,7 @@ public final class Zap {
                 kernel.entries().settle(pmd);
                 return addr;
             }
+            kernel.tlbBatch().flushTlbBatchedPending(vma.mm());
             Pass pass = new Pass(tlb, vma, pte, addr, end, details);
             pass.run();
             addr = pass.addr;
@@ -330,8 +331,10 @@ public final class Zap {
                 value = entry().readOnce();
             }
             if (!Entry.ptePresent(value)) {
-                skipped |= !kernel.nonpresentPtes().zapNonpresentPte(entry(), value, details);
-                addr += geometry.pageSize();
+                int max = (int) ((end - addr) >> geometry.pageShift());
+                int nr = kernel.nonpresentPtes().zapNonpresentPtes(entry(), value, max, details);
+                skipped |= nr == 0;
+                addr += Math.max(1, nr) * geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());
                 tlb.removeTlbEntry(addr);

@@ -20,6 +20,8 @@ public record Thing(Kind kind, String name, Map<String, Fact> facts) {
         /// A page table.
         TABLE,
         FOLIO,
+        /// A swap device.
+        SWAP,
         /// What one CPU has cached.
         TLB
     }

@@ -34,6 +34,7 @@ import java.util.List;
 final class PtLockSanitizer implements Monitor {
 
     private final Findings findings;
+    private final TableReach reach;
     private final KernelNames names;
     private final boolean withHistory;
     private final IdentityHashMap<Lock, String> takenInSetUp = new IdentityHashMap<>();
@@ -55,6 +56,7 @@ final class PtLockSanitizer implements Monitor {
     /// @param withHistory whether to remember who took which lock, which is slow
     PtLockSanitizer(Findings findings, KernelNames names, boolean withHistory) {
         this.findings = findings;
+        this.reach = new TableReach(findings);
         this.names = names;
         this.withHistory = withHistory;
     }
@@ -98,6 +100,7 @@ final class PtLockSanitizer implements Monitor {
     private void changed(
             Kernel linux, Task task, PageTable table, Word entry, long before, long after) {
         linux.tableTree().changed(table, entry, before, after);
+        reach.changed(linux, task, table, entry, before, after);
         MmStruct mm = linux.tableTree().mmOf(table);
         if (mm == null || task.lateAim() != null) {
             return;

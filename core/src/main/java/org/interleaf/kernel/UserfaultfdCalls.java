@@ -10,6 +10,7 @@ import org.interleaf.mm.MmStruct;
 import org.interleaf.mm.UffdEvents;
 import org.interleaf.mm.UffdMfill;
 import org.interleaf.mm.UffdMove;
+import org.interleaf.mm.UffdProtect;
 import org.interleaf.mm.Userfaultfd;
 import org.interleaf.mm.UserfaultfdCtx;
 
@@ -37,6 +38,7 @@ final class UserfaultfdCalls {
         functions.put("uffdio_zeropage", Operation.of(3, 4, Types.INT, calls::zeropage));
         functions.put("uffdio_continue", Operation.of(3, 4, Types.INT, calls::continueMinor));
         functions.put("uffdio_poison", Operation.of(3, 4, Types.INT, calls::poison));
+        functions.put("uffdio_writeprotect", Operation.of(4, Types.INT, calls::writeprotect));
         functions.put("uffdio_move", Operation.of(5, Types.INT, calls::move));
         functions.put("uffd_close", Operation.of(1, Types.INT, calls::close));
         functions.put("uffdio_wake", Operation.of(3, Types.INT, calls::wake));
@@ -46,6 +48,7 @@ final class UserfaultfdCalls {
     static void addConstants(Map<String, Long> map) {
         map.put("O_NONBLOCK", (long) O_NONBLOCK);
         map.put("UFFDIO_REGISTER_MODE_MISSING", (long) Userfaultfd.MODE_MISSING);
+        map.put("UFFDIO_REGISTER_MODE_WP", (long) Userfaultfd.MODE_WP);
         map.put("UFFDIO_REGISTER_MODE_MINOR", (long) Userfaultfd.MODE_MINOR);
         map.put("UFFDIO_COPY_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
         map.put("UFFDIO_ZEROPAGE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
@@ -56,6 +59,11 @@ final class UserfaultfdCalls {
         map.put("UFFD_FEATURE_EVENT_REMAP", Userfaultfd.FEATURE_EVENT_REMAP);
         map.put("UFFD_FEATURE_EVENT_REMOVE", Userfaultfd.FEATURE_EVENT_REMOVE);
         map.put("UFFD_FEATURE_EVENT_UNMAP", Userfaultfd.FEATURE_EVENT_UNMAP);
+        map.put("UFFDIO_WRITEPROTECT_MODE_WP", (long) UffdProtect.MODE_WP);
+        map.put("UFFDIO_WRITEPROTECT_MODE_DONTWAKE", (long) UffdProtect.MODE_DONTWAKE);
+        map.put("UFFD_PAGEFAULT_FLAG_WP", (long) Userfaultfd.FLAG_WP);
+        map.put("UFFD_FEATURE_WP_UNPOPULATED", Userfaultfd.FEATURE_WP_UNPOPULATED);
+        map.put("UFFD_FEATURE_WP_ASYNC", Userfaultfd.FEATURE_WP_ASYNC);
         map.put("UFFD_FEATURE_SIGBUS", Userfaultfd.FEATURE_SIGBUS);
         map.put("UFFD_EVENT_FORK", (long) UffdEvents.EVENT_FORK);
         map.put("UFFD_EVENT_REMAP", (long) UffdEvents.EVENT_REMAP);
@@ -124,6 +132,13 @@ final class UserfaultfdCalls {
         return with(
                 args[0],
                 ctx -> kernel.uffdMove().move(ctx, current, args[1], args[2], args[3], mode));
+    }
+
+    /// `uffdio_writeprotect(uffd, address, length, mode)`.
+    private long writeprotect(CallSite site, long[] args) {
+        return with(
+                args[0],
+                ctx -> kernel.uffdProtect().writeprotect(ctx, args[1], args[2], (int) args[3]));
     }
 
     private long unregister(CallSite site, long[] args) {

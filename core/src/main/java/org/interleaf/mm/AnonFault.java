@@ -42,6 +42,9 @@ final class AnonFault {
                 pte.unmapUnlock();
                 return handleMissing(vmf);
             }
+            if (origPteUffdWp(vmf)) {
+                entry = Entry.mkuffd(entry);
+            }
             // No need to flush: there was no translation before.
             kernel.entries().setPte(pte.pte(), entry);
         }
@@ -99,6 +102,14 @@ final class AnonFault {
         return vmf.has(VmFault.FLAG_ORIG_PTE_VALID) ? now != vmf.origPte : !Entry.none(now);
     }
 
+    /// mm/memory.c: vmf_orig_pte_uffd_wp(). Whether what was there says that the page is to be
+    /// write-protected.
+    static boolean origPteUffdWp(VmFault vmf) {
+        return vmf.vma.userfaultfdWp()
+                && vmf.has(VmFault.FLAG_ORIG_PTE_VALID)
+                && Entry.isUffdWpMarker(vmf.origPte);
+    }
+
     /// mm/memory.c: folio_prealloc(). A folio of one page, zeroed where `needZero`; null where
     /// memory is out.
     @Nullable Folio folioPrealloc(boolean needZero) {
@@ -115,6 +126,9 @@ final class AnonFault {
         long entry = Entry.make(folio.pfn(), PAGE_PROT);
         if ((vmf.vma.flags() & Vma.VM_WRITE) != 0) {
             entry = Entry.mkwrite(Entry.mkdirty(entry));
+        }
+        if (origPteUffdWp(vmf)) {
+            entry = Entry.mkuffd(entry);
         }
         kernel.rmap().folioAddNewAnonRmap(folio, vmf.vma, vmf.address);
         kernel.swap().folioAddLru(folio);

@@ -145,6 +145,12 @@ public record Arch(
         return architecture.has(Feature.THP_PUD);
     }
 
+    /// include/linux/huge_mm.h: thp_migration_supported(), by `ARCH_HAS_PMD_SOFTLEAVES`
+    /// (`ARCH_ENABLE_THP_MIGRATION` before 7.3). Whether a PMD can say that what it mapped migrates.
+    public boolean thpMigration() {
+        return architecture.isOf("x86-64", "arm64", "powerpc-radix", "s390", "riscv64");
+    }
+
     /// `CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH`: reclaim puts TLB flushes off.
     public boolean batchedUnmapTlbFlush() {
         return architecture.isOf("x86", "arm64", "riscv");
@@ -154,13 +160,6 @@ public record Arch(
     public boolean thpSwap() {
         return architecture.has(Feature.THP)
                 && architecture.isOf("x86-64", "arm64-4k", "riscv", "s390");
-    }
-
-    /// include/linux/huge_mm.h: thp_migration_supported(), by `ARCH_HAS_PMD_SOFTLEAVES`
-    /// (`ARCH_ENABLE_THP_MIGRATION` before 7.3). Whether a PMD can say that what it mapped
-    /// migrates.
-    public boolean thpMigration() {
-        return architecture.isOf("x86-64", "arm64", "powerpc-radix", "s390", "riscv64");
     }
 
     /// `CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP`: huge entries can map what has no `struct page`.

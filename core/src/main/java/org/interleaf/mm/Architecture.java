@@ -57,6 +57,8 @@ public record Architecture(
         HUGE_OFFSET_READS,
         /// Selects `ARCH_SUPPORTS_NUMA_BALANCING`.
         NUMA_BALANCING,
+        /// Selects `HAVE_ARCH_USERFAULTFD_WP`: entries have a bit for userfaultfds.
+        UFFD_WP,
         /// TLBs are flushed by interrupts; otherwise by hardware, or by firmware that waits for no
         /// kernel.
         IPI_FLUSH

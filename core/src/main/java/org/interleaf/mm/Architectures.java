@@ -15,6 +15,7 @@ import static org.interleaf.mm.Architecture.Feature.NUMA_BALANCING;
 import static org.interleaf.mm.Architecture.Feature.SPLIT_PMD_PTLOCK;
 import static org.interleaf.mm.Architecture.Feature.THP;
 import static org.interleaf.mm.Architecture.Feature.THP_PUD;
+import static org.interleaf.mm.Architecture.Feature.UFFD_WP;
 import static org.interleaf.mm.Architecture.Feature.UP_ONLY;
 
 import org.interleaf.mm.Architecture.Feature;
@@ -53,7 +54,8 @@ public final class Architectures {
                                     HUGE_PMD_SHARE,
                                     IPI_FLUSH,
                                     HUGE_PFNMAP,
-                                    THP_PUD)),
+                                    THP_PUD,
+                                    UFFD_WP)),
                     of(
                             "x86-64-5level",
                             "x86-64, 5 levels",
@@ -72,7 +74,8 @@ public final class Architectures {
                                     HUGE_PMD_SHARE,
                                     IPI_FLUSH,
                                     HUGE_PFNMAP,
-                                    THP_PUD)),
+                                    THP_PUD,
+                                    UFFD_WP)),
                     of(
                             "x86-32",
                             "x86-32 without PAE",
@@ -116,7 +119,8 @@ public final class Architectures {
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-4k-va39",
                             "arm64, 4K pages, 39-bit addresses",
@@ -134,7 +138,8 @@ public final class Architectures {
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-4k-va52",
                             "arm64, 4K pages, 52-bit addresses",
@@ -152,7 +157,8 @@ public final class Architectures {
                                     CONT_THP,
                                     HUGETLB_PUD,
                                     HUGE_PMD_SHARE,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-16k",
                             "arm64, 16K pages, 47-bit addresses",
@@ -169,7 +175,8 @@ public final class Architectures {
                                     NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-16k-va36",
                             "arm64, 16K pages, 36-bit addresses",
@@ -179,7 +186,13 @@ public final class Architectures {
                             new int[] {11, 0, 0, 0, 11},
                             List.of(7),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, THP, NUMA_BALANCING, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    THP,
+                                    NUMA_BALANCING,
+                                    CONT_THP,
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-16k-va48",
                             "arm64, 16K pages, 48-bit addresses",
@@ -196,7 +209,8 @@ public final class Architectures {
                                     NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-16k-va52",
                             "arm64, 16K pages, 52-bit addresses",
@@ -213,7 +227,8 @@ public final class Architectures {
                                     NUMA_BALANCING,
                                     CONT_THP,
                                     HUGE_PMD_SHARE,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-64k",
                             "arm64, 64K pages, 48-bit addresses",
@@ -229,7 +244,8 @@ public final class Architectures {
                                     THP,
                                     NUMA_BALANCING,
                                     CONT_THP,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-64k-va42",
                             "arm64, 64K pages, 42-bit addresses",
@@ -239,7 +255,13 @@ public final class Architectures {
                             new int[] {13, 0, 0, 0, 13},
                             List.of(5),
                             List.of(5),
-                            Set.of(HUGE_OFFSET_READS, THP, NUMA_BALANCING, CONT_THP, HUGE_PFNMAP)),
+                            Set.of(
+                                    HUGE_OFFSET_READS,
+                                    THP,
+                                    NUMA_BALANCING,
+                                    CONT_THP,
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm64-64k-va52",
                             "arm64, 64K pages, 52-bit addresses",
@@ -255,7 +277,8 @@ public final class Architectures {
                                     THP,
                                     NUMA_BALANCING,
                                     CONT_THP,
-                                    HUGE_PFNMAP)),
+                                    HUGE_PFNMAP,
+                                    UFFD_WP)),
                     of(
                             "arm-lpae",
                             "32-bit ARM with LPAE",

@@ -87,7 +87,7 @@ final class CollapseCopy {
 
     /// mm/util.c: folio_pte_batch(). How many entries from `i` on map consecutive pages of the
     /// folio in the same way; accessed and dirty bits do not matter.
-    private int folioPteBatch(Folio folio, PteMapping mapping, int i, long pte, int max) {
+    int folioPteBatch(Folio folio, PteMapping mapping, int i, long pte, int max) {
         long left = folio.pfn() + folio.nrPages() - Entry.pfn(pte);
         int limit = (int) Math.min(max, left);
         long ignored = Entry.ACCESSED | Entry.DIRTY;

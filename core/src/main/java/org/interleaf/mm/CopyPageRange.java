@@ -64,7 +64,9 @@ final class CopyPageRange {
 
     /// mm/memory.c: vma_needs_copy(). Whether there is what faults could not find again.
     private static boolean vmaNeedsCopy(Vma dst, Vma src) {
-        return (dst.flags() & Vma.VM_PFNMAP) != 0 || src.anonVma.read(Order.PLAIN) != null;
+        // VM_COPY_ON_FORK
+        return (dst.flags() & (Vma.VM_PFNMAP | Vma.VM_UFFD_WP)) != 0
+                || src.anonVma.read(Order.PLAIN) != null;
     }
 
     /// mm/memory.c: copy_p4d_range(), copy_pud_range() down to the PMDs.
@@ -222,13 +224,13 @@ final class CopyPageRange {
                 kernel.rmap().folioDupFileRmapPte(folio, page);
             } else if (!kernel.rmap().folioTryDupAnonRmapPte(folio, page, src)) {
                 kernel.swap().folioPut(folio);
-                return copyPresentPage(dst, to, page, addr, prealloc);
+                return copyPresentPage(dst, to, from, page, addr, prealloc);
             }
         }
-        long copy = pte;
+        long copy = dst.userfaultfdWp() ? pte : Entry.clearUffd(pte);
         if (Vma.isCowMapping(src.flags()) && Entry.write(pte)) { // __copy_present_ptes()
             from.fetchAnd(~Entry.WRITE, Order.RELAXED);
-            copy = Entry.wrprotect(pte);
+            copy = Entry.wrprotect(copy);
         }
         if ((src.flags() & Vma.VM_SHARED) != 0) {
             copy = Entry.mkclean(copy);
@@ -238,7 +240,8 @@ final class CopyPageRange {
     }
 
     /// mm/memory.c: copy_present_page(). The child gets a page of its own.
-    private Outcome copyPresentPage(Vma dst, Word to, Page page, long addr, @Nullable Folio fresh) {
+    private Outcome copyPresentPage(
+            Vma dst, Word to, Word from, Page page, long addr, @Nullable Folio fresh) {
         if (fresh == null) {
             return Outcome.NEEDS_PAGE;
         }
@@ -248,7 +251,11 @@ final class CopyPageRange {
         kernel.swap().folioAddLru(fresh);
         long pte = Entry.mkdirty(Entry.make(fresh.pfn(), AnonFault.PAGE_PROT));
         boolean write = (dst.flags() & Vma.VM_WRITE) != 0;
-        kernel.entries().setPte(to, write ? Entry.mkwrite(pte) : pte);
+        pte = write ? Entry.mkwrite(pte) : pte;
+        if (dst.userfaultfdWp() && Entry.uffd(from.readOnce())) {
+            pte = Entry.mkuffd(pte);
+        }
+        kernel.entries().setPte(to, pte);
         return Outcome.USED_PAGE;
     }
 

@@ -56,6 +56,9 @@ public final class Entry {
     /// In a swap entry: the page is the process' own.
     private static final long SWP_EXCLUSIVE = USER;
 
+    /// `PTE_MARKER_UFFD_WP`: what comes here is to be write-protected for a userfaultfd.
+    public static final long MARKER_UFFD_WP = 1;
+
     /// `PTE_MARKER_POISONED`: who touches this must be told that memory is bad.
     public static final long MARKER_POISONED = 1 << 1;
 
@@ -64,7 +67,10 @@ public final class Entry {
 
     private static final long PROT = PRESENT | PROTNONE | WRITE | USER;
 
-    private static final long FLAGS = 0xfff;
+    /// A userfaultfd is to be told of writes; also in entries that are not present.
+    public static final long UFFD = 1 << 12;
+
+    private static final long FLAGS = 0x1fff;
     private static final int PFN_SHIFT = 32;
 
     private Entry() {}
@@ -122,7 +128,7 @@ public final class Entry {
 
     /// `swp_entry_to_pte()`: an entry of one of the kinds `MIGRATION_…` for the frame `pfn`.
     public static long softleaf(long kind, long pfn, long bits) {
-        return pfn << PFN_SHIFT | kind | bits & (ACCESSED | DIRTY);
+        return pfn << PFN_SHIFT | kind | bits & (ACCESSED | DIRTY | UFFD);
     }
 
     /// Whether it is one of these: neither present nor none.
@@ -203,7 +209,17 @@ public final class Entry {
 
     /// `pte_is_uffd_marker()`: a marker that is for userfaultfd to change.
     public static boolean isUffdMarker(long entry) {
-        return isMarker(entry) && (marker(entry) & MARKER_POISONED) != 0;
+        return isMarker(entry) && (marker(entry) & (MARKER_UFFD_WP | MARKER_POISONED)) != 0;
+    }
+
+    /// `pte_is_uffd_wp_marker()`.
+    public static boolean isUffdWpMarker(long entry) {
+        return isMarker(entry) && (marker(entry) & MARKER_UFFD_WP) != 0;
+    }
+
+    /// `pte_swp_mkuffd()`, `pmd_swp_mkuffd()`.
+    public static long swpMkuffd(long entry) {
+        return entry | UFFD;
     }
 
     /// The same entry of another kind.
@@ -293,6 +309,21 @@ public final class Entry {
         return entry & ~PROT | prot & PROT;
     }
 
+    /// `pte_uffd()`, `pmd_uffd()`; also `pte_swp_uffd()` of entries that are not present.
+    public static boolean uffd(long entry) {
+        return (entry & UFFD) != 0;
+    }
+
+    /// `pte_mkuffd()`, `pmd_mkuffd()`: no longer writable.
+    public static long mkuffd(long entry) {
+        return wrprotect(entry) | UFFD;
+    }
+
+    /// `pte_clear_uffd()`, `pte_swp_clear_uffd()` and so on.
+    public static long clearUffd(long entry) {
+        return entry & ~UFFD;
+    }
+
     /// `pte_mkspecial()`.
     public static long mkspecial(long entry) {
         return entry | SPECIAL;
@@ -333,13 +364,16 @@ public final class Entry {
         text.append(level > Geometry.PTE ? "huge page " : "page ").append(pfn(entry));
         text.append((entry & PRESENT) != 0 ? " r" : protnone(entry) ? " protnone " : " invalid ");
         text.append(write(entry) ? "w" : "").append(cont(entry) ? " cont" : "");
+        text.append(uffd(entry) ? " uffd" : "");
         text.append(dirty(entry) ? " dirty" : "").append(young(entry) ? " young" : "");
         return text.append(special(entry) ? " special" : "").toString();
     }
 
     private static String showSoftleaf(long entry) {
         if (isMarker(entry)) {
-            return "marker of poison";
+            return (marker(entry) & MARKER_POISONED) != 0
+                    ? "marker of poison"
+                    : "marker of uffd-wp";
         }
         if (isSwap(entry)) {
             return "slot " + swpOffset(entry) + (swpExclusive(entry) ? " exclusive" : "");

@@ -55,10 +55,17 @@ final class FileFault {
     /// mm/memory.c: wp_huge_pmd(). A write to (or unsharing of) a huge PMD that is not writable.
     /// `FALLBACK` where PTEs must do; the PMD has been split for them.
     int wpHugePmd(VmFault vmf) {
-        if (vmf.vma.isAnonymous()) {
+        boolean anonymous = vmf.vma.isAnonymous();
+        boolean unshare = vmf.has(VmFault.FLAG_UNSHARE);
+        boolean protectedForUffd = anonymous && !unshare && vmf.vma.userfaultfdEntryWp(vmf.origPmd);
+        if (protectedForUffd && !vmf.vma.userfaultfdHas(Userfaultfd.FEATURE_WP_ASYNC)) {
+            return kernel.uffdFault()
+                    .handleUserfault(vmf.vma, vmf.address, vmf.flags, Vma.VM_UFFD_WP);
+        }
+        if (anonymous && !protectedForUffd) {
             return kernel.hugeMemory().doHugePmdWpPage(vmf);
         }
-        if ((vmf.vma.flags() & (Vma.VM_SHARED | Vma.VM_MAYSHARE)) != 0) {
+        if (!anonymous && (vmf.vma.flags() & (Vma.VM_SHARED | Vma.VM_MAYSHARE)) != 0) {
             int ret = vmf.vma.ops().hugeFault(vmf, Geometry.PMD);
             if ((ret & VmFault.FALLBACK) == 0) {
                 return ret;

@@ -486,7 +486,8 @@ public final class Gup {
         }
         return page != null
                 && kernel.memMap().pageFolio(page).isAnon()
-                && refs.pageAnonExclusive(page);
+                && refs.pageAnonExclusive(page)
+                && !context.vma.userfaultfdEntryWp(entry);
     }
 
     /// mm/gup.c: gup_can_follow_protnone(). GUP looks through NUMA-hinting entries.

@@ -44,7 +44,8 @@ final class HugeFork {
             kernel.pgtable().incPgtables(dst.mm());
             pgtableGeneric.pgtableTransHugeDeposit(dst.mm(), dstPmd, table);
             srcPmd.fetchAnd(~Entry.WRITE, Order.RELAXED); // pmdp_set_wrprotect()
-            kernel.entries().setPte(dstPmd, Entry.mkold(Entry.wrprotect(pmd)));
+            long copy = dst.userfaultfdWp() ? pmd : Entry.clearUffd(pmd);
+            kernel.entries().setPte(dstPmd, Entry.mkold(Entry.wrprotect(copy)));
         }
         if (nested) {
             srcPtl.unlock();
@@ -71,7 +72,7 @@ final class HugeFork {
         }
         kernel.pgtable().incPgtables(dst.mm());
         pgtableGeneric.pgtableTransHugeDeposit(dst.mm(), dstPmd, table);
-        kernel.entries().setPte(dstPmd, copy);
+        kernel.entries().setPte(dstPmd, dst.userfaultfdWp() ? copy : Entry.clearUffd(copy));
     }
 
     /// The part of copy_huge_pmd() for memory without `struct page`s, which is no private memory.
@@ -101,7 +102,7 @@ final class HugeFork {
         }
         long value = pmd.readPlain();
         if (Entry.isMigration(value)) { // change_non_present_huge_pmd()
-            kernel.nonpresentPtes().changeSoftleafPte(pmd, value);
+            kernel.nonpresentPtes().changeSoftleafPte(change, pmd, value);
             ptl.unlock();
             return 1;
         }
@@ -110,7 +111,7 @@ final class HugeFork {
             return 1;
         }
         long old = pgtableGeneric.pmdpInvalidateAd(vma, addr, pmd);
-        long entry = Entry.modify(old, change.newprot());
+        long entry = change.markUffd(Entry.modify(old, change.newprot()));
         if (change.has(Mprotect.MM_CP_TRY_CHANGE_WRITABLE)
                 && !Entry.write(entry)
                 && kernel.mprotect().canChangeWritable(vma, entry)) {

@@ -471,7 +471,7 @@ public final class HugeMemory {
 
         // Withdrawn only now: some architectures need the table while the huge entry is valid.
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
-        long keep = Entry.WRITE | Entry.ACCESSED | Entry.DIRTY;
+        long keep = Entry.WRITE | Entry.ACCESSED | Entry.DIRTY | Entry.UFFD;
         long prot = Vma.pageProt(vma.flags()) & ~keep;
         long kind = TryToMigrate.kind(Entry.write(old), exclusive);
         fillDetached(

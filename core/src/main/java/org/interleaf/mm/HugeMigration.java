@@ -45,6 +45,9 @@ final class HugeMigration {
         if (Entry.softleafKind(old) == Entry.MIGRATION_WRITE) {
             entry = Entry.mkwrite(entry);
         }
+        if (Entry.uffd(old)) {
+            entry = Entry.mkuffd(entry);
+        }
         if (!Entry.young(old)) {
             entry = Entry.mkold(entry);
         }

@@ -47,10 +47,10 @@ final class HugetlbPmdShare {
 
     // ---- what can be shared
 
-    /// include/linux/userfaultfd_k.h: uffd_disable_huge_pmd_share(). Minor faults are told of each
-    /// mapping by itself.
+    /// include/linux/userfaultfd_k.h: uffd_disable_huge_pmd_share(). Minor faults are told of, and
+    /// pages write-protected, for each mapping by itself.
     static boolean disabledByUffd(Vma vma) {
-        return (vma.flags() & Vma.VM_UFFD_MINOR) != 0;
+        return (vma.flags() & (Vma.VM_UFFD_MINOR | Vma.VM_UFFD_WP)) != 0;
     }
 
     /// mm/hugetlb.c: want_pmd_share(). Whether the mapping may share the PMD table of `addr`: all

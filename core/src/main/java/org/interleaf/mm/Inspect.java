@@ -94,8 +94,8 @@ public final class Inspect {
         return value;
     }
 
-    /// The word of contents at `offset` in the page of `addr`: in memory, in the swap cache, or on
-    /// the swap device.
+    /// The word of contents at `offset` in the page of `addr`: in memory, in the swap cache, on the
+    /// swap device, or in a page cache.
     private long peekWord(MmStruct mm, long addr, long offset) {
         long pfn = mappedPfn(mm, addr);
         if (pfn < 0 && swap != null) {
@@ -106,7 +106,23 @@ public final class Inspect {
                 return pfn < 0 ? swap.peekContents(slot, offset) : contents(pfn, offset);
             }
         }
+        if (pfn < 0 && Entry.none(leaf(mm, addr))) {
+            pfn = peekFilePfn(mm, addr);
+        }
         return pfn < 0 ? 0 : contents(pfn, offset);
+    }
+
+    /// The frame in which a file in memory has what would be mapped at `addr`; -1 where it has
+    /// none.
+    private long peekFilePfn(MmStruct mm, long addr) {
+        for (Vma vma : vmas(mm)) {
+            boolean here = vma.start.peek() <= addr && addr < vma.end.peek();
+            if (here && vma.isShmem()) {
+                long pages = (addr - vma.start.peek()) >> geometry.pageShift();
+                return ((ShmemInode) vma.inode()).pages().peekPfn(pages + vma.pgoff.peek());
+            }
+        }
+        return -1;
     }
 
     private long contents(long pfn, long offset) {

@@ -94,11 +94,18 @@ public final class Kernel {
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
     private final UffdEvents uffdEvents;
+    private final UffdProtect uffdProtect;
+    private final UffdShmem uffdShmem;
     private final UffdMfill uffdMfill;
     private final UffdMove uffdMove;
     private final GupRefs gupRefs;
     private final Gup gup;
     private final GupFast gupFast;
+    private final ThpAllowable thpAllowable;
+    private final CollapseCopy collapseCopy;
+    private final RetractPageTables retractPageTables;
+    private final CollapsePteMappedThp collapsePteMappedThp;
+    private final CollapseFile collapseFile;
     private final Khugepaged khugepaged;
     private final UserAccess userAccess;
     private final List<MmStruct> mms = new ArrayList<>();
@@ -199,11 +206,18 @@ public final class Kernel {
         uffdQueues = new UffdQueues(this);
         uffdEvents = new UffdEvents(this);
         uffdLocks = new UffdLocks(this);
+        uffdProtect = new UffdProtect(this);
+        uffdShmem = new UffdShmem(this);
         uffdMfill = new UffdMfill(this);
         uffdMove = new UffdMove(this);
         gupRefs = new GupRefs(this);
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
+        thpAllowable = new ThpAllowable(this);
+        collapseCopy = new CollapseCopy(this);
+        retractPageTables = new RetractPageTables(this);
+        collapsePteMappedThp = new CollapsePteMappedThp(this);
+        collapseFile = new CollapseFile(this);
         khugepaged = new Khugepaged(this);
         userAccess = new UserAccess(this);
         files = new Files(machine);
@@ -342,6 +356,14 @@ public final class Kernel {
     /// mm/mmu_gather.c: tlb_remove_table_sync_one().
     public void tlbRemoveTableSyncOne() {
         MmuGather.tlbRemoveTableSyncOne(this);
+    }
+
+    /// mm/pgtable-generic.c: pmdp_get_lockless_sync(). Waits for those who read entries in halves
+    /// with interrupts off.
+    void pmdpGetLocklessSync() {
+        if (entries.halves()) {
+            tlbRemoveTableSyncOne();
+        }
     }
 
     /// `WARN_ON_ONCE(condition)`: the kernel complains with `text` where the condition holds;
@@ -738,12 +760,20 @@ public final class Kernel {
         return uffdQueues;
     }
 
+    public UffdProtect uffdProtect() {
+        return uffdProtect;
+    }
+
     UffdEvents uffdEvents() {
         return uffdEvents;
     }
 
     UffdLocks uffdLocks() {
         return uffdLocks;
+    }
+
+    UffdShmem uffdShmem() {
+        return uffdShmem;
     }
 
     public UffdMfill uffdMfill() {
@@ -768,6 +798,26 @@ public final class Kernel {
 
     public GupFast gupFast() {
         return gupFast;
+    }
+
+    ThpAllowable thpAllowable() {
+        return thpAllowable;
+    }
+
+    CollapseCopy collapseCopy() {
+        return collapseCopy;
+    }
+
+    RetractPageTables retractPageTables() {
+        return retractPageTables;
+    }
+
+    CollapsePteMappedThp collapsePteMappedThp() {
+        return collapsePteMappedThp;
+    }
+
+    CollapseFile collapseFile() {
+        return collapseFile;
     }
 
     public Khugepaged khugepaged() {

@@ -37,7 +37,7 @@ public final class Khugepaged {
         this.kernel = kernel;
         this.geometry = kernel.geometry();
         this.pgtableGeneric = kernel.pgtableGeneric();
-        this.copy = new CollapseCopy(kernel);
+        this.copy = kernel.collapseCopy();
     }
 
     // ---- entry points
@@ -50,35 +50,66 @@ public final class Khugepaged {
         long pmdSize = geometry.size(Geometry.PMD);
         long first = (start + pmdSize - 1) & -pmdSize;
         long last = end & -pmdSize;
-        ScanResult result = ScanResult.SUCCEED;
-        ScanResult bad = ScanResult.SUCCEED;
+        ScanResult lastFail = ScanResult.SUCCEED;
         for (long addr = first; addr < last; addr += pmdSize) {
-            result = collapseSingleRange(mm, addr, cc);
-            if (result.errno() != 0) {
-                bad = result;
-                if (result != ScanResult.PAGE_COUNT && result != ScanResult.NO_PTE_TABLE) {
+            ScanResult result = collapseSinglePmd(mm, addr, cc);
+            if (result != ScanResult.SUCCEED && result != ScanResult.PMD_MAPPED) {
+                lastFail = result;
+                if (!result.goesOn()) {
                     break;
                 }
             }
         }
-        return bad.errno();
+        kernel.files().taskWorkRun();
+        return lastFail.errno();
     }
 
     /// mm/khugepaged.c: collapse_single_pmd() as khugepaged itself does it: only where something
     /// was used lately, and within its limits.
     public ScanResult khugepagedScan(MmStruct mm, long addr) {
-        return collapseSingleRange(mm, addr, CollapseControl.khugepaged(geometry));
+        ScanResult result = collapseSinglePmd(mm, addr, CollapseControl.khugepaged(geometry));
+        kernel.files().taskWorkRun();
+        return result;
     }
 
-    private ScanResult collapseSingleRange(MmStruct mm, long addr, CollapseControl cc) {
+    /// mm/khugepaged.c: collapse_single_pmd(), with looking for the VMA before.
+    private ScanResult collapseSinglePmd(MmStruct mm, long addr, CollapseControl cc) {
         kernel.mmapLock().readLock(mm);
         Vma[] vma = new Vma[1];
         ScanResult result = hugepageVmaRevalidate(mm, addr, false, vma, cc);
+        if (result == ScanResult.SUCCEED && !vma[0].isAnonymous()) {
+            return collapseFilePmd(vma[0], addr, cc);
+        }
         if (result == ScanResult.SUCCEED) {
             result = collapseScanPmd(vma[0], addr, cc);
         }
         kernel.mmapLock().readUnlock(mm);
         return result == ScanResult.SUCCEED ? collapseHugePage(mm, addr, cc) : result;
+    }
+
+    /// The part of collapse_single_pmd() for a file; drops the mmap lock, which is held for
+    /// reading. The process has the huge page mapped only afterwards, if the collapse was its own
+    /// wish.
+    private ScanResult collapseFilePmd(Vma vma, long addr, CollapseControl cc) {
+        MmStruct mm = vma.mm();
+        OpenFile file = vma.file();
+        kernel.files().getFile(file);
+        long pgoff = vma.linearPageIndex(geometry, addr);
+        kernel.mmapLock().readUnlock(mm);
+        ScanResult result = kernel.collapseFile().collapseScanFile(file, pgoff, cc);
+        kernel.files().fput(file);
+        if (result != ScanResult.PTE_MAPPED_HUGEPAGE) {
+            return result;
+        }
+        kernel.mmapLock().readLock(mm);
+        if (mm.users.readOnce() == 0) { // collapse_test_exit_or_disable()
+            result = ScanResult.ANY_PROCESS;
+        } else {
+            boolean install = !cc.isKhugepaged();
+            result = kernel.collapsePteMappedThp().tryCollapse(mm, addr, install);
+        }
+        kernel.mmapLock().readUnlock(mm);
+        return result == ScanResult.PMD_MAPPED ? ScanResult.SUCCEED : result;
     }
 
     /// mm/khugepaged.c: collapse_max_ptes_none(). How many entries may be none, or map the zero
@@ -124,6 +155,9 @@ public final class Khugepaged {
             }
             if (!Entry.ptePresent(pte)) {
                 return ScanResult.PTE_NON_PRESENT;
+            }
+            if (Entry.uffd(pte)) {
+                return ScanResult.PTE_UFFD;
             }
             if (Entry.special(pte)) {
                 return ScanResult.PAGE_NULL;
@@ -299,6 +333,9 @@ public final class Khugepaged {
             if (!Entry.ptePresent(pte)) {
                 return giveUp(mapping, i, compound, ScanResult.PTE_NON_PRESENT);
             }
+            if (Entry.uffd(pte)) {
+                return giveUp(mapping, i, compound, ScanResult.PTE_UFFD);
+            }
             if (Entry.special(pte)) {
                 return giveUp(mapping, i, compound, ScanResult.PAGE_NULL);
             }
@@ -363,11 +400,7 @@ public final class Khugepaged {
         if (!kernel.hugeMemory().thpVmaSuitable(vma, address)) {
             return ScanResult.ADDRESS_RANGE;
         }
-        boolean refused =
-                cc.isKhugepaged()
-                        ? !kernel.hugeMemory().thpAnonAllowable(vma)
-                        : !vma.isAnonymous() || (vma.flags() & Vma.VM_NOHUGEPAGE) != 0;
-        if (refused) {
+        if (!kernel.thpAllowable().collapseAllowable(vma, !cc.isKhugepaged())) {
             return ScanResult.VMA_CHECK;
         }
         // Without an anon_vma nothing was ever mapped there.
@@ -379,7 +412,7 @@ public final class Khugepaged {
     }
 
     /// mm/khugepaged.c: find_pmd_or_thp_or_none().
-    private ScanResult findPmdOrThpOrNone(MmStruct mm, long address, Word[] found) {
+    ScanResult findPmdOrThpOrNone(MmStruct mm, long address, @Nullable Word[] found) {
         Word pmd = kernel.pgtable().mmFindPmd(mm, address);
         if (pmd == null) {
             return ScanResult.NO_PTE_TABLE;
@@ -389,7 +422,7 @@ public final class Khugepaged {
     }
 
     /// mm/khugepaged.c: check_pmd_state().
-    private ScanResult checkPmdState(Word pmd) {
+    ScanResult checkPmdState(Word pmd) {
         long value = pgtableGeneric.pmdpGetLockless(pmd);
         if (Entry.none(value)) {
             return ScanResult.NO_PTE_TABLE;

@@ -202,7 +202,7 @@ public final class Memory {
     }
 
     /// mm/memory.c: do_pte_missing().
-    private int doPteMissing(VmFault vmf) {
+    int doPteMissing(VmFault vmf) {
         return vmf.vma.isAnonymous()
                 ? kernel.anonFault().doAnonymousPage(vmf)
                 : kernel.fileFault().doFault(vmf);

@@ -143,7 +143,7 @@ final class MoveTables {
                     return true;
                 }
                 kernel.hugeMemory().splitHugePmd(old, oldPmd, oldAddr);
-            } else if (whole && moveNormalPmd(old, oldAddr, oldPmd, newPmd)) {
+            } else if (whole && moveNormalPmd(pmc, oldAddr, oldPmd, newPmd)) {
                 return true;
             }
             if (Entry.none(oldPmd.readPlain())) {
@@ -158,12 +158,15 @@ final class MoveTables {
         }
     }
 
-    /// mm/mremap.c: move_normal_pmd(). Moves a PTE table with all that is in it. False where there
-    /// is no table any more, or something is at the new place.
-    private boolean moveNormalPmd(Vma vma, long oldAddr, Word oldPmd, Word newPmd) {
+    /// mm/mremap.c: move_normal_pmd(), with the rmap locks of move_pgt_entry(). Moves a PTE table
+    /// with all that is in it. False where there is no table any more, since a file was collapsed,
+    /// or something is at the new place, or a userfaultfd has something to say.
+    private boolean moveNormalPmd(Pmc pmc, long oldAddr, Word oldPmd, Word newPmd) {
+        Vma vma = pmc.old;
         AnonVma anonVma = takeRmapLocks(vma);
         boolean moved = false;
-        if (!kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
+        if (uffdSupportsPageTableMove(vma, pmc.fresh)
+                && !kernel.warnOn(!Entry.none(newPmd.readPlain()), "a PMD is moved over another")) {
             SpinLock oldPtl = kernel.ptLocks().pmdLock(vma.mm(), oldPmd);
             SpinLock newPtl = kernel.ptLocks().pmdLockptr(vma.mm(), newPmd);
             boolean nested = CopyPageRange.lockNested(newPtl, oldPtl);
@@ -203,6 +206,12 @@ final class MoveTables {
         return moved;
     }
 
+    /// mm/mremap.c: uffd_supports_page_table_move(). Where a userfaultfd is not told of the move
+    /// its marks must be taken out of the entries one by one.
+    private static boolean uffdSupportsPageTableMove(Vma old, Vma fresh) {
+        return !old.uffdWithoutEventRemap() && !fresh.uffdWithoutEventRemap();
+    }
+
     /// mm/mremap.c: take_rmap_locks().
     private static @Nullable AnonVma takeRmapLocks(Vma vma) {
         if (!vma.isAnonymous()) {
@@ -231,6 +240,9 @@ final class MoveTables {
             PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), oldPmd);
             pgtableGeneric.pgtableTransHugeDeposit(vma.mm(), newPmd, table);
         }
+        if (vma.uffdWithoutEventRemap()) {
+            pmd = Entry.clearUffd(pmd);
+        }
         kernel.entries().setPte(newPmd, pmd);
         if (Entry.present(pmd)) {
             flush(vma, oldAddr, geometry.size(Geometry.PMD));
@@ -257,6 +269,7 @@ final class MoveTables {
     /// The part of move_ptes() within the rmap locks.
     private boolean movePtesOfTable(
             Vma vma, long oldAddr, long newAddr, long extent, Word oldPmd, Word newPmd) {
+        boolean clearUffdWp = vma.uffdWithoutEventRemap();
         PteMapping from = pgtableGeneric.pteOffsetMapLock(vma.mm(), oldPmd, oldAddr);
         if (from == null) {
             return false;
@@ -274,7 +287,11 @@ final class MoveTables {
             if (!Entry.none(old)) {
                 forceFlush |= Entry.ptePresent(old);
                 long pte = from.pte(i).xchg(0, Order.FULL);
-                kernel.entries().setPte(to.pte(i), pte);
+                if (clearUffdWp && Entry.isUffdWpMarker(pte)) {
+                    kernel.entries().clear(to.pte(i));
+                } else {
+                    kernel.entries().setPte(to.pte(i), clearUffdWp ? Entry.clearUffd(pte) : pte);
+                }
             }
         }
         if (forceFlush) {

@@ -31,6 +31,11 @@ public final class Mprotect {
     /// NUMA hinting: the next access is to fault.
     static final int MM_CP_PROT_NUMA = 1 << 1;
 
+    /// Write-protect for a userfaultfd, or undo that.
+    static final int MM_CP_UFFD_WP = 1 << 2;
+
+    static final int MM_CP_UFFD_WP_RESOLVE = 1 << 3;
+
     private final Kernel kernel;
     private final Geometry geometry;
     private final Pgtable pgtable;
@@ -52,6 +57,23 @@ public final class Mprotect {
     record Change(MmuGather tlb, Vma vma, long newprot, int cpFlags) {
         boolean has(int flag) {
             return (cpFlags & flag) != 0;
+        }
+
+        /// `entry` with the mark of a userfaultfd as is asked for.
+        long markUffd(long entry) {
+            return has(MM_CP_UFFD_WP)
+                    ? Entry.mkuffd(entry)
+                    : has(MM_CP_UFFD_WP_RESOLVE) ? Entry.clearUffd(entry) : entry;
+        }
+
+        /// mm/mprotect.c: pgtable_populate_needed(). Whether there must be tables for markers.
+        boolean populateNeeded() {
+            return has(MM_CP_UFFD_WP) && vma.userfaultfdWpUseMarkers();
+        }
+
+        /// mm/mprotect.c: pgtable_split_needed(). Huge pages of files cannot be marked.
+        boolean splitNeeded() {
+            return has(MM_CP_UFFD_WP) && !vma.isAnonymous();
         }
     }
 
@@ -155,6 +177,10 @@ public final class Mprotect {
         do {
             long next = geometry.addrEnd(Geometry.PGD, addr, end);
             Word pgd = pgtable.pgdOffset(change.vma().mm(), addr);
+            if (!prepare(change, Geometry.P4D, pgd, addr)) {
+                pages = -Errno.ENOMEM;
+                break;
+            }
             if (!pgtable.noneOrClearBad(Geometry.PGD, pgd)) {
                 pages += changeP4dRange(change, pgd, addr, next);
             }
@@ -171,6 +197,9 @@ public final class Mprotect {
         Word p4d = pgtable.offset(Geometry.P4D, pgd, addr);
         do {
             long next = geometry.addrEnd(Geometry.P4D, addr, end);
+            if (!prepare(change, Geometry.PUD, p4d, addr)) {
+                return -Errno.ENOMEM;
+            }
             if (!pgtable.noneOrClearBad(Geometry.P4D, p4d)) {
                 pages += changePudRange(change, p4d, addr, next);
             }
@@ -190,6 +219,10 @@ public final class Mprotect {
         Word pudp = pgtable.offset(Geometry.PUD, p4d, addr);
         while (addr != end) {
             long next = geometry.addrEnd(Geometry.PUD, addr, end);
+            if (!prepare(change, Geometry.PMD, pudp, addr)) {
+                pages = -Errno.ENOMEM;
+                break;
+            }
             long pud = pudp.readOnce(); // pudp_get()
             boolean table = geometry.folded(Geometry.PMD);
             if (table || !Entry.none(pud)) {
@@ -216,6 +249,18 @@ public final class Mprotect {
         return pages;
     }
 
+    /// mm/mprotect.c: change_prepare(). Where markers may be needed there must be tables for them.
+    /// False where memory is out.
+    private boolean prepare(Change change, int level, Word upper, long addr) {
+        return !change.populateNeeded()
+                || pgtable.allocBelow(level, change.vma().mm(), upper, addr) != null;
+    }
+
+    /// mm/mprotect.c: change_pmd_prepare(). The same for the PTE table.
+    private boolean preparePmd(Change change, Word pmd) {
+        return !change.populateNeeded() || pgtable.pteAlloc(change.vma().mm(), pmd);
+    }
+
     /// The part of change_pud_range() for a PUD that was a leaf. 0 where it is to be looked at
     /// again, else what change_huge_pud() returns.
     private long changeHugePud(Change change, Word pudp, long addr, long next) {
@@ -233,7 +278,11 @@ public final class Mprotect {
         Word pmd = pgtable.offset(Geometry.PMD, pud, addr);
         while (addr != end) {
             long next = geometry.addrEnd(Geometry.PMD, addr, end);
-            pages += changePmd(change, pmd, addr, next);
+            long changed = changePmd(change, pmd, addr, next);
+            if (changed < 0) {
+                return changed;
+            }
+            pages += changed;
             addr = next;
             pmd = pgtable.sameTable(Geometry.PMD, pmd, addr);
         }
@@ -242,13 +291,22 @@ public final class Mprotect {
 
     /// One PMD of change_pmd_range(). It may change as long as it leads to no PTE table whose lock
     /// is held; then it is looked at again. Huge PMDs of files may be none after they have been
-    /// split.
+    /// split. -ENOMEM where memory is out.
     private long changePmd(Change change, Word pmd, long start, long end) {
-        while (!Entry.none(pmd.readPlain())) {
+        while (true) {
+            if (!preparePmd(change, pmd)) {
+                return -Errno.ENOMEM;
+            }
+            if (Entry.none(pmd.readPlain())) {
+                return 0;
+            }
             long value = kernel.pgtableGeneric().pmdpGetLockless(pmd);
             if (HugeMemory.pmdIsHuge(value)) {
-                if (end - start != geometry.size(Geometry.PMD)) {
+                if (end - start != geometry.size(Geometry.PMD) || change.splitNeeded()) {
                     kernel.hugeMemory().splitHugePmd(change.vma(), pmd, start);
+                    if (!preparePmd(change, pmd)) {
+                        return -Errno.ENOMEM;
+                    }
                 } else {
                     int changed = kernel.hugeFork().changeHugePmd(change, pmd, start);
                     if (changed != 0) {
@@ -261,7 +319,6 @@ public final class Mprotect {
                 return pages;
             }
         }
-        return 0;
     }
 
     /// mm/mprotect.c: can_change_pte_writable(); mm/huge_memory.c: can_change_pmd_writable().
@@ -275,15 +332,14 @@ public final class Mprotect {
             return Entry.dirty(entry);
         }
         Page page = kernel.memMap().vmNormalPage(entry);
-        return page != null
-                && kernel.memMap().pageFolio(page).isAnon()
-                && page.anonExclusive();
+        return page != null && kernel.memMap().pageFolio(page).isAnon() && page.anonExclusive();
     }
 
     /// mm/mprotect.c: maybe_change_pte_writable().
     boolean maybeChangeWritable(Vma vma, long entry) {
         boolean never = (vma.flags() & Vma.VM_WRITE) == 0;
         return !kernel.warnOn(never, "an entry of a read-only VMA is to be writable")
-                && !Entry.protnone(entry);
+                && !Entry.protnone(entry)
+                && !vma.userfaultfdEntryWp(entry);
     }
 }

@@ -58,7 +58,11 @@ final class MprotectPtes {
                 return changePresent(i, old, max);
             }
             if (!Entry.none(old)) {
-                kernel.nonpresentPtes().changeSoftleafPte(pte.pte(i), old);
+                pages += kernel.nonpresentPtes().changeSoftleafPte(change, pte.pte(i), old);
+            } else if (change.populateNeeded()) {
+                long marker = Entry.makeMarker(Entry.MARKER_UFFD_WP);
+                kernel.entries().setPte(pte.pte(i), marker);
+                pages++;
             }
             return 1;
         }
@@ -90,7 +94,7 @@ final class MprotectPtes {
         private void changePresentPtes(@Nullable Folio folio, @Nullable Page page, int i, int nr) {
             Vma vma = change.vma();
             long old = modifyProtStartPtes(pte, i, nr);
-            long entry = Entry.modify(old, change.newprot());
+            long entry = change.markUffd(Entry.modify(old, change.newprot()));
             if (!change.has(Mprotect.MM_CP_TRY_CHANGE_WRITABLE) || Entry.write(entry)) {
                 commit(i, nr, 0, old, entry, false);
             } else if ((vma.flags() & Vma.VM_SHARED) != 0) {

@@ -18,10 +18,10 @@ final class NonpresentPtes {
     int copyNonpresentPte(Vma dst, Word to, Word from) {
         long pte = from.readOnce();
         if (Entry.isSwap(pte)) {
-            return copySwapPte(to, from, pte);
+            return copySwapPte(dst, to, from, pte);
         }
         if (Entry.isMarker(pte)) {
-            return copyPteMarker(to, pte);
+            return copyPteMarker(dst, to, pte);
         }
         if (Entry.isMigration(pte)) {
             kernel.memMap().softleafToFolio(kernel, pte);
@@ -30,24 +30,26 @@ final class NonpresentPtes {
                 kernel.entries().setPte(from, pte);
             }
         }
-        kernel.entries().setPte(to, pte);
+        kernel.entries().setPte(to, dst.userfaultfdWp() ? pte : Entry.clearUffd(pte));
         return 0;
     }
 
     /// The part of copy_nonpresent_pte() for a page in swap, which two processes have from now on.
-    private int copySwapPte(Word to, Word from, long pte) {
+    private int copySwapPte(Vma dst, Word to, Word from, long pte) {
         kernel.swapfile().swapDupEntryDirect(Entry.swpOffset(pte));
         long shared = Entry.swpClearExclusive(pte);
         if (Entry.swpExclusive(pte)) {
             kernel.entries().setPte(from, shared);
         }
-        kernel.entries().setPte(to, shared);
+        kernel.entries().setPte(to, dst.userfaultfdWp() ? shared : Entry.clearUffd(shared));
         return 0;
     }
 
-    /// include/linux/mm_inline.h: copy_pte_marker(). Poison stays poison.
-    private int copyPteMarker(Word to, long pte) {
-        long marker = Entry.marker(pte) & Entry.MARKER_POISONED;
+    /// include/linux/mm_inline.h: copy_pte_marker(). Poison stays poison; the rest is for the
+    /// child's userfaultfd, if it has one.
+    private int copyPteMarker(Vma dst, Word to, long pte) {
+        long kept = Entry.MARKER_POISONED | (dst.userfaultfdWp() ? Entry.MARKER_UFFD_WP : 0);
+        long marker = Entry.marker(pte) & kept;
         if (marker != 0) {
             kernel.entries().setPte(to, Entry.makeMarker(marker));
         }
@@ -99,13 +101,31 @@ final class NonpresentPtes {
     }
 
     /// mm/mprotect.c: change_softleaf_pte(). What comes back writable might be what the VMA does
-    /// not allow any more.
-    void changeSoftleafPte(Word pte, long old) {
-        if (!Entry.isMigration(old) || Entry.softleafKind(old) != Entry.MIGRATION_WRITE) {
-            return;
+    /// not allow any more. The number of entries that were changed.
+    int changeSoftleafPte(Mprotect.Change change, Word pte, long old) {
+        if (Entry.isMarker(old)) {
+            boolean poison = (Entry.marker(old) & Entry.MARKER_POISONED) != 0;
+            if (poison || !change.has(Mprotect.MM_CP_UFFD_WP_RESOLVE)) {
+                return 0;
+            }
+            kernel.entries().clear(pte);
+            return 1;
         }
-        Folio folio = kernel.memMap().softleafToFolio(kernel, old);
-        long kind = folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
-        kernel.entries().setPte(pte, Entry.withKind(old, kind));
+        long fresh = old;
+        if (Entry.isMigration(old) && Entry.softleafKind(old) == Entry.MIGRATION_WRITE) {
+            Folio folio = kernel.memMap().softleafToFolio(kernel, old);
+            long kind = folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
+            fresh = Entry.withKind(old, kind);
+        }
+        if (change.has(Mprotect.MM_CP_UFFD_WP)) {
+            fresh = Entry.swpMkuffd(fresh);
+        } else if (change.has(Mprotect.MM_CP_UFFD_WP_RESOLVE)) {
+            fresh = Entry.clearUffd(fresh);
+        }
+        if (fresh == old) {
+            return 0;
+        }
+        kernel.entries().setPte(pte, fresh);
+        return 1;
     }
 }

@@ -34,6 +34,9 @@ public final class PageTable implements Word.FieldNames {
     /// The entries that lead to the table, as many as are kept; see {@link TableTree}.
     private final Word[] parents = new Word[PARENTS];
 
+    /// Whether entries have led to the table and none does any more, and it is not deposited.
+    private final Word unhooked;
+
     private @Nullable MmStruct topOf;
 
     /// @param pages pages of a PTE table
@@ -59,15 +62,16 @@ public final class PageTable implements Word.FieldNames {
         for (int i = 0; i < PARENTS; i++) {
             parents[i] = machine.word(null, this, "parent", i, NO_PARENT);
         }
+        this.unhooked = machine.word(null, this, "unhooked", -1, 0);
         this.shareCount = machine.word(frame.life(), this, "pt_share_count", -1, 0);
         this.deposited = new DepositList(machine, frame.life(), this, entryCount);
     }
 
     /// How many words a table of `entries` entries in `pages` pages is made of: the locks and their
-    /// life, the entries, the list of what is deposited with it, its level, its share count, and
-    /// those of parents.
+    /// life, the entries, the list of what is deposited with it, its level, its share count, whether
+    /// it is unhooked, and those of parents.
     static int words(int entries, int pages) {
-        return pages + 1 + entries + (entries + 1) + 2 + PARENTS;
+        return pages + 1 + entries + (entries + 1) + 3 + PARENTS;
     }
 
     /// The frame that holds the table.
@@ -102,6 +106,7 @@ public final class PageTable implements Word.FieldNames {
             }
         }
         deposited.clear();
+        setUnhooked(false);
         if (shareCount.peek() != 0) {
             shareCount.poke(0);
         }
@@ -134,12 +139,27 @@ public final class PageTable implements Word.FieldNames {
 
     /// An entry has been made to lead to the table.
     void hang(PageTable upper, Word entry) {
+        setUnhooked(false);
         replaceParent(NO_PARENT, parentOf(upper, entry));
     }
 
     /// An entry does not lead to the table any more.
     void unhang(PageTable upper, Word entry) {
         replaceParent(parentOf(upper, entry), NO_PARENT);
+        setUnhooked(parent() == NO_PARENT);
+    }
+
+    /// Takes note of whether the table is out of reach though it has been in use.
+    void setUnhooked(boolean newUnhooked) {
+        if (peekUnhooked() != newUnhooked) {
+            unhooked.poke(newUnhooked ? 1 : 0);
+        }
+    }
+
+    /// Whether entries have led to the table and none does any more, and it is not deposited; looked
+    /// at from outside.
+    public boolean peekUnhooked() {
+        return unhooked.peek() != 0;
     }
 
     private static long parentOf(PageTable upper, Word entry) {

@@ -210,9 +210,17 @@ public final class PgtableGeneric {
         return changed;
     }
 
+    /// mm/pgtable-generic.c: pte_free_defer(). Frees the PTE table that the unhooked entry `value`
+    /// led to when all have left it who walk it without its lock.
+    void pteFreeDefer(Pgtable pgtable, long value) {
+        PageTable table = memMap.table(Entry.pfn(value));
+        machine.rcu().call(() -> pgtable.freePage(table)); // pte_free_now()
+    }
+
     /// mm/pgtable-generic.c: pgtable_trans_huge_deposit(). The PMD lock is held.
     public void pgtableTransHugeDeposit(MmStruct mm, Word pmd, PageTable table) {
         ptLocks.pmdHugePte(mm, pmd).add(table.pfn());
+        table.setUnhooked(false);
     }
 
     /// mm/pgtable-generic.c: pgtable_trans_huge_withdraw(). The PMD lock is held.

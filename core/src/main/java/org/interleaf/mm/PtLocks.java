@@ -23,6 +23,12 @@ public final class PtLocks {
                 : mm.pageTableLock();
     }
 
+    /// include/linux/mm.h: pte_lockptr(). The lock of the PTE table that the PMD, which is locked,
+    /// points to.
+    SpinLock pteLockptr(MmStruct mm, Word pmd) {
+        return arch.splitPtePtlocks() ? pteLockptr(mm, pmd.readPlain()) : mm.pageTableLock();
+    }
+
     /// include/linux/mm.h: ptep_lockptr(). The lock of the page that `pte` is in, which is that of
     /// its PTE table if the table is one page.
     ///

@@ -85,6 +85,8 @@ final class RemoveMigration {
         }
         if (Entry.softleafKind(old) == Entry.MIGRATION_WRITE) {
             pte = Entry.mkwrite(pte);
+        } else if (Entry.uffd(old)) {
+            pte = Entry.mkuffd(pte);
         }
         if (folio.isAnon()) {
             boolean exclusive = Entry.softleafKind(old) != Entry.MIGRATION_READ;

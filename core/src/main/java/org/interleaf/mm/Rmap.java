@@ -262,11 +262,14 @@ public final class Rmap {
         return folioMapcount(folio) > 1;
     }
 
-    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings and the swap
-    /// cache account for; anonymous folios have no others of right.
+    /// include/linux/mm.h: folio_expected_ref_count(). The references that mappings, the page cache
+    /// and the swap cache account for; nobody else has any of right.
     public long folioExpectedRefCount(Folio folio) {
         int order = folio.order();
         long cache = folio.testSwapcache() ? 1L << order : 0;
+        if (!folio.isAnon()) {
+            cache += folio.mapping.readPlain() != 0 ? 1L << order : 0;
+        }
         return cache + folioMapcount(folio);
     }
 

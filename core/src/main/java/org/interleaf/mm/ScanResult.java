@@ -11,9 +11,21 @@ public enum ScanResult {
     EXCEED_NONE_PTE,
     EXCEED_SHARED_PTE,
     PTE_NON_PRESENT,
+    /// A userfaultfd is to be told of writes to a page.
+    PTE_UFFD,
     /// An entry maps something without a `struct page`.
     PAGE_NULL,
     PAGE_ANON,
+    /// The folio is not of PMD size.
+    PAGE_COMPOUND,
+    /// The file has a huge page there, which only must be mapped as one.
+    PTE_MAPPED_HUGEPAGE,
+    /// What was a hole has been filled.
+    PAGE_FILLED,
+    /// The file has become shorter.
+    TRUNCATED,
+    /// The process is about to exit.
+    ANY_PROCESS,
     /// Somebody else has the folio locked.
     PAGE_LOCK,
     /// Somebody has a reference that no mapping accounts for.
@@ -22,10 +34,29 @@ public enum ScanResult {
     DEL_PAGE_LRU,
     /// No page was used lately; for khugepaged only.
     LACK_REFERENCED_PAGE,
+    FAIL,
     VMA_NULL,
     VMA_CHECK,
     ADDRESS_RANGE,
     ALLOC_HUGE_PAGE_FAIL;
+
+    /// The part of madvise_collapse() that asks whether it is worth while to go on with the next
+    /// range.
+    boolean goesOn() {
+        return switch (this) {
+            case NO_PTE_TABLE,
+                    PTE_NON_PRESENT,
+                    LACK_REFERENCED_PAGE,
+                    PAGE_NULL,
+                    PAGE_COUNT,
+                    PAGE_LOCK,
+                    PAGE_COMPOUND,
+                    PAGE_LRU,
+                    DEL_PAGE_LRU ->
+                    true;
+            default -> false;
+        };
+    }
 
     /// mm/khugepaged.c: madvise_collapse_errno(). What madvise() returns for it.
     long errno() {
@@ -33,7 +64,7 @@ public enum ScanResult {
             case SUCCEED, PMD_MAPPED -> 0;
             case ALLOC_HUGE_PAGE_FAIL -> -Errno.ENOMEM;
             case EXCEED_NONE_PTE -> -Errno.EBUSY;
-            case PAGE_COUNT, PAGE_LOCK, PAGE_LRU, DEL_PAGE_LRU -> -Errno.EAGAIN;
+            case PAGE_COUNT, PAGE_LOCK, PAGE_LRU, DEL_PAGE_LRU, PAGE_FILLED -> -Errno.EAGAIN;
             default -> -Errno.EINVAL;
         };
     }

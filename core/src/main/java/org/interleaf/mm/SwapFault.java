@@ -24,7 +24,7 @@ final class SwapFault {
             return VmFault.HWPOISON;
         }
         if (Entry.isMarker(entry)) {
-            return handlePteMarker(entry);
+            return handlePteMarker(vmf, entry);
         }
         if (Entry.isSwap(entry)) {
             return kernel.swapIn().swapIn(vmf);
@@ -48,11 +48,34 @@ final class SwapFault {
     }
 
     /// mm/memory.c: handle_pte_marker().
-    private int handlePteMarker(long entry) {
+    private int handlePteMarker(VmFault vmf, long entry) {
         long marker = Entry.marker(entry);
         if (kernel.warnOn(marker == 0, "an empty marker")) {
             return VmFault.SIGBUS;
         }
-        return (marker & Entry.MARKER_POISONED) != 0 ? VmFault.HWPOISON : VmFault.SIGBUS;
+        if ((marker & Entry.MARKER_POISONED) != 0) {
+            return VmFault.HWPOISON;
+        }
+        return Entry.isUffdWpMarker(entry) ? pteMarkerHandleUffdWp(vmf) : VmFault.SIGBUS;
+    }
+
+    /// mm/memory.c: pte_marker_handle_uffd_wp(). A page is missing; what takes its place is to be
+    /// write-protected, if somebody still wants that.
+    private int pteMarkerHandleUffdWp(VmFault vmf) {
+        return vmf.vma.userfaultfdWp() ? kernel.memory().doPteMissing(vmf) : pteMarkerClear(vmf);
+    }
+
+    /// mm/memory.c: pte_marker_clear().
+    private int pteMarkerClear(VmFault vmf) {
+        PteMapping pte =
+                kernel.pgtableGeneric().pteOffsetMapLock(vmf.vma.mm(), vmf.pmd(), vmf.address);
+        if (pte == null) {
+            return 0;
+        }
+        if (pte.pte().readOnce() == vmf.origPte) {
+            kernel.entries().clear(pte.pte());
+        }
+        pte.unmapUnlock();
+        return 0;
     }
 }

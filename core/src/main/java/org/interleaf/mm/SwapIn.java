@@ -162,7 +162,11 @@ final class SwapIn {
         boolean exclusive = Entry.swpExclusive(vmf.origPte);
         long prot = HugePte.pageProt(vmf.vma.flags()) | Entry.ACCESSED;
         long entry = Entry.make(run.page.pfn(), prot);
-        if (exclusive && (vmf.vma.flags() & Vma.VM_WRITE) != 0) {
+        if (Entry.uffd(vmf.origPte)) {
+            entry = Entry.mkuffd(entry);
+        }
+        boolean writable = (vmf.vma.flags() & Vma.VM_WRITE) != 0;
+        if (exclusive && writable && !vmf.vma.userfaultfdEntryWp(entry)) {
             entry = Entry.mkwrite(entry);
             if (vmf.has(VmFault.FLAG_WRITE)) {
                 entry = Entry.mkdirty(entry);

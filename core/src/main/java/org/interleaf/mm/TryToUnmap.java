@@ -228,12 +228,13 @@ final class TryToUnmap {
             kernel.swapfile().folioPutSwap(folio, page);
             return false;
         }
-        kernel.entries().setPte(pte, swpPtePrepare(offset, exclusive));
+        kernel.entries().setPte(pte, swpPtePrepare(offset, value, exclusive));
         return true;
     }
 
     /// mm/rmap.c: swp_pte_prepare().
-    private static long swpPtePrepare(long offset, boolean exclusive) {
-        return Entry.swap(offset, exclusive);
+    private static long swpPtePrepare(long offset, long pte, boolean exclusive) {
+        long swap = Entry.swap(offset, exclusive);
+        return Entry.uffd(pte) ? Entry.swpMkuffd(swap) : swap;
     }
 }

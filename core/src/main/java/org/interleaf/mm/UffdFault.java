@@ -49,6 +49,7 @@ final class UffdFault {
         ctx.get();
         int task = machine.current().id();
         long message = (flags & VmFault.FLAG_WRITE) != 0 ? Userfaultfd.FLAG_WRITE : 0;
+        message |= reason == Vma.VM_UFFD_WP ? Userfaultfd.FLAG_WP : 0;
         message |= reason == Vma.VM_UFFD_MINOR ? Userfaultfd.FLAG_MINOR : 0;
         ctx.message(task).writePlain(address | message);
         ctx.waken(task).writePlain(0);
@@ -62,7 +63,7 @@ final class UffdFault {
             mustWait = hugeMustWait(vma, address);
             kernel.hugetlb().vmas().unlockRead(vma);
         } else {
-            mustWait = mustWait(ctx.mm, address);
+            mustWait = mustWait(ctx.mm, address, reason);
         }
         releaseFaultLock(vma, flags);
         if (mustWait && ctx.released.readOnce() == 0) {
@@ -115,7 +116,7 @@ final class UffdFault {
     }
 
     /// mm/userfaultfd.c: userfaultfd_must_wait(). The same for other memory.
-    private boolean mustWait(MmStruct mm, long address) {
+    private boolean mustWait(MmStruct mm, long address, long reason) {
         Word entry = kernel.pgtable().pgdOffset(mm, address);
         for (int level = Geometry.P4D; level >= Geometry.PMD; level--) {
             if (!kernel.geometry().folded(level)) {
@@ -131,14 +132,19 @@ final class UffdFault {
             if (Entry.none(pmd)) {
                 return true;
             }
-            if (!Entry.present(pmd) || Entry.leaf(pmd)) {
+            if (!Entry.present(pmd)) {
                 return false;
+            }
+            boolean wp = reason == Vma.VM_UFFD_WP;
+            if (Entry.leaf(pmd)) {
+                return wp && !Entry.write(pmd);
             }
             PteMapping pte = kernel.pgtableGeneric().pteOffsetMap(entry, address);
             if (pte != null) {
-                boolean missing = missing(pte.pte().readOnce());
+                long value = pte.pte().readOnce();
                 pte.unmap();
-                return missing;
+                // What a swap entry has where others say writable means nothing.
+                return missing(value) || wp && Entry.ptePresent(value) && !Entry.write(value);
             }
             retries = machine.retry(retries, "userfaultfd_must_wait");
         }

@@ -166,11 +166,33 @@ public final class UffdMfill {
     /// mm/userfaultfd.c: mfill_atomic_pte().
     private int fillPte(State state) {
         return switch (state.mode) {
-            case COPY -> pteCopy(state);
-            case ZEROPAGE -> pteSet(state, zeroPte());
+            case COPY -> pteFolio(state, isShared(state));
+            case ZEROPAGE ->
+                    isShared(state) ? pteFolio(state, true) : pteSet(state, zeroPte(state));
             case POISON -> pteSet(state, Entry.makeMarker(Entry.MARKER_POISONED));
-            case CONTINUE -> throw new AssertionError("[interleaf internal] no file to continue");
+            case CONTINUE -> pteContinue(state);
         };
+    }
+
+    private static boolean isShared(State state) {
+        return (state.vma().flags() & Vma.VM_SHARED) != 0;
+    }
+
+    /// mm/userfaultfd.c: mfill_atomic_pte_continue(). Maps what the file has. 0 or a negative error
+    /// number.
+    private int pteContinue(State state) {
+        Vma vma = state.vma();
+        Folio folio = kernel.uffdShmem().getFolioNoalloc(vma, state.dstAddr);
+        if (folio == null) {
+            return -Errno.EFAULT;
+        }
+        long index = vma.linearPageIndex(kernel.geometry(), state.dstAddr);
+        int err = installPte(state, folio, kernel.memMap().folioPage(folio, index));
+        if (err != 0) {
+            folio.lock().unlock();
+            kernel.swap().folioPut(folio);
+        }
+        return err;
     }
 
     private long hugetlb(State state) {
@@ -203,7 +225,7 @@ public final class UffdMfill {
             return -Errno.EAGAIN;
         }
         // Anonymous memory is in no file.
-        if (state.mode == Mode.CONTINUE && !state.vma().isHugetlb()) {
+        if (state.mode == Mode.CONTINUE && state.vma().isAnonymous()) {
             putVma(state);
             return -Errno.EINVAL;
         }
@@ -242,23 +264,38 @@ public final class UffdMfill {
         return 0;
     }
 
-    /// mm/userfaultfd.c: mfill_atomic_pte_copy(), __mfill_atomic_pte(). 0 or a negative error
-    /// number.
-    private int pteCopy(State state) {
-        Folio folio = kernel.anonFault().folioPrealloc(false);
+    /// mm/userfaultfd.c: mfill_atomic_pte_copy(), mfill_atomic_pte_zeroed_folio(),
+    /// __mfill_atomic_pte(). Maps a new folio, which also goes into the page cache where `inFile`:
+    /// holes of files are not filled through private mappings. 0 or a negative error number.
+    private int pteFolio(State state, boolean inFile) {
+        Folio folio =
+                inFile
+                        ? kernel.uffdShmem().allocFolio(state.vma(), state.dstAddr)
+                        : kernel.anonFault().folioPrealloc(false);
         if (folio == null) {
             return -Errno.ENOMEM;
         }
         int err = 0;
-        if (!copyFolioLocked(state, folio)) {
+        if (state.mode == Mode.ZEROPAGE) {
+            kernel.highmem().clearPage(folio.pfn());
+        } else if (!copyFolioLocked(state, folio)) {
             err = copyFolioRetry(state, folio);
         }
         if (err == 0) {
             folio.markUptodate();
-            err = installPte(state, folio);
+            err = inFile ? kernel.uffdShmem().filemapAdd(folio, state.vma(), state.dstAddr) : 0;
+            err = err == 0 ? installFolio(state, folio, inFile) : err;
         }
         if (err != 0) {
             kernel.swap().folioPut(folio);
+        }
+        return err;
+    }
+
+    private int installFolio(State state, Folio folio, boolean inFile) {
+        int err = installPte(state, folio, folio.head());
+        if (err != 0 && inFile) {
+            kernel.uffdShmem().filemapRemove(folio, state.vma());
         }
         return err;
     }
@@ -282,9 +319,23 @@ public final class UffdMfill {
     /// if what was decided with them still holds. 0 or a negative error number; then the locks may
     /// not be held.
     private int copyFolioRetry(State state, Folio folio) {
-        long kept = Vma.VM_UFFD_FLAGS | Vma.VM_SHARED;
-        long flags = state.vma().flags() & kept;
+        Retry retry = save(state.vma());
         putVma(state);
+        int err = copyFolioUnlocked(state, folio);
+        if (err == 0) {
+            err = getVma(state);
+        }
+        if (err == 0 && changed(retry, state.vma())) {
+            err = -Errno.EAGAIN;
+        }
+        if (retry.file() != null) { // mfill_retry_state_put()
+            kernel.files().fput(retry.file());
+        }
+        return err == 0 ? establishPmd(state) : err;
+    }
+
+    /// The part of mfill_copy_folio_retry() without locks. 0 or -EFAULT.
+    private int copyFolioUnlocked(State state, Folio folio) {
         Frame frame = kernel.memMap().memory().frame(folio.pfn());
         for (int k = 0; k < frame.words(); k++) {
             long addr = state.srcAddr + (long) k * Long.BYTES;
@@ -294,23 +345,39 @@ public final class UffdMfill {
             }
             frame.word(k).writePlain(word);
         }
-        int err = getVma(state);
-        if (err != 0) {
-            return err;
-        }
-        // mfill_retry_state_changed()
-        if ((state.vma().flags() & kept) != flags || !state.vma().isAnonymous()) {
-            return -Errno.EAGAIN;
-        }
-        return establishPmd(state);
+        return 0;
     }
 
-    /// mm/userfaultfd.c: mfill_atomic_install_pte(). The folio's reference becomes the mapping's. 0
-    /// or a negative error number.
-    private int installPte(State state, Folio folio) {
+    /// `struct mfill_retry_state`: what must be the same when the locks are held again.
+    private record Retry(long flags, @Nullable OpenFile file, long pgoff) {}
+
+    private static final long KEPT = Vma.VM_UFFD_FLAGS | Vma.VM_SHARED;
+
+    /// mm/userfaultfd.c: mfill_retry_state_save().
+    private Retry save(Vma vma) {
+        if (vma.file != null) {
+            kernel.files().getFile(vma.file);
+        }
+        return new Retry(vma.flags() & KEPT, vma.file, vma.file == null ? 0 : vma.pgoff());
+    }
+
+    /// mm/userfaultfd.c: mfill_retry_state_changed().
+    private static boolean changed(Retry retry, Vma vma) {
+        return (vma.flags() & KEPT) != retry.flags()
+                || vma.file != retry.file()
+                || vma.file != null && vma.pgoff() != retry.pgoff();
+    }
+
+    /// mm/userfaultfd.c: mfill_atomic_install_pte(). The folio's reference becomes the mapping's; if
+    /// it is a page cache's, it is unlocked. 0, or a negative error number with all as before.
+    private int installPte(State state, Folio folio, Page page) {
         Vma vma = state.vma();
-        long entry = Entry.mkdirty(Entry.make(folio.pfn(), AnonFault.PAGE_PROT));
-        if ((vma.flags() & Vma.VM_WRITE) != 0) {
+        boolean inCache = folio.mapping.readPlain() != 0;
+        long flags = vma.flags();
+        long prot = vma.isAnonymous() ? AnonFault.PAGE_PROT : Vma.pageProt(flags);
+        long entry = Entry.mkdirty(Entry.make(page.pfn(), prot));
+        boolean shared = (flags & Vma.VM_SHARED) != 0;
+        if ((flags & Vma.VM_WRITE) != 0 && (!inCache || shared)) {
             entry = Entry.mkwrite(entry);
         }
         PteMapping pte =
@@ -318,19 +385,31 @@ public final class UffdMfill {
         if (pte == null) {
             return -Errno.EAGAIN;
         }
-        long now = pte.pte().readOnce();
-        boolean none = Entry.none(now) || Entry.isUffdMarker(now);
-        if (none) {
-            kernel.rmap().folioAddNewAnonRmap(folio, vma, state.dstAddr);
-            kernel.swap().folioAddLru(folio);
+        int err = kernel.uffdShmem().overSize(vma, state.dstAddr) ? -Errno.EFAULT : 0;
+        if (err == 0) {
+            long now = pte.pte().readOnce();
+            err = Entry.none(now) || Entry.isUffdMarker(now) ? 0 : -Errno.EEXIST;
+        }
+        if (err == 0) {
+            if (inCache) {
+                kernel.rmap().folioAddFileRmapPte(folio, page);
+            } else {
+                kernel.rmap().folioAddNewAnonRmap(folio, vma, state.dstAddr);
+                kernel.swap().folioAddLru(folio);
+            }
             kernel.entries().setPte(pte.pte(), entry);
+            if (inCache) {
+                folio.lock().unlock();
+            }
         }
         pte.unmapUnlock();
-        return none ? 0 : -Errno.EEXIST;
+        return err;
     }
 
-    private long zeroPte() {
-        return Entry.mkspecial(Entry.make(kernel.zeroFolio().pfn(), AnonFault.PAGE_PROT));
+    private long zeroPte(State state) {
+        Vma vma = state.vma();
+        long prot = vma.isAnonymous() ? AnonFault.PAGE_PROT : Vma.pageProt(vma.flags());
+        return Entry.mkspecial(Entry.make(kernel.zeroFolio().pfn(), prot));
     }
 
     /// mm/userfaultfd.c: mfill_atomic_pte_zeropage(), mfill_atomic_pte_poison(). Sets the entry to
@@ -341,11 +420,14 @@ public final class UffdMfill {
         if (pte == null) {
             return -Errno.EAGAIN;
         }
-        boolean none = Entry.none(pte.pte().readOnce());
-        if (none) {
+        int err = kernel.uffdShmem().overSize(state.vma(), state.dstAddr) ? -Errno.EFAULT : 0;
+        if (err == 0) {
+            err = Entry.none(pte.pte().readOnce()) ? 0 : -Errno.EEXIST;
+        }
+        if (err == 0) {
             kernel.entries().setPte(pte.pte(), value);
         }
         pte.unmapUnlock();
-        return none ? 0 : -Errno.EEXIST;
+        return err;
     }
 }

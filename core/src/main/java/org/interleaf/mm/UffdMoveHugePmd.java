@@ -91,7 +91,7 @@ final class UffdMoveHugePmd {
 
     private int moveZero(UffdLocks.Pair vmas, Word dstPmd, Word srcPmd, long src) {
         long value = kernel.pgtableGeneric().pmdpHugeClearFlush(vmas.src(), src, srcPmd);
-        install(vmas, dstPmd, srcPmd, value);
+        install(vmas, dstPmd, srcPmd, Entry.clearUffd(value));
         return 0;
     }
 

@@ -17,10 +17,16 @@ public final class Userfaultfd {
     /// `UFFDIO_REGISTER_MODE_MISSING`, `UFFDIO_REGISTER_MODE_MINOR`.
     public static final int MODE_MISSING = 1;
 
+    /// `UFFDIO_REGISTER_MODE_WP`.
+    public static final int MODE_WP = 2;
+
     public static final int MODE_MINOR = 4;
 
     /// `UFFD_PAGEFAULT_FLAG_WRITE`, `UFFD_PAGEFAULT_FLAG_MINOR`.
     public static final int FLAG_WRITE = 1;
+
+    /// `UFFD_PAGEFAULT_FLAG_WP`.
+    public static final int FLAG_WP = 2;
 
     public static final int FLAG_MINOR = 4;
 
@@ -31,6 +37,12 @@ public final class Userfaultfd {
     public static final long FEATURE_EVENT_REMOVE = 1 << 3;
     public static final long FEATURE_EVENT_UNMAP = 1 << 6;
 
+    /// Entries that are none can be write-protected, too.
+    public static final long FEATURE_WP_UNPOPULATED = 1 << 13;
+
+    /// Nobody is told of writes to write-protected pages: the protection goes.
+    public static final long FEATURE_WP_ASYNC = 1 << 15;
+
     /// Faults raise SIGBUS.
     public static final long FEATURE_SIGBUS = 1 << 7;
 
@@ -39,10 +51,12 @@ public final class Userfaultfd {
                     | FEATURE_EVENT_REMAP
                     | FEATURE_EVENT_REMOVE
                     | FEATURE_EVENT_UNMAP
+                    | FEATURE_WP_UNPOPULATED
+                    | FEATURE_WP_ASYNC
                     | FEATURE_SIGBUS;
 
     /// All that is said of a fault beside its address.
-    static final int FLAGS = FLAG_WRITE | FLAG_MINOR;
+    static final int FLAGS = FLAG_WRITE | FLAG_WP | FLAG_MINOR;
 
     private final Kernel kernel;
     private final Machine machine;
@@ -59,7 +73,9 @@ public final class Userfaultfd {
             return null;
         }
         mm.grab();
-        return new UserfaultfdCtx(machine, mm, nonblock, features);
+        long all =
+                (features & FEATURE_WP_ASYNC) != 0 ? features | FEATURE_WP_UNPOPULATED : features;
+        return new UserfaultfdCtx(machine, mm, nonblock, all);
     }
 
     /// mm/userfaultfd.c: userfaultfd_ctx_put().
@@ -92,10 +108,15 @@ public final class Userfaultfd {
 
     /// mm/userfaultfd.c: userfaultfd_register(). UFFDIO_REGISTER. 0 or a negative error number.
     public int register(UserfaultfdCtx ctx, long start, long len, int mode) {
-        if (mode == 0 || (mode & ~(MODE_MISSING | MODE_MINOR)) != 0) {
+        if (mode == 0 || (mode & ~(MODE_MISSING | MODE_WP | MODE_MINOR)) != 0) {
+            return -Errno.EINVAL;
+        }
+        boolean supported = kernel.arch().architecture().has(Architecture.Feature.UFFD_WP);
+        if ((mode & MODE_WP) != 0 && !supported) { // pgtable_supports_uffd()
             return -Errno.EINVAL;
         }
         long vmFlags = (mode & MODE_MISSING) != 0 ? Vma.VM_UFFD_MISSING : 0;
+        vmFlags |= (mode & MODE_WP) != 0 ? Vma.VM_UFFD_WP : 0;
         vmFlags |= (mode & MODE_MINOR) != 0 ? Vma.VM_UFFD_MINOR : 0;
         int ret = validateRange(start, len);
         if (ret != 0) {
@@ -143,6 +164,10 @@ public final class Userfaultfd {
             if (owner != null && owner != ctx) {
                 return -Errno.EBUSY;
             }
+            // What is write-protected would stay so, and nobody would know why.
+            if (owner == ctx && (vma.flags() & Vma.VM_UFFD_WP & ~vmFlags) != 0) {
+                return -Errno.EBUSY;
+            }
             vma = nextIn(vma, end);
         }
         return 0;
@@ -152,9 +177,12 @@ public final class Userfaultfd {
         return vma.isHugetlb() && (addr & (HugetlbVmas.hstate(vma).size() - 1)) != 0;
     }
 
-    /// mm/userfaultfd.c: vma_can_userfault(), anon_can_userfault().
+    /// mm/userfaultfd.c: vma_can_userfault(), anon_can_userfault(); mm/shmem.c:
+    /// shmem_can_userfault().
     private static boolean canUserfault(Vma vma, long vmFlags) {
-        return vma.isHugetlb() || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
+        return vma.isHugetlb()
+                || vma.isShmem()
+                || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
     }
 
     /// mm/userfaultfd.c: userfaultfd_register_range().
@@ -235,6 +263,13 @@ public final class Userfaultfd {
 
     /// mm/userfaultfd.c: userfaultfd_clear_vma(). The part of the VMA is registered no more.
     private int clearVma(Vma vma, long start, long end) {
+        if (vma.userfaultfdWp()) {
+            int flags = Mprotect.MM_CP_UFFD_WP_RESOLVE;
+            flags |= Mprotect.wantsManualWriteUpgrade(vma) ? Mprotect.MM_CP_TRY_CHANGE_WRITABLE : 0;
+            MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
+            kernel.mprotect().changeProtection(tlb, vma, start, end, flags);
+            tlb.finish();
+        }
         int err = kernel.vmaSplit().vmaModify(vma, start, end);
         if (err == 0) {
             kernel.vmaLock().vmaStartWrite(vma);

@@ -38,6 +38,9 @@ public final class Vma extends Shared {
 
     public static final long VM_UFFD_MINOR = 1 << 14;
 
+    /// Writes to write-protected pages are for a userfaultfd.
+    public static final long VM_UFFD_WP = 1 << 17;
+
     /// What is mapped has no `struct page`, whatever the entries say.
     public static final long VM_PFNMAP = 1 << 15;
 
@@ -45,7 +48,7 @@ public final class Vma extends Shared {
     public static final long VM_IO = 1 << 16;
 
     /// What a userfaultfd is asked for.
-    static final long VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_MINOR;
+    static final long VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_WP;
 
     /// Reading, writing and executing.
     public static final long VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
@@ -181,6 +184,38 @@ public final class Vma extends Shared {
     /// but not mapped are for a userfaultfd.
     boolean userfaultfdMinor() {
         return (flags() & VM_UFFD_MINOR) != 0;
+    }
+
+    /// include/linux/userfaultfd_k.h: userfaultfd_wp(), userfaultfd_protected(). Whether a
+    /// userfaultfd may write-protect pages.
+    boolean userfaultfdWp() {
+        return (flags() & VM_UFFD_WP) != 0;
+    }
+
+    /// include/linux/userfaultfd_k.h: userfaultfd_pte_wp(), userfaultfd_huge_pmd_wp(). Whether the
+    /// entry is write-protected for a userfaultfd.
+    boolean userfaultfdEntryWp(long entry) {
+        return userfaultfdWp() && Entry.uffd(entry);
+    }
+
+    /// include/linux/userfaultfd_k.h: userfaultfd_wp_use_markers(). Whether also entries that are
+    /// none are write-protected, by markers.
+    boolean userfaultfdWpUseMarkers() {
+        return userfaultfdWp()
+                && (!isAnonymous() || userfaultfdHas(Userfaultfd.FEATURE_WP_UNPOPULATED));
+    }
+
+    /// Whether the userfaultfd has a feature; false where there is none.
+    boolean userfaultfdHas(long feature) {
+        UserfaultfdCtx ctx = userfaultfdCtx();
+        return ctx != null && ctx.has(feature);
+    }
+
+    /// include/linux/userfaultfd_k.h: vma_has_uffd_without_event_remap(). Whether what is moved
+    /// loses its protection.
+    boolean uffdWithoutEventRemap() {
+        UserfaultfdCtx ctx = userfaultfdCtx();
+        return ctx != null && !ctx.has(Userfaultfd.FEATURE_EVENT_REMAP);
     }
 
     /// include/linux/userfaultfd_k.h: userfaultfd_armed(). Whether any faults are for a

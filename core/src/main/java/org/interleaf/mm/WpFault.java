@@ -18,6 +18,18 @@ final class WpFault {
     /// is or can be made the process' own, or maps a copy. Enters with the PTE lock held and drops
     /// it.
     int doWpPage(VmFault vmf, PteMapping pte) {
+        if (!vmf.has(VmFault.FLAG_UNSHARE)) {
+            if (vmf.vma.userfaultfdEntryWp(pte.pte().readOnce())) {
+                if (!vmf.vma.userfaultfdHas(Userfaultfd.FEATURE_WP_ASYNC)) {
+                    pte.unmapUnlock();
+                    return kernel.uffdFault()
+                            .handleUserfault(vmf.vma, vmf.address, vmf.flags, Vma.VM_UFFD_WP);
+                }
+                vmf.origPte = Entry.clearUffd(pte.pte().readOnce());
+                kernel.entries().setPte(pte.pte(), vmf.origPte);
+            }
+            flushPending(vmf);
+        }
         Page page = kernel.memMap().vmNormalPage(vmf.origPte);
         Folio folio = page == null ? null : kernel.memMap().pageFolio(page);
         if ((vmf.vma.flags() & (Vma.VM_SHARED | Vma.VM_MAYSHARE)) != 0) {
@@ -43,6 +55,16 @@ final class WpFault {
         }
         pte.unmapUnlock();
         return wpPageCopy(vmf, page);
+    }
+
+    /// Write-protecting for a userfaultfd flushes late. Nobody may write to the old page by an
+    /// older translation while it is copied.
+    private void flushPending(VmFault vmf) {
+        MmStruct mm = vmf.vma.mm();
+        if (vmf.vma.userfaultfdWp() && mm.tlbFlushPending.readOnce() != 0) {
+            long size = kernel.geometry().pageSize();
+            kernel.tlbFlush().flushTlbRange(mm, vmf.address, vmf.address + size);
+        }
     }
 
     /// mm/memory.c: wp_page_shared(). Nobody asks to be told, so the entry becomes writable at
@@ -186,6 +208,8 @@ final class WpFault {
         long entry = Entry.make(newFolio.pfn(), AnonFault.PAGE_PROT);
         if (!vmf.has(VmFault.FLAG_UNSHARE)) {
             entry = maybeMkwrite(Entry.mkdirty(entry), vmf.vma);
+        } else if (Entry.uffd(vmf.origPte)) {
+            entry = Entry.mkuffd(entry);
         }
         // Cleared and flushed first, so that no two CPUs have different translations.
         pgtableGeneric.ptepClearFlush(vmf.vma, vmf.address, pte.pte());

@@ -179,6 +179,17 @@ final class XArray {
         }
     }
 
+    /// The frame of the page at `index`; -1 where there is none. Looked at from outside.
+    long peekPfn(long index) {
+        if (index >= slots.length) {
+            return -1;
+        }
+        long entry = slots[(int) index].peek();
+        long first = isSibling(entry) ? siblingOf(entry) : index;
+        long folio = slots[(int) first].peek();
+        return isFolio(folio) ? pfn(folio) + index - first : -1;
+    }
+
     /// Tells `visitor` of each folio, by its first index; looked at from outside.
     void peek(Inode.CacheVisitor visitor) {
         for (int i = 0; i < slots.length; i++) {

@@ -28,6 +28,12 @@ public record Violation(
     /// The kind of a change of a page table under another lock than that of its table.
     public static final String WRONG_TABLE_LOCK = "BUG: wrong page-table lock";
 
+    /// An entry was put into a page table that nobody can reach.
+    public static final String LOST_STORE = "BUG: store into a detached page table";
+
+    /// An entry was made to lead to what is no page table.
+    public static final String NO_TABLE = "BUG: entry that leads to no page table";
+
     /// The kind of a change of a page table that those who keep translations were not told of.
     public static final String UNTOLD_CHANGE = "BUG: change without MMU notifier";
 

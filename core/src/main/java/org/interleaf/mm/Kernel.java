@@ -102,7 +102,6 @@ public final class Kernel {
     private final Gup gup;
     private final GupFast gupFast;
     private final ThpAllowable thpAllowable;
-    private final CollapseCopy collapseCopy;
     private final RetractPageTables retractPageTables;
     private final CollapsePteMappedThp collapsePteMappedThp;
     private final CollapseFile collapseFile;
@@ -214,7 +213,6 @@ public final class Kernel {
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
         thpAllowable = new ThpAllowable(this);
-        collapseCopy = new CollapseCopy(this);
         retractPageTables = new RetractPageTables(this);
         collapsePteMappedThp = new CollapsePteMappedThp(this);
         collapseFile = new CollapseFile(this);
@@ -802,10 +800,6 @@ public final class Kernel {
 
     ThpAllowable thpAllowable() {
         return thpAllowable;
-    }
-
-    CollapseCopy collapseCopy() {
-        return collapseCopy;
     }
 
     RetractPageTables retractPageTables() {

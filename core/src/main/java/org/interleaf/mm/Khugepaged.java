@@ -37,7 +37,7 @@ public final class Khugepaged {
         this.kernel = kernel;
         this.geometry = kernel.geometry();
         this.pgtableGeneric = kernel.pgtableGeneric();
-        this.copy = kernel.collapseCopy();
+        this.copy = new CollapseCopy(kernel);
     }
 
     // ---- entry points

@@ -70,7 +70,10 @@ final class FolioSplit {
             return -Errno.EBUSY;
         }
         kernel.bugOn(!folio.isAnon(), "splitting folios of files is not modelled");
-        return kernel.isReserved(folio) ? -Errno.EINVAL : 0;
+        if (kernel.isReserved(folio)) {
+            return -Errno.EINVAL;
+        }
+        return folio.testFlag(Folio.PG_WRITEBACK) ? -Errno.EBUSY : 0;
     }
 
     /// The part of __folio_split() from unmapping on.
@@ -87,7 +90,8 @@ final class FolioSplit {
         for (int i = 1; i < nr; i++) {
             Folio piece = kernel.memMap().folioAt(folio.pfn() + i);
             piece.lock().unlock();
-            kernel.swap().folioPut(piece); // free_folio_and_swap_cache()
+            kernel.swapState().freeSwapCache(piece); // free_folio_and_swap_cache()
+            kernel.swap().folioPut(piece);
         }
         return 0;
     }
@@ -121,30 +125,46 @@ final class FolioSplit {
     /// mm/huge_memory.c: __folio_freeze_and_split_unmapped(). False where somebody else has a
     /// reference; a mapping that could not be undone is one, too.
     private boolean freezeAndSplitUnmapped(Folio folio, int nr, @Nullable List<Folio> list) {
-        if (!folio.refFreeze(1)) {
+        if (!folio.refFreeze(folioCacheRefCount(folio) + 1)) {
             return false;
         }
-        splitFolioToOrder(folio, nr);
+        SwapCluster ci = null;
+        if (folio.testSwapcache()) {
+            ci = kernel.swapfile().device().clusterLock(folio.swap.readPlain());
+        }
+        splitFolioToOrder(folio, nr, ci != null);
         for (int i = 1; i < nr; i++) {
             Folio piece = kernel.memMap().folioAt(folio.pfn() + i);
-            piece.refUnfreeze(1);
+            piece.refUnfreeze(folioCacheRefCount(piece) + 1);
             if (list == null) { // lru_add_split_folio()
                 piece.setFlag(Folio.PG_LRU);
             } else {
                 piece.get();
                 list.add(piece);
             }
+            if (ci != null) {
+                kernel.swapState().swapCacheReplaceFolio(ci, folio, piece);
+            }
         }
-        folio.refUnfreeze(1);
+        folio.refUnfreeze(folioCacheRefCount(folio) + 1);
+        if (ci != null) {
+            ci.lock().unlock();
+        }
         return true;
+    }
+
+    /// mm/huge_memory.c: folio_cache_ref_count(). The references of the swap cache.
+    private static int folioCacheRefCount(Folio folio) {
+        return folio.testSwapcache() ? folio.nrPages() : 0;
     }
 
     /// mm/huge_memory.c: __split_folio_to_order(), to single pages. The count is frozen. What makes
     /// pages exclusive is in the migration entries.
-    private void splitFolioToOrder(Folio folio, int nr) {
+    private void splitFolioToOrder(Folio folio, int nr, boolean swapcache) {
         long inherited =
                 Folio.PG_REFERENCED
                         | Folio.PG_SWAPBACKED
+                        | Folio.PG_SWAPCACHE
                         | Folio.PG_UPTODATE
                         | Folio.PG_ACTIVE
                         | Folio.PG_DIRTY;
@@ -157,6 +177,9 @@ final class FolioSplit {
             head.dropAnonExclusive();
             piece.mapping.writePlain(folio.mapping.readPlain());
             piece.index.writePlain(folio.index.readPlain() + i);
+            if (swapcache) {
+                piece.swap.writePlain(folio.swap.readPlain() + i);
+            }
             kernel.machine().fence(Fence.WMB);
             head.compoundHead.write(head.pfn(), Order.ONCE);
         }

@@ -178,6 +178,9 @@ final class Migrate {
         for (int i = 0; i < src.nrPages(); i++) {
             kernel.highmem().copyPage(dst.pfn() + i, src.pfn() + i);
         }
+        if (src.testSwapcache()) {
+            return migrateSwapCache(dst, src, expected);
+        }
         if (src.isLarge()) {
             if (!src.refFreeze(expected)) {
                 return false;
@@ -190,6 +193,35 @@ final class Migrate {
         if (src.testFlag(Folio.PG_SWAPBACKED)) {
             dst.setFlag(Folio.PG_SWAPBACKED);
         }
+        return true;
+    }
+
+    /// mm/migrate.c: __folio_migrate_mapping() of a folio in the swap cache: `dst` takes its place
+    /// there, if nobody else has a reference.
+    private boolean migrateSwapCache(Folio dst, Folio src, long expected) {
+        SwapCluster ci = kernel.swapfile().device().clusterLock(src.swap.readPlain());
+        if (!src.refFreeze(expected)) {
+            ci.lock().unlock();
+            return false;
+        }
+        int nr = src.nrPages();
+        dst.index.writePlain(src.index.readPlain());
+        dst.mapping.writePlain(src.mapping.readPlain());
+        dst.refAdd(nr);
+        if (src.testFlag(Folio.PG_SWAPBACKED)) {
+            dst.setFlag(Folio.PG_SWAPBACKED);
+        }
+        if (src.testSwapcache()) {
+            dst.setFlag(Folio.PG_SWAPCACHE);
+            dst.swap.writePlain(src.swap.readPlain());
+        }
+        if (src.testFlag(Folio.PG_DIRTY)) {
+            src.clearFlag(Folio.PG_DIRTY);
+            dst.setFlag(Folio.PG_DIRTY);
+        }
+        kernel.swapState().swapCacheReplaceFolio(ci, src, dst);
+        src.refUnfreeze(expected - nr);
+        ci.lock().unlock();
         return true;
     }
 
@@ -206,6 +238,9 @@ final class Migrate {
         }
         if (src.testFlag(Folio.PG_DIRTY)) {
             dst.setFlag(Folio.PG_DIRTY);
+        }
+        if (src.testSwapcache()) {
+            src.clearFlag(Folio.PG_SWAPCACHE);
         }
     }
 }

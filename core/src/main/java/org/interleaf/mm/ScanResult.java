@@ -46,6 +46,7 @@ public enum ScanResult {
         return switch (this) {
             case NO_PTE_TABLE,
                     PTE_NON_PRESENT,
+                    PTE_UFFD,
                     LACK_REFERENCED_PAGE,
                     PAGE_NULL,
                     PAGE_COUNT,

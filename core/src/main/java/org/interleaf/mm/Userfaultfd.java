@@ -185,7 +185,7 @@ public final class Userfaultfd {
                     "UFFDIO_REGISTER_MODE_WP is modelled for anonymous memory only");
         }
         return vma.isHugetlb()
-                || vma.isShmem()
+                || vma.isShmem() && (vmFlags & Vma.VM_UFFD_WP) == 0
                 || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
     }
 

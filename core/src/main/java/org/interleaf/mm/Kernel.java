@@ -25,6 +25,7 @@ public final class Kernel {
     private final SwapState swapState;
     private final PageIo pageIo;
     private final SwapIn swapIn;
+    private final DamonPaddr damonPaddr;
     private final MadviseReclaim madviseReclaim;
     private final TlbBatch tlbBatch;
     private final TryToUnmap tryToUnmap;
@@ -144,6 +145,7 @@ public final class Kernel {
         tryToUnmap = new TryToUnmap(this);
         vmscan = new Vmscan(this);
         swapIn = new SwapIn(this);
+        damonPaddr = new DamonPaddr(this);
         madviseReclaim = new MadviseReclaim(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
@@ -450,6 +452,10 @@ public final class Kernel {
 
     PageIo pageIo() {
         return pageIo;
+    }
+
+    public DamonPaddr damonPaddr() {
+        return damonPaddr;
     }
 
     SwapIn swapIn() {

@@ -26,8 +26,7 @@ final class TableReach {
     }
 
     /// An entry of `table` has changed.
-    void changed(
-            Kernel kernel, Task task, PageTable table, Word entry, long before, long after) {
+    void changed(Kernel kernel, Task task, PageTable table, Word entry, long before, long after) {
         if (table.level() > Geometry.PTE) {
             if (Entry.isTable(after) && !isTable(kernel, Entry.pfn(after))) {
                 report(Violation.NO_TABLE, task, table, entry, before, after);

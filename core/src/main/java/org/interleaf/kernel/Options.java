@@ -5,6 +5,7 @@ import org.interleaf.litmus.syntax.Config;
 import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.Names;
 import org.interleaf.litmus.syntax.Source;
+import org.interleaf.litmus.vocabulary.LoopRounds;
 import org.interleaf.litmus.vocabulary.RaceCheck;
 import org.interleaf.mm.Arch;
 import org.interleaf.mm.Architecture;
@@ -57,6 +58,7 @@ record Options(
                     "dax",
                     "vfio",
                     "swap",
+                    LoopRounds.KEY,
                     RaceCheck.KEY);
     private static final List<String> YES_NO = List.of("yes", "no");
     private static final int MAX_CPUS = 8192;

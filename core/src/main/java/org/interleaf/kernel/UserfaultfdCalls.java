@@ -51,6 +51,7 @@ final class UserfaultfdCalls {
         map.put("UFFDIO_REGISTER_MODE_WP", (long) Userfaultfd.MODE_WP);
         map.put("UFFDIO_REGISTER_MODE_MINOR", (long) Userfaultfd.MODE_MINOR);
         map.put("UFFDIO_COPY_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
+        map.put("UFFDIO_COPY_MODE_WP", (long) UffdMfill.MODE_WP);
         map.put("UFFDIO_ZEROPAGE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
         map.put("UFFDIO_CONTINUE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
         map.put("UFFDIO_MOVE_MODE_DONTWAKE", (long) UffdMove.MODE_DONTWAKE);

@@ -8,6 +8,7 @@ import org.interleaf.litmus.compile.Likeness;
 import org.interleaf.litmus.compile.TestCompiler;
 import org.interleaf.litmus.outcome.Outcomes;
 import org.interleaf.litmus.syntax.LitmusTest;
+import org.interleaf.litmus.vocabulary.LoopRounds;
 import org.interleaf.litmus.vocabulary.Vocabulary;
 import org.interleaf.machine.Loops;
 import org.interleaf.machine.Machine;
@@ -24,7 +25,7 @@ import java.util.TreeSet;
 /// A litmus test on a machine: one task for each process, and a table of the final states.
 public final class LitmusProgram implements Program {
     /// How many fruitless rounds a loop may make before the execution is cut, see {@link #load}.
-    public static final int SPIN_BOUND = 16;
+    public static final int SPIN_BOUND = LoopRounds.DEFAULT;
 
     /// What an execution was, for the answer.
     public enum End {
@@ -81,7 +82,8 @@ public final class LitmusProgram implements Program {
     /// The same with processes that are alike declared identical.
     public static LitmusProgram plain(LitmusTest test, Likeness alike) {
         Machine machine = new Machine(test.processes().size());
-        LitmusProgram program = load(test, machine, Vocabulary.none(), SPIN_BOUND);
+        int rounds = LoopRounds.read(test.source(), test.config());
+        LitmusProgram program = load(test, machine, Vocabulary.none(), rounds);
         program.compiled.declareAlike(alike.groups(), machine);
         machine.seal();
         return program;

@@ -103,6 +103,11 @@ public record Arch(
         return name().startsWith("arm64");
     }
 
+    /// `CONFIG_RISCV`.
+    boolean riscv() {
+        return name().startsWith("riscv");
+    }
+
     /// `CONFIG_NUMA_BALANCING`: entries are made inaccessible from time to time, to see who uses
     /// what.
     public boolean numaBalancing() {
@@ -146,7 +151,8 @@ public record Arch(
     }
 
     /// include/linux/huge_mm.h: thp_migration_supported(), by `ARCH_HAS_PMD_SOFTLEAVES`
-    /// (`ARCH_ENABLE_THP_MIGRATION` before 7.3). Whether a PMD can say that what it mapped migrates.
+    /// (`ARCH_ENABLE_THP_MIGRATION` before 7.3). Whether a PMD can say that what it mapped
+    /// migrates.
     public boolean thpMigration() {
         return architecture.isOf("x86-64", "arm64", "powerpc-radix", "s390", "riscv64");
     }

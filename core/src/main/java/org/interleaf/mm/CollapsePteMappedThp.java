@@ -79,6 +79,9 @@ final class CollapsePteMappedThp {
         if (!kernel.thpAllowable().collapseAllowable(vma, true)) {
             return ScanResult.VMA_CHECK;
         }
+        if (vma.userfaultfdWp()) { // userfaultfd_protected()
+            return ScanResult.PTE_UFFD;
+        }
         long index = vma.linearPageIndex(geometry, haddr);
         Folio folio = kernel.filemap().lockFolio(vma.inode(), index);
         if (folio == null) {

@@ -30,11 +30,13 @@ public final class EntryAccess {
     private final boolean halves;
     private final boolean x86;
     private final boolean arm64;
+    private final boolean riscv;
 
     EntryAccess(Arch arch) {
         halves = arch.lowHigh();
         x86 = arch.x86();
         arm64 = arch.arm64();
+        riscv = arch.riscv();
     }
 
     /// Whether an entry is accessed in two halves.
@@ -117,6 +119,28 @@ public final class EntryAccess {
         long high = pmd.readOnce() & ~LOW;
         pmd.storeBits(~LOW, value & ~LOW, Order.ONCE);
         return high | low;
+    }
+
+    /// arch/x86/include/asm/pgtable.h: pte_accessible(); arm64 and riscv have their own, and
+    /// elsewhere every entry is. Whether a TLB may hold a translation of an entry that was just
+    /// taken out. One that nobody may access may have been made so a moment ago, by somebody who
+    /// has not flushed yet:
+    ///
+    /// | CPU 0 task_numa_work       | CPU 1 ptep_clear_flush      | CPU 2                     |
+    /// |----------------------------|-----------------------------|---------------------------|
+    /// | tlb_flush_pending = 1      |                             |                           |
+    /// | the PTE is inaccessible    |                             |                           |
+    /// |                            | takes the PTE out, flushes  |                           |
+    /// |                            | copies the page             | an old translation is gone|
+    boolean pteAccessible(MmStruct mm, long pte) {
+        if (arm64) {
+            boolean pending = mm.tlbFlushPending.readOnce() != 0; // mm_tlb_flush_pending()
+            return pending ? Entry.ptePresent(pte) : (pte & Entry.PRESENT) != 0;
+        }
+        if (!x86 && !riscv || (pte & Entry.PRESENT) != 0) {
+            return true;
+        }
+        return Entry.protnone(pte) && mm.tlbFlushPending.readOnce() != 0;
     }
 
     /// arch/x86/include/asm/tlbflush.h: pte_needs_flush(), huge_pmd_needs_flush(); arm64 has its

@@ -181,7 +181,10 @@ final class FileFault {
     /// mm/memory.c: should_fault_around(). Who handles faults on pages that are in the file in user
     /// space wants to be told of each.
     private boolean shouldFaultAround(VmFault vmf) {
-        return vmf.vma.ops().hasMapPages() && !vmf.vma.userfaultfdMinor() && faultAroundPages() > 1;
+        long armed = Vma.VM_UFFD_MINOR | Vma.VM_UFFD_WP;
+        return vmf.vma.ops().hasMapPages()
+                && (vmf.vma.flags() & armed) == 0
+                && faultAroundPages() > 1;
     }
 
     private int faultAroundPages() {

@@ -183,7 +183,6 @@ final class FolioSplit {
             kernel.machine().fence(Fence.WMB);
             head.compoundHead.write(head.pfn(), Order.ONCE);
         }
-        folio.head().dropAnonExclusive();
         folio.notLarge();
     }
 }

@@ -25,6 +25,7 @@ public final class Kernel {
     private final SwapState swapState;
     private final PageIo pageIo;
     private final SwapIn swapIn;
+    private final CollapseSwapin collapseSwapin;
     private final DamonPaddr damonPaddr;
     private final MadviseReclaim madviseReclaim;
     private final TlbBatch tlbBatch;
@@ -145,6 +146,7 @@ public final class Kernel {
         tryToUnmap = new TryToUnmap(this);
         vmscan = new Vmscan(this);
         swapIn = new SwapIn(this);
+        collapseSwapin = new CollapseSwapin(this);
         damonPaddr = new DamonPaddr(this);
         madviseReclaim = new MadviseReclaim(this);
         rmap = new Rmap(memMap, geometry);
@@ -456,6 +458,10 @@ public final class Kernel {
 
     public DamonPaddr damonPaddr() {
         return damonPaddr;
+    }
+
+    CollapseSwapin collapseSwapin() {
+        return collapseSwapin;
     }
 
     SwapIn swapIn() {

@@ -55,12 +55,19 @@ final class Madvise {
         this.geometry = kernel.geometry();
     }
 
+    /// mm/madvise.c: madvise_behavior_valid(), of what not every kernel has.
+    private boolean madviseBehaviorValid(int advice) {
+        boolean thp = advice == Mman.MADV_HUGEPAGE || advice == Mman.MADV_NOHUGEPAGE;
+        return !thp || kernel.arch().thp();
+    }
+
     /// mm/madvise.c: do_madvise(). 0 or a negative error number.
     long doMadvise(MmStruct mm, long start, long length, int advice) {
         LockMode lockMode = lockMode(advice);
         long pageMask = geometry.pageSize() - 1;
         long len = (length + pageMask) & ~pageMask;
         if (lockMode == null
+                || !madviseBehaviorValid(advice)
                 || (start & pageMask) != 0
                 || (length != 0 && len == 0)
                 || Long.compareUnsigned(start + len, start) < 0) {

@@ -68,8 +68,8 @@ public final class PageTable implements Word.FieldNames {
     }
 
     /// How many words a table of `entries` entries in `pages` pages is made of: the locks and their
-    /// life, the entries, the list of what is deposited with it, its level, its share count, whether
-    /// it is unhooked, and those of parents.
+    /// life, the entries, the list of what is deposited with it, its level, its share count,
+    /// whether it is unhooked, and those of parents.
     static int words(int entries, int pages) {
         return pages + 1 + entries + (entries + 1) + 3 + PARENTS;
     }
@@ -156,8 +156,8 @@ public final class PageTable implements Word.FieldNames {
         }
     }
 
-    /// Whether entries have led to the table and none does any more, and it is not deposited; looked
-    /// at from outside.
+    /// Whether entries have led to the table and none does any more, and it is not deposited;
+    /// looked at from outside.
     public boolean peekUnhooked() {
         return unhooked.peek() != 0;
     }

@@ -191,7 +191,7 @@ public final class PgtableGeneric {
     /// mm/pgtable-generic.c: ptep_clear_flush().
     public long ptepClearFlush(Vma vma, long addr, Word pte) {
         long value = pte.xchg(0, Order.FULL);
-        if (Entry.ptePresent(value)) {
+        if (entries.pteAccessible(vma.mm(), value)) {
             tlbFlush.flushTlbRange(vma.mm(), addr, addr + geometry.pageSize());
         }
         return value;

@@ -66,7 +66,8 @@ final class RemoveMigration {
             return false;
         }
         long zero = Entry.make(kernel.zeroFolio().pfn(), Vma.pageProt(vma.flags()));
-        kernel.entries().setPte(ptep, Entry.mkspecial(zero));
+        zero = Entry.mkspecial(zero);
+        kernel.entries().setPte(ptep, Entry.uffd(old) ? Entry.mkuffd(zero) : zero);
         return true;
     }
 

@@ -38,9 +38,9 @@ final class RetractPageTables {
     }
 
     /// mm/khugepaged.c: file_backed_vma_is_retractable(). Whether the VMA has nothing in its PTE
-    /// tables that faults could not find again: no private copies.
+    /// tables that faults could not find again: no private copies, no marks of a userfaultfd.
     private static boolean fileBackedVmaIsRetractable(Vma vma) {
-        return vma.anonVma.readOnce() == null;
+        return vma.anonVma.readOnce() == null && !vma.userfaultfdWp();
     }
 
     /// One round of retract_page_tables().

@@ -11,6 +11,7 @@ public enum ScanResult {
     EXCEED_NONE_PTE,
     EXCEED_SHARED_PTE,
     PTE_NON_PRESENT,
+    EXCEED_SWAP_PTE,
     /// A userfaultfd is to be told of writes to a page.
     PTE_UFFD,
     /// An entry maps something without a `struct page`.
@@ -46,6 +47,7 @@ public enum ScanResult {
         return switch (this) {
             case NO_PTE_TABLE,
                     PTE_NON_PRESENT,
+                    PTE_UFFD,
                     LACK_REFERENCED_PAGE,
                     PAGE_NULL,
                     PAGE_COUNT,

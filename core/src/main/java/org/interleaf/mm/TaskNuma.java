@@ -59,8 +59,7 @@ public final class TaskNuma {
     long changeProtNuma(Vma vma, long start, long end) {
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
         long pages =
-                kernel.mprotect()
-                        .changeProtection(tlb, vma, start, end, Mprotect.MM_CP_PROT_NUMA);
+                kernel.mprotect().changeProtection(tlb, vma, start, end, Mprotect.MM_CP_PROT_NUMA);
         tlb.finish();
         return pages;
     }

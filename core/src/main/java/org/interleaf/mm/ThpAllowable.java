@@ -15,6 +15,9 @@ final class ThpAllowable {
     /// `TVA_FORCED_COLLAPSE`. Whether the VMA has room for a huge page and may have one; where
     /// forced it need not be wanted, only not be refused.
     boolean collapseAllowable(Vma vma, boolean forced) {
+        if (!kernel.arch().thp()) {
+            return false;
+        }
         if (vma.isAnonymous()) {
             return forced
                     ? (vma.flags() & Vma.VM_NOHUGEPAGE) == 0

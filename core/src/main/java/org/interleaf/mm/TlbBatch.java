@@ -59,7 +59,7 @@ final class TlbBatch {
     /// mm/rmap.c: set_tlb_ubc_flush_pending(). The entry of `[start, end)` held `pte` and has been
     /// cleared; its lock is held.
     void setTlbUbcFlushPending(Pending ubc, MmStruct mm, long pte, long start, long end) {
-        if (!pteAccessible(mm, pte)) {
+        if (!kernel.entries().pteAccessible(mm, pte)) {
             return;
         }
         kernel.tlbFlush().batchAddPending(ubc, mm, start, end);
@@ -76,12 +76,6 @@ final class TlbBatch {
             mm.tlbFlushBatched.add(1, Order.RELAXED);
         }
         ubc.writable |= Entry.dirty(pte);
-    }
-
-    /// asm/pgtable.h: pte_accessible(). Whether a TLB may have the entry.
-    private static boolean pteAccessible(MmStruct mm, long pte) {
-        return (pte & Entry.PRESENT) != 0
-                || (Entry.protnone(pte) && mm.tlbFlushPending.readOnce() > 0);
     }
 
     /// mm/rmap.c: try_to_unmap_flush().

@@ -19,6 +19,9 @@ public final class UffdMfill {
     /// `UFFDIO_COPY_MODE_DONTWAKE`, `UFFDIO_ZEROPAGE_MODE_DONTWAKE` and so on.
     public static final int MODE_DONTWAKE = 1;
 
+    /// `UFFDIO_COPY_MODE_WP`, `UFFDIO_CONTINUE_MODE_WP`: what is filled in is write-protected.
+    public static final int MODE_WP = 2;
+
     private final Kernel kernel;
 
     UffdMfill(Kernel kernel) {
@@ -44,6 +47,10 @@ public final class UffdMfill {
         final long len;
         final Mode mode;
         @Nullable Vma vma;
+
+        /// `MFILL_ATOMIC_WP`.
+        boolean wp;
+
         long srcAddr;
         long dstAddr;
         @Nullable Word pmd;
@@ -119,9 +126,11 @@ public final class UffdMfill {
         if (err != 0) {
             return err;
         }
-        if ((mode & ~MODE_DONTWAKE) != 0) {
+        boolean canProtect = state.mode == Mode.COPY || state.mode == Mode.CONTINUE;
+        if ((mode & ~(MODE_DONTWAKE | (canProtect ? MODE_WP : 0))) != 0) {
             return -Errno.EINVAL;
         }
+        state.wp = (mode & MODE_WP) != 0;
         if (!kernel.fork().mmgetNotZero(state.ctx.mm)) {
             return -Errno.ESRCH;
         }
@@ -225,7 +234,8 @@ public final class UffdMfill {
             return -Errno.EAGAIN;
         }
         // Anonymous memory is in no file.
-        if (state.mode == Mode.CONTINUE && state.vma().isAnonymous()) {
+        boolean continues = state.mode == Mode.CONTINUE && state.vma().isAnonymous();
+        if (continues || state.wp && !state.vma().userfaultfdWp()) {
             putVma(state);
             return -Errno.EINVAL;
         }
@@ -368,8 +378,8 @@ public final class UffdMfill {
                 || vma.file != null && vma.pgoff() != retry.pgoff();
     }
 
-    /// mm/userfaultfd.c: mfill_atomic_install_pte(). The folio's reference becomes the mapping's; if
-    /// it is a page cache's, it is unlocked. 0, or a negative error number with all as before.
+    /// mm/userfaultfd.c: mfill_atomic_install_pte(). The folio's reference becomes the mapping's;
+    /// if it is a page cache's, it is unlocked. 0, or a negative error number with all as before.
     private int installPte(State state, Folio folio, Page page) {
         Vma vma = state.vma();
         boolean inCache = folio.mapping.readPlain() != 0;
@@ -379,6 +389,9 @@ public final class UffdMfill {
         boolean shared = (flags & Vma.VM_SHARED) != 0;
         if ((flags & Vma.VM_WRITE) != 0 && (!inCache || shared)) {
             entry = Entry.mkwrite(entry);
+        }
+        if (state.wp) {
+            entry = Entry.mkuffd(entry);
         }
         PteMapping pte =
                 kernel.pgtableGeneric().pteOffsetMapLock(vma.mm(), state.pmd(), state.dstAddr);

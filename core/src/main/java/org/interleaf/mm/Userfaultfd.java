@@ -180,8 +180,12 @@ public final class Userfaultfd {
     /// mm/userfaultfd.c: vma_can_userfault(), anon_can_userfault(); mm/shmem.c:
     /// shmem_can_userfault().
     private static boolean canUserfault(Vma vma, long vmFlags) {
+        if ((vmFlags & Vma.VM_UFFD_WP) != 0 && !vma.isAnonymous()) {
+            throw new IllegalArgumentException(
+                    "UFFDIO_REGISTER_MODE_WP is modelled for anonymous memory only");
+        }
         return vma.isHugetlb()
-                || vma.isShmem()
+                || vma.isShmem() && (vmFlags & Vma.VM_UFFD_WP) == 0
                 || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
     }
 

@@ -12,6 +12,7 @@ import org.interleaf.litmus.syntax.LitmusException;
 import org.interleaf.litmus.syntax.LitmusTest;
 import org.interleaf.litmus.vocabulary.BootOptions;
 import org.interleaf.litmus.vocabulary.Booted;
+import org.interleaf.litmus.vocabulary.LoopRounds;
 import org.interleaf.litmus.vocabulary.Model;
 import org.interleaf.litmus.vocabulary.RaceCheck;
 import org.interleaf.machine.Machine;
@@ -36,6 +37,9 @@ final class Session implements Program {
 
     private final LitmusProgram program;
     private final @Nullable Booted booted;
+
+    /// What a test may configure that needs no kernel.
+    private static final Set<String> BARE_KEYS = Set.of(RaceCheck.KEY, LoopRounds.KEY);
 
     /// Those of a test on a bare machine; a booted model has its own.
     private final @Nullable Sanitizers sanitizers;
@@ -66,9 +70,9 @@ final class Session implements Program {
             return new Session(program, null, sanitizers);
         }
         Booted booted = model.boot(test, options);
+        int rounds = LoopRounds.read(test.source(), test.config());
         LitmusProgram program =
-                LitmusProgram.load(
-                        test, booted.machine(), booted.vocabulary(), LitmusProgram.SPIN_BOUND);
+                LitmusProgram.load(test, booted.machine(), booted.vocabulary(), rounds);
         booted.seal();
         return new Session(program, booted, null);
     }
@@ -83,7 +87,7 @@ final class Session implements Program {
 
     /// Whether the test needs no kernel: it calls none, and configures none.
     private static boolean isBare(LitmusTest test) {
-        return test.config().entries().stream().allMatch(e -> e.key().equals(RaceCheck.KEY))
+        return test.config().entries().stream().allMatch(e -> BARE_KEYS.contains(e.key()))
                 && isPlain(test);
     }
 

@@ -316,8 +316,7 @@ final class PageWalkLocksTest {
         assertThat(s.found).isEmpty();
     }
 
-    private static int againUntilStored(
-            MmScenario s, Word pmd, MmWalk<int[]> walk) {
+    private static int againUntilStored(MmScenario s, Word pmd, MmWalk<int[]> walk) {
         PteMapping pte =
                 Objects.requireNonNull(s.kernel.pgtableGeneric().pteOffsetMap(pmd, s.pmdSize()));
         if (Entry.none(pte.pte(0).readOnce()) && walk.data()[0]++ < 2) {

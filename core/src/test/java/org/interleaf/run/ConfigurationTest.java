@@ -26,6 +26,8 @@ final class ConfigurationTest {
         "arhc, arm64-4k, unknown configuration key `arhc`",
         "arch, vax, unknown value `vax` of `arch`",
         "pages, many, `pages` must be a number",
+        "rounds, 0, `0` is no number of rounds",
+        "rounds, two, `two` is no number of rounds",
     })
     void theTestOrTheOptionIsBlamed(String key, String value, String problem) {
         String line = "config " + key + "=" + value;

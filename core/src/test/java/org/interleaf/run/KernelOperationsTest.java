@@ -167,6 +167,28 @@ final class KernelOperationsTest {
         assertThat(answer.negative()).isZero();
     }
 
+    /// Whatever is wanted: architectures without `HAVE_ARCH_TRANSPARENT_HUGEPAGE`.
+    @ParameterizedTest
+    @ValueSource(strings = {"powerpc-8xx", "powerpc-8xx-16k"})
+    void whereNothingIsHugeNothingGetsHuge(String arch) {
+        String test =
+                """
+                C t
+                {
+                  char *a = mmap(PMD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+                }
+                P0(char *a) {
+                  int r0 = madvise(a, PMD_SIZE, MADV_HUGEPAGE);
+                  a[0] = 1;
+                  int r1 = collapse_huge_page(a);
+                }
+                exists (0:r0=-EINVAL /\\ 0:r1=0 /\\ pmd_trans_huge(a)=0)
+                """;
+        Answer answer = run(test, Map.of("thp", "always", "arch", arch));
+        assertThat(answer.violations()).isEmpty();
+        assertThat(answer.positive()).isEqualTo(1);
+    }
+
     @Test
     void fastAndSlowGupFindTheSamePage() {
         assertThat(

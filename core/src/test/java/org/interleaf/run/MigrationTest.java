@@ -244,4 +244,54 @@ final class MigrationTest {
                 """;
         assertThat(check(test).states()).containsExactly("1:r1=0; d[0]=7;");
     }
+
+    // ---- splitting folios
+
+    private String moveAlone(String first, String shown) {
+        before =
+                "char *d = mmap(S, RW, MAP_PRIVATE | MAP_ANONYMOUS); a[P] = 8;"
+                        + " long u = userfaultfd(0);"
+                        + " uffdio_register(u, d, S, UFFDIO_REGISTER_MODE_MISSING);";
+        String test =
+                "P0(char *a, char *d, long u) { "
+                        + first
+                        + " int r0 = uffdio_move(u, d, a, P, 0); int r1 = a[P]; }\n"
+                        + ("locations [" + shown + "]\n");
+        return String.join(" ", check(test).states());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"arm64-4k", "x86-64", "arm-lpae"})
+    void uffdioMoveSplitsTheFolioOfAHugePage(String where) {
+        huge();
+        arch = where;
+        assertThat(moveAlone("", "0:r0; 0:r1; d[0]; pmd_trans_huge(a)"))
+                .isEqualTo("0:r0=0; 0:r1=8; d[0]=7; pmd_trans_huge(a)=0;");
+    }
+
+    @Test
+    void aFolioIsNotSplitWhileAnyOfItsPagesIsPinned() {
+        huge();
+        String pin = "struct page *p = pin_user_pages_fast(a + P, FOLL_WRITE);";
+        assertThat(moveAlone(pin, "0:r0; 0:r1; a[0]")).isEqualTo("0:r0=-16; 0:r1=8; a[0]=7;");
+    }
+
+    @Test
+    void aPinThatComesMeanwhilePreventsTheSplitOrIsOnTheRightPage() {
+        huge();
+        before =
+                "char *d = mmap(P, RW, MAP_PRIVATE | MAP_ANONYMOUS); memset(a, 7, H);"
+                        + " long u = userfaultfd(0);"
+                        + " uffdio_register(u, d, P, UFFDIO_REGISTER_MODE_MISSING);";
+        String test =
+                """
+                P0(char *a, char *d, long u) { int r0 = uffdio_move(u, d, a, P, 0); }
+                P1(char *a) {
+                  struct page *p = pin_user_pages_fast_only(a + P, FOLL_WRITE);
+                  if (p) kmap_write(p, 8);
+                }
+                exists (1:p != 0 /\\ a[P] != 8)
+                """;
+        assertThat(check(test).positive()).isZero();
+    }
 }

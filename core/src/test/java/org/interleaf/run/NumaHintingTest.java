@@ -37,8 +37,15 @@ final class NumaHintingTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"x86-64,never", "x86-64,always", "arm64-4k,never", "arm64-4k,always", "s390,always",
-        "riscv64-sv39,always", "powerpc-radix,never"})
+    @CsvSource({
+        "x86-64,never",
+        "x86-64,always",
+        "arm64-4k,never",
+        "arm64-4k,always",
+        "s390,always",
+        "riscv64-sv39,always",
+        "powerpc-radix,never"
+    })
     void theNextAccessUndoesTheHintAndSeesTheData(String arch, String thp) {
         expect(
                 arch,

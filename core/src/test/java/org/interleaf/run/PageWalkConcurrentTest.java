@@ -62,8 +62,7 @@ final class PageWalkConcurrentTest {
         boolean unmaps = call.startsWith("munmap");
         boolean punches = call.startsWith("fallocate");
         List<String> states =
-                states(
-                        Map.of("arch", arch, "hugetlb", "PMD:4"), test.replace("CALL", call));
+                states(Map.of("arch", arch, "hugetlb", "PMD:4"), test.replace("CALL", call));
         // Who punches a hole unmaps page after page when it comes to the fault mutexes.
         assertThat(states).contains("0:r0=2; 1:r0=0;", "0:r0=0; 1:r0=0;");
         assertThat(states).hasSizeBetween(2, unmaps || punches ? 3 : 2);
@@ -175,6 +174,33 @@ final class PageWalkConcurrentTest {
     }
 
     // ---- huge PUDs
+
+    /// A user and a walker that undo what the other does can go on for ever. Of how many rounds of
+    /// that something is known, the test says.
+    @Test
+    void aUserAgainstAWalkerIsExploredForSomeRounds() {
+        String test =
+                """
+                C t
+                {
+                  int fd = open("/dev/dax0.0", O_RDWR);
+                  char *a = mmap(2 * PUD_SIZE, PUD_SIZE, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_FIXED, fd, 0);
+                }
+                P0(char *a) { long r0 = smaps(a); }
+                P1(char *a) { char r0 = a[0]; }
+                exists (0:r0 != 0 \\/ 1:r0 != 0)
+                """;
+        Map<String, String> config = Map.of("arch", "x86-64", "dax", "PUD:1", "rounds", "1");
+        Answer answer =
+                new TestRunner(RunOptions.DEFAULT.withConfig(config))
+                        .check(Source.of("t.litmus", test));
+        assertThat(answer.violations()).isEmpty();
+        assertThat(answer.positive()).isZero();
+        assertThat(answer.negative()).isGreaterThan(100);
+        assertThat(answer.exploration().complete()).isFalse();
+        assertThat(answer.exploration().cut()).isPositive();
+    }
 
     /// What a walker splits a user faults in again, again and again in the worst case: there is an
     /// end to it.

@@ -68,7 +68,7 @@ final class ResidencyTest {
             textBlock =
                     """
                     smaps(a, "Rs")       | did you mean `Rss`?
-                    smaps(a, "Locked")   | `smaps` has no `Locked`
+                    smaps(a, "Size")     | `smaps` has no `Size`
                     smaps(a, 1)          | takes a name in quotes
                     numa_maps(a, "anno") | did you mean `anon`?
                     numa_maps(a, a)      | known are N0, anon, dirty, active, mapmax

@@ -25,6 +25,8 @@ public final class Kernel {
     private final SwapState swapState;
     private final PageIo pageIo;
     private final SwapIn swapIn;
+    private final CollapseSwapin collapseSwapin;
+    private final DamonPaddr damonPaddr;
     private final MadviseReclaim madviseReclaim;
     private final TlbBatch tlbBatch;
     private final TryToUnmap tryToUnmap;
@@ -143,6 +145,8 @@ public final class Kernel {
         tryToUnmap = new TryToUnmap(this);
         vmscan = new Vmscan(this);
         swapIn = new SwapIn(this);
+        collapseSwapin = new CollapseSwapin(this);
+        damonPaddr = new DamonPaddr(this);
         madviseReclaim = new MadviseReclaim(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
@@ -448,6 +452,14 @@ public final class Kernel {
 
     PageIo pageIo() {
         return pageIo;
+    }
+
+    public DamonPaddr damonPaddr() {
+        return damonPaddr;
+    }
+
+    CollapseSwapin collapseSwapin() {
+        return collapseSwapin;
     }
 
     SwapIn swapIn() {

@@ -9,17 +9,25 @@ import org.interleaf.mm.Kernel;
 import org.interleaf.mm.PageTable;
 import org.interleaf.trace.Violation;
 
+import java.util.Arrays;
+
 /// Page tables that nobody can reach: what is put into one is lost, with the page that it maps; and
 /// entries that lead to what is no page table. Either is found in the step in which it happens.
 ///
 /// A PTE table is out of reach from when the last entry that led to it is cleared until another one
 /// leads to it, or it is deposited, or freed. New tables, and those that have been deposited, are
 /// filled before they are hung up, by those who alone know of them. Of a table that is out of reach
-/// entries may be cleared, and the hardware may set accessed and dirty bits until the flush.
+/// entries may be cleared, and the hardware may set accessed and dirty bits until the flush. The
+/// task that has unhooked it may do what it likes: it may hang it up again.
 final class TableReach {
     private static final long HARDWARE = Entry.ACCESSED | Entry.DIRTY;
 
+    private static final int NOBODY = -1;
+
     private final Findings findings;
+
+    /// For each frame the task that has last cleared an entry that led to it.
+    private int[] unhookedBy = new int[0];
 
     TableReach(Findings findings) {
         this.findings = findings;
@@ -28,14 +36,26 @@ final class TableReach {
     /// An entry of `table` has changed.
     void changed(Kernel kernel, Task task, PageTable table, Word entry, long before, long after) {
         if (table.level() > Geometry.PTE) {
+            if (Entry.isTable(before)) {
+                unhookedBy(kernel)[(int) Entry.pfn(before)] = task.id();
+            }
             if (Entry.isTable(after) && !isTable(kernel, Entry.pfn(after))) {
                 report(Violation.NO_TABLE, task, table, entry, before, after);
             }
         } else if (table.peekUnhooked()
+                && unhookedBy(kernel)[(int) table.pfn()] != task.id()
                 && !kernel.entries().none(after) // half of it may be cleared
                 && put(before, after)) {
             report(Violation.LOST_STORE, task, table, entry, before, after);
         }
+    }
+
+    private int[] unhookedBy(Kernel kernel) {
+        if (unhookedBy.length == 0) {
+            unhookedBy = new int[kernel.memMap().size()];
+            Arrays.fill(unhookedBy, NOBODY);
+        }
+        return unhookedBy;
     }
 
     /// Whether the change is none of those that hardware makes.

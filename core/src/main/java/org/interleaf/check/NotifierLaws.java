@@ -34,7 +34,8 @@ final class NotifierLaws implements Monitor {
     private final List<Change> pending = new ArrayList<>();
     private @Nullable Kernel kernel;
 
-    /// An entry of hugetlb that its task has changed under a lock that it still holds.
+    /// An entry, of hugetlb or one that nobody could access, that its task has changed under a lock
+    /// that it still holds.
     private record Change(
             Task task, MmStruct mm, Word entry, int level, long addr, long before, boolean told) {}
 
@@ -80,7 +81,9 @@ final class NotifierLaws implements Monitor {
         long end = addr + linux.geometry().size(level);
         boolean told = linux.mmuNotifier().peekTold(mm, addr, end);
         Change change = new Change(task, mm, entry, level, addr, before, told);
-        if (isHugetlb(linux, level, before)) {
+        // What nobody may access is none for a moment when it becomes accessible again.
+        boolean hinted = level == Geometry.PTE && Entry.protnone(before);
+        if (hinted || isHugetlb(linux, level, before)) {
             pending.add(change);
         } else {
             judge(linux, change);

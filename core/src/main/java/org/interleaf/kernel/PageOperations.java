@@ -47,6 +47,7 @@ final class PageOperations {
         functions.put("dissolve_free_hugetlb_folio", Operation.of(1, Types.INT, ops::dissolve));
         functions.put("fixup_user_fault", Operation.of(2, Types.INT, ops::fixupUserFault));
         functions.put("memory_failure", Operation.of(1, Types.INT, ops::memoryFailure));
+        functions.put("damon_pa_pageout", Operation.of(1, Types.BOOL, ops::damonPaPageout));
         functions.put("folio_try_get", Operation.of(1, Types.BOOL, ops::folioTryGet));
         functions.put("put_page", Operation.of(1, Types.VOID, ops::putPage));
         functions.put("unpin_user_page", Operation.of(1, Types.VOID, ops::unpinUserPage));
@@ -119,6 +120,11 @@ final class PageOperations {
     /// The hardware finds that the memory of the page is bad.
     private long memoryFailure(CallSite site, long[] args) {
         return kernel.memoryFailure().memoryFailure(pages.page(site, args[0]));
+    }
+
+    /// DAMON has the page reclaimed.
+    private long damonPaPageout(CallSite site, long[] args) {
+        return kernel.damonPaddr().damonPaPageout(pages.page(site, args[0])) ? 1 : 0;
     }
 
     /// A reference on the page, whatever it is used for, unless it is free: what those begin with

@@ -6,17 +6,20 @@ package org.interleaf.mm;
 ///
 /// @param isKhugepaged whether the daemon does it of its own accord; only then do the limits hold
 /// @param maxPtesNone entries that may be none
+/// @param maxPtesSwap entries that may be neither none nor present
 /// @param maxPtesShared pages that may be mapped by others as well
-public record CollapseControl(boolean isKhugepaged, int maxPtesNone, int maxPtesShared) {
-    /// khugepaged with its default limits: all entries but one may be none, half of them shared.
+public record CollapseControl(
+        boolean isKhugepaged, int maxPtesNone, int maxPtesSwap, int maxPtesShared) {
+    /// khugepaged with its default limits: all entries but one may be none, an eighth of them in
+    /// swap, half of them shared.
     static CollapseControl khugepaged(Geometry geometry) {
         int nr = geometry.hpagePmdNr();
-        return new CollapseControl(true, nr - 1, nr / 2);
+        return new CollapseControl(true, nr - 1, nr / 8, nr / 2);
     }
 
     /// madvise(MADV_COLLAPSE): no limits.
     static CollapseControl madvise(Geometry geometry) {
         int nr = geometry.hpagePmdNr();
-        return new CollapseControl(false, nr, nr);
+        return new CollapseControl(false, nr, nr, nr);
     }
 }

@@ -68,7 +68,7 @@ final class CollapseCopy {
         Folio src = kernel.memMap().pageFolio(page);
         int batch = 1;
         if (src.isLarge()) {
-            batch = folioPteBatch(src, mapping, i, pte, max);
+            batch = FolioPteBatch.folioPteBatchFlags(src, mapping, i, pte, max, 0);
         } else {
             releasePteFolio(src);
         }
@@ -83,26 +83,6 @@ final class CollapseCopy {
         ptl.unlock();
         kernel.swap().folioPutRefs(src, batch);
         return batch;
-    }
-
-    /// mm/util.c: folio_pte_batch(). How many entries from `i` on map consecutive pages of the
-    /// folio in the same way; accessed and dirty bits do not matter.
-    int folioPteBatch(Folio folio, PteMapping mapping, int i, long pte, int max) {
-        long left = folio.pfn() + folio.nrPages() - Entry.pfn(pte);
-        int limit = (int) Math.min(max, left);
-        long ignored = Entry.ACCESSED | Entry.DIRTY;
-        int n = 1;
-        while (n < limit) {
-            long next = mapping.pte(i + n).readOnce();
-            boolean follows =
-                    Entry.pfn(next) == Entry.pfn(pte) + n
-                            && (Entry.flags(next) & ~ignored) == (Entry.flags(pte) & ~ignored);
-            if (!follows) {
-                return n;
-            }
-            n++;
-        }
-        return n;
     }
 
     /// mm/khugepaged.c: release_pte_pages(). Undoes the isolation of the entries before `end`.

@@ -205,7 +205,7 @@ final class CollapsePteMappedThp {
     private int clearBatch(Attempt attempt, int i, long value, int max) {
         PteMapping pte = attempt.pte();
         Folio folio = attempt.folio;
-        int batch = kernel.collapseCopy().folioPteBatch(folio, pte, i, value, max);
+        int batch = FolioPteBatch.folioPteBatchFlags(folio, pte, i, value, max, 0);
         for (int k = 0; k < batch; k++) { // clear_ptes()
             pte.pte(i + k).xchg(0, Order.FULL);
         }

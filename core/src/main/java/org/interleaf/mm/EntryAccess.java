@@ -46,7 +46,7 @@ public final class EntryAccess {
 
     /// `pmd_none()`, `pud_none()` of a live entry that was read without a lock: where there are
     /// halves, the low one alone says whether there is something.
-    boolean none(long value) {
+    public boolean none(long value) {
         return (halves ? value & LOW : value) == 0;
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.interleaf.mm;
 
+import org.interleaf.machine.Word;
+
 /// How many PTEs map consecutive pages of one folio alike (mm/internal.h).
 final class FolioPteBatch {
     /// `FPB_RESPECT_WRITE`: writable and read-only entries are not alike.
@@ -15,13 +17,18 @@ final class FolioPteBatch {
     /// @param value what entry `i` was when the caller read it
     static int folioPteBatchFlags(
             Folio folio, PteMapping pte, int i, long value, int max, int flags) {
+        return folioPteBatchFlags(folio, pte.pte(i), value, max, flags);
+    }
+
+    /// The same from `entry` on.
+    static int folioPteBatchFlags(Folio folio, Word entry, long value, int max, int flags) {
         long left = folio.pfn() + folio.nrPages() - Entry.pfn(value);
         int limit = (int) Math.min(max, left);
         long ignored = Entry.ACCESSED | Entry.DIRTY;
         ignored |= (flags & RESPECT_WRITE) == 0 ? Entry.WRITE : 0;
         int nr = 1;
         while (nr < limit) {
-            long next = pte.pte(i + nr).readOnce();
+            long next = PageTable.plus(entry, nr).readOnce();
             if (((next ^ Entry.advancePfn(value, nr)) & ~ignored) != 0) {
                 break;
             }

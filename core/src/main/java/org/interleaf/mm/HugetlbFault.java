@@ -200,8 +200,7 @@ final class HugetlbFault {
         }
         hugetlb.vmas().unlockRead(vmf.vma);
         Folio folio = kernel.memMap().softleafToFolio(kernel, entry);
-        vmf.ptl().unlock();
-        folio.lock().waitUnlocked();
+        folio.folioWait().softleafEntryWaitOnLocked(vmf.ptl());
     }
 
     // ---- missing pages

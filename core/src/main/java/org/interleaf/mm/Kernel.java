@@ -25,6 +25,8 @@ public final class Kernel {
     private final SwapState swapState;
     private final PageIo pageIo;
     private final SwapIn swapIn;
+    private final CollapseSwapin collapseSwapin;
+    private final DamonPaddr damonPaddr;
     private final MadviseReclaim madviseReclaim;
     private final TlbBatch tlbBatch;
     private final TryToUnmap tryToUnmap;
@@ -102,7 +104,6 @@ public final class Kernel {
     private final Gup gup;
     private final GupFast gupFast;
     private final ThpAllowable thpAllowable;
-    private final CollapseCopy collapseCopy;
     private final RetractPageTables retractPageTables;
     private final CollapsePteMappedThp collapsePteMappedThp;
     private final CollapseFile collapseFile;
@@ -144,6 +145,8 @@ public final class Kernel {
         tryToUnmap = new TryToUnmap(this);
         vmscan = new Vmscan(this);
         swapIn = new SwapIn(this);
+        collapseSwapin = new CollapseSwapin(this);
+        damonPaddr = new DamonPaddr(this);
         madviseReclaim = new MadviseReclaim(this);
         rmap = new Rmap(memMap, geometry);
         highmem = new Highmem(physical);
@@ -214,7 +217,6 @@ public final class Kernel {
         gup = new Gup(this, gupRefs);
         gupFast = new GupFast(this, gupRefs, gup);
         thpAllowable = new ThpAllowable(this);
-        collapseCopy = new CollapseCopy(this);
         retractPageTables = new RetractPageTables(this);
         collapsePteMappedThp = new CollapsePteMappedThp(this);
         collapseFile = new CollapseFile(this);
@@ -450,6 +452,14 @@ public final class Kernel {
 
     PageIo pageIo() {
         return pageIo;
+    }
+
+    public DamonPaddr damonPaddr() {
+        return damonPaddr;
+    }
+
+    CollapseSwapin collapseSwapin() {
+        return collapseSwapin;
     }
 
     SwapIn swapIn() {
@@ -802,10 +812,6 @@ public final class Kernel {
 
     ThpAllowable thpAllowable() {
         return thpAllowable;
-    }
-
-    CollapseCopy collapseCopy() {
-        return collapseCopy;
     }
 
     RetractPageTables retractPageTables() {

@@ -37,7 +37,7 @@ public final class Khugepaged {
         this.kernel = kernel;
         this.geometry = kernel.geometry();
         this.pgtableGeneric = kernel.pgtableGeneric();
-        this.copy = kernel.collapseCopy();
+        this.copy = new CollapseCopy(kernel);
     }
 
     // ---- entry points
@@ -76,15 +76,16 @@ public final class Khugepaged {
     private ScanResult collapseSinglePmd(MmStruct mm, long addr, CollapseControl cc) {
         kernel.mmapLock().readLock(mm);
         Vma[] vma = new Vma[1];
+        int[] unmapped = new int[1];
         ScanResult result = hugepageVmaRevalidate(mm, addr, false, vma, cc);
         if (result == ScanResult.SUCCEED && !vma[0].isAnonymous()) {
             return collapseFilePmd(vma[0], addr, cc);
         }
         if (result == ScanResult.SUCCEED) {
-            result = collapseScanPmd(vma[0], addr, cc);
+            result = collapseScanPmd(vma[0], addr, cc, unmapped);
         }
         kernel.mmapLock().readUnlock(mm);
-        return result == ScanResult.SUCCEED ? collapseHugePage(mm, addr, cc) : result;
+        return result == ScanResult.SUCCEED ? collapseHugePage(mm, addr, cc, unmapped[0]) : result;
     }
 
     /// The part of collapse_single_pmd() for a file; drops the mmap lock, which is held for
@@ -122,7 +123,7 @@ public final class Khugepaged {
 
     /// mm/khugepaged.c: collapse_scan_pmd(). Whether the range looks as if it could be collapsed.
     /// The mmap lock is held for reading.
-    private ScanResult collapseScanPmd(Vma vma, long start, CollapseControl cc) {
+    private ScanResult collapseScanPmd(Vma vma, long start, CollapseControl cc, int[] unmapped) {
         int maxPtesNone = collapseMaxPtesNone(cc, vma);
         Word[] pmd = new Word[1];
         ScanResult result = findPmdOrThpOrNone(vma.mm(), start, pmd);
@@ -133,14 +134,19 @@ public final class Khugepaged {
         if (mapping == null) {
             return ScanResult.NO_PTE_TABLE;
         }
-        result = scanPtes(vma, start, mapping, cc, maxPtesNone);
+        result = scanPtes(vma, start, mapping, cc, maxPtesNone, unmapped);
         mapping.unmapUnlock();
         return result;
     }
 
     /// The loop of collapse_scan_pmd() over the entries; the PTE lock is held.
     private ScanResult scanPtes(
-            Vma vma, long start, PteMapping mapping, CollapseControl cc, int maxPtesNone) {
+            Vma vma,
+            long start,
+            PteMapping mapping,
+            CollapseControl cc,
+            int maxPtesNone,
+            int[] unmapped) {
         int noneOrZero = 0;
         int shared = 0;
         int referenced = 0;
@@ -154,7 +160,13 @@ public final class Khugepaged {
                 continue;
             }
             if (!Entry.ptePresent(pte)) {
-                return ScanResult.PTE_NON_PRESENT;
+                if (++unmapped[0] > cc.maxPtesSwap()) {
+                    return ScanResult.EXCEED_SWAP_PTE;
+                }
+                if (Entry.uffd(pte) || Entry.isUffdWpMarker(pte)) { // pte_swp_uffd_any()
+                    return ScanResult.PTE_UFFD;
+                }
+                continue;
             }
             if (Entry.uffd(pte)) {
                 return ScanResult.PTE_UFFD;
@@ -183,9 +195,9 @@ public final class Khugepaged {
                 referenced++;
             }
         }
-        return cc.isKhugepaged() && referenced == 0
-                ? ScanResult.LACK_REFERENCED_PAGE
-                : ScanResult.SUCCEED;
+        boolean lacking =
+                referenced == 0 || (unmapped[0] > 0 && referenced < geometry.hpagePmdNr() / 2);
+        return cc.isKhugepaged() && lacking ? ScanResult.LACK_REFERENCED_PAGE : ScanResult.SUCCEED;
     }
 
     /// mm/khugepaged.c: folio_pte_referenced(). Whether the page was used, by this mapping or by
@@ -204,12 +216,13 @@ public final class Khugepaged {
 
     /// mm/khugepaged.c: collapse_huge_page() as called for MADV_COLLAPSE.
     public ScanResult collapseHugePage(MmStruct mm, long address) {
-        return collapseHugePage(mm, address, CollapseControl.madvise(geometry));
+        return collapseHugePage(mm, address, CollapseControl.madvise(geometry), 0);
     }
 
     /// mm/khugepaged.c: collapse_huge_page(). Replaces the PTE table around `address` by a huge PMD
     /// that maps a copy of its pages. No lock is held; sleeps.
-    private ScanResult collapseHugePage(MmStruct mm, long address, CollapseControl cc) {
+    private ScanResult collapseHugePage(
+            MmStruct mm, long address, CollapseControl cc, int unmapped) {
         long start = address & -geometry.size(Geometry.PMD);
         Folio folio = kernel.pageAlloc().folioAlloc(geometry.hpagePmdOrder());
         if (folio == null) {
@@ -222,8 +235,14 @@ public final class Khugepaged {
         if (result == ScanResult.SUCCEED) {
             result = findPmdOrThpOrNone(mm, start, pmd);
         }
-        // Swap entries that the scan found would be read in here: the model has no swap.
-        kernel.mmapLock().readUnlock(mm);
+        boolean locked = true;
+        if (result == ScanResult.SUCCEED && unmapped > 0) {
+            result = kernel.collapseSwapin().swapin(mm, vma[0], start, pmd[0]);
+            locked = result == ScanResult.SUCCEED;
+        }
+        if (locked) {
+            kernel.mmapLock().readUnlock(mm);
+        }
         if (result == ScanResult.SUCCEED) {
             result = collapseLocked(mm, start, pmd[0], folio, cc);
         }

@@ -115,7 +115,7 @@ final class MadviseReclaim {
         }
         int nr = 1;
         if (folio.isLarge()) {
-            nr = folioPteBatch(folio, entry, pte, max);
+            nr = FolioPteBatch.folioPteBatchFlags(folio, entry, pte, max, 0);
             if (nr < folio.nrPages()) {
                 return 1; // would be split
             }
@@ -132,25 +132,6 @@ final class MadviseReclaim {
             walk.tlb.removeTlbEntries(addr, nr);
         }
         deactivate(folio, walk.pageout, folios);
-        return nr;
-    }
-
-    /// include/linux/pagemap.h: madvise_folio_pte_batch(), but for accessed and dirty bits.
-    private int folioPteBatch(Folio folio, Word entry, long pte, int max) {
-        long left = folio.pfn() + folio.nrPages() - Entry.pfn(pte);
-        int limit = (int) Math.min(max, left);
-        long ignored = Entry.ACCESSED | Entry.DIRTY | Entry.WRITE;
-        int nr = 1;
-        while (nr < limit) {
-            long next = PageTable.plus(entry, nr).readOnce();
-            boolean follows =
-                    Entry.pfn(next) == Entry.pfn(pte) + nr
-                            && ((Entry.flags(next) ^ Entry.flags(pte)) & ~ignored) == 0;
-            if (!follows) {
-                break;
-            }
-            nr++;
-        }
         return nr;
     }
 
@@ -231,7 +212,7 @@ final class MadviseReclaim {
         if (folio.isZoneDevice()) {
             return 1;
         }
-        int nr = folio.isLarge() ? folioPteBatch(folio, entry, pte, max) : 1;
+        int nr = folio.isLarge() ? FolioPteBatch.folioPteBatchFlags(folio, entry, pte, max, 0) : 1;
         if (nr < folio.nrPages()) {
             return 1; // would be split
         }

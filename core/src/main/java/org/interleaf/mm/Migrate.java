@@ -20,9 +20,11 @@ final class Migrate {
     private static final int AGAIN = -Errno.EAGAIN;
 
     private final Kernel kernel;
+    private final ShmemMigrate shmemMigrate;
 
     Migrate(Kernel kernel) {
         this.kernel = kernel;
+        this.shmemMigrate = new ShmemMigrate(kernel);
     }
 
     /// A folio that was unmapped: what migrate_folio_unmap() leaves for migrate_folio_move().
@@ -151,9 +153,9 @@ final class Migrate {
             return AGAIN;
         }
         boolean moved =
-                inode == null
-                        ? migrateAnon(dst, src, expected)
-                        : kernel.filemap().replaceFolio(inode, dst, src, expected);
+                inode instanceof ShmemInode shmem
+                        ? shmemMigrate.migrate(shmem, dst, src, expected)
+                        : migrateAnon(dst, src, expected);
         if (!moved) {
             return AGAIN;
         }

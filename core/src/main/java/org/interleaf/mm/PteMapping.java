@@ -49,6 +49,20 @@ public final class PteMapping {
         return table.entry(index + n);
     }
 
+    /// The same mapping with the entry `n` places on as that of the mapped address.
+    PteMapping plus(int n) {
+        return new PteMapping(this, n);
+    }
+
+    private PteMapping(PteMapping other, int n) {
+        machine = other.machine;
+        highpte = other.highpte;
+        table = other.table;
+        pmdValue = other.pmdValue;
+        index = other.index + n;
+        ptl = other.ptl;
+    }
+
     /// Value of the PMD through which the table was found.
     public long pmdValue() {
         return pmdValue;

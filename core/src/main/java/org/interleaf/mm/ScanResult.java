@@ -11,6 +11,7 @@ public enum ScanResult {
     EXCEED_NONE_PTE,
     EXCEED_SHARED_PTE,
     PTE_NON_PRESENT,
+    EXCEED_SWAP_PTE,
     /// A userfaultfd is to be told of writes to a page.
     PTE_UFFD,
     /// An entry maps something without a `struct page`.

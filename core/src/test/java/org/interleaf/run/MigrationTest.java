@@ -245,6 +245,44 @@ final class MigrationTest {
         assertThat(check(test).states()).containsExactly("1:r1=0; d[0]=7;");
     }
 
+    // ---- pages of files
+
+    private String ofFile(String size, String other, String shown) {
+        String text =
+                """
+                C t
+                config shmem=SIZE
+                {
+                  long fd = memfd_create("f", 0);
+                  ftruncate(fd, PMD_SIZE);
+                  char *a = mmap(0, PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                  a[0] = 7;
+                }
+                P0(char *a) { int r0 = move_pages(a); }
+                P1(char *a, long fd) { OTHER }
+                locations [SHOWN]
+                """;
+        text = text.replace("SIZE\n", size + "\n").replace("OTHER", other);
+        Source source = Source.of("t.litmus", text.replace("SHOWN", shown));
+        Answer answer = new TestRunner(RunOptions.DEFAULT).check(source);
+        assertThat(answer.violations()).isEmpty();
+        assertThat(answer.exploration().complete()).isTrue();
+        return String.join(" ", answer.states());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"never", "always"})
+    void whatIsWrittenToAFileMeanwhileStays(String size) {
+        assertThat(ofFile(size, "a[0] = 8;", "a[0]")).isEqualTo("a[0]=8;");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"never", "always"})
+    void aFileIsTruncatedMeanwhile(String size) {
+        String truncate = "int r1 = ftruncate(fd, 0); ftruncate(fd, PAGE_SIZE);";
+        assertThat(ofFile(size, truncate, "1:r1; a[0]")).isEqualTo("1:r1=0; a[0]=0;");
+    }
+
     // ---- splitting folios
 
     private String moveAlone(String first, String shown) {

@@ -131,6 +131,26 @@ final class NumaHintingTest {
         assertThat(answer.negative()).isZero();
     }
 
+    /// A device is told of the hint, and undoes it like anybody else.
+    @ParameterizedTest
+    @CsvSource({"x86-64,never", "x86-64,always", "arm64-4k,never"})
+    void aDeviceFaultsInWhatIsHinted(String arch, String thp) {
+        String test =
+                """
+                {
+                  char *a = ANON(PMD_SIZE);
+                  a[0] = 1;
+                  int fd = open("/dev/hmm_dmirror0", O_RDWR);
+                  int r = dmirror_write(fd, a, 2);
+                }
+                P0(char *a) { long r0 = task_numa_work(); }
+                P1(char *a, int fd) { int r0 = dmirror_write(fd, a, 3); }
+                forall (1:r0 = 0 /\\ a[0] = 3)
+                """;
+        Answer answer = check(arch, thp, test);
+        assertThat(answer.negative()).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"arm-lpae", "x86-32", "powerpc-8xx"})
     void whereThereIsNoNumaBalancingItCannotBeCalled(String arch) {

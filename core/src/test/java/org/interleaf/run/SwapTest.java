@@ -202,6 +202,17 @@ final class SwapTest {
                 "0:r0=5 /\\ 0:r1=6");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"x86-64", "arm64-4k"})
+    void collapseReadsItIn(String arch) {
+        config.put("arch", arch);
+        config.put("thp", "madvise");
+        always(
+                "a[0] = 5; b = a + P; b[0] = 6; OUT(b); r0 = madvise(a, H, MADV_COLLAPSE);"
+                        + " r1 = pmd_trans_huge(a); r2 = a[0] * 10 + b[0];",
+                "0:r0=0 /\\ 0:r1=1 /\\ 0:r2=56");
+    }
+
     // ---- MADV_FREE
 
     @Test

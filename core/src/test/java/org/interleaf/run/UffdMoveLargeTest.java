@@ -62,7 +62,23 @@ final class UffdMoveLargeTest {
         assertThat(answer.violations()).isEmpty();
     }
 
+    /// MOVE asks the first page of the folio whether it is the process' own, and not the page that
+    /// it is to move: while another MOVE has the first page, in another table, replaced by a
+    /// migration entry, the answer is no.
+    @Test
+    void theFirstPageOfTheFolioCanMakeTheMoveOfAnotherFail() {
+        String first =
+                TEST.replace("madvise(s, PAGE_SIZE, MADV_DONTNEED)", "s[0] = 7")
+                        .replace("s + PAGE_SIZE, PAGE_SIZE, 0", "s, PAGE_SIZE, 0");
+        Answer answer = check(first, RunOptions.DEFAULT.withStopAtFirst(true));
+        assertThat(answer.positive()).isPositive();
+    }
+
     private static Answer check(RunOptions options) {
-        return new TestRunner(options).check(Source.of("t.litmus", TEST));
+        return check(TEST, options);
+    }
+
+    private static Answer check(String test, RunOptions options) {
+        return new TestRunner(options).check(Source.of("t.litmus", test));
     }
 }

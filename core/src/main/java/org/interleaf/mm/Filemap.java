@@ -144,8 +144,9 @@ final class Filemap {
         return 0;
     }
 
-    /// mm/migrate.c: migrate_huge_page_move_mapping(), __folio_migrate_mapping(). Puts `dst` in the place of the locked `src`,
-    /// with its contents, unless somebody has a reference whom `expected` does not count.
+    /// mm/migrate.c: migrate_huge_page_move_mapping(), __folio_migrate_mapping(). Puts `dst` in the
+    /// place of the locked `src`, with its contents, unless somebody has a reference whom
+    /// `expected` does not count.
     boolean replaceFolio(Inode inode, Folio dst, Folio src, long expected) {
         int nr = src.nrPages();
         for (int i = 0; i < nr; i++) { // folio_mc_copy()

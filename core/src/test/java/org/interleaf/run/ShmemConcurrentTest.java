@@ -16,7 +16,7 @@ final class ShmemConcurrentTest {
     private static String explore(String shmem, String test) {
         String map =
                 "int fd = memfd_create(\"f\", 0); ftruncate(fd, PMD_SIZE); char *a = mmap(0,"
-                    + " PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
+                        + " PMD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);";
         String punch = "fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PMD_SIZE)";
         String text = ("C t\n" + test).replace("MAP;", map).replace("PUNCH", punch);
         Map<String, String> config = Map.of("arch", "x86-64", "shmem", shmem);
@@ -125,5 +125,17 @@ final class ShmemConcurrentTest {
                 locations [0:r0; 1:r0] exists (1:r0!=0)
                 """;
         assertThat(explore("always", test)).isEqualTo("0:r0=0; 1:r0=0;");
+    }
+
+    @Test
+    void storesAreNotLostWhenThePageIsMovedToOtherMemory() {
+        String test =
+                """
+                { MAP; a[0] = 1; }
+                P0(char *a) { a[0] = 2; }
+                P1(char *a) { r0 = move_pages(a); }
+                locations [1:r0; a[0]] exists (a[0]!=2)
+                """;
+        assertThat(explore("never", test)).isEqualTo("1:r0=-11; a[0]=2; 1:r0=0; a[0]=2;");
     }
 }

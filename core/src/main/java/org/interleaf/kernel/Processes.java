@@ -44,6 +44,7 @@ final class Processes {
         this.kernel = kernel;
         this.machine = kernel.machine();
         this.first = first;
+        kernel.currentMm(this::mm);
     }
 
     /// The set-up's children are there in every execution.

@@ -83,11 +83,20 @@ public final class Fork {
 
     /// include/linux/sched/mm.h: mmget_not_zero(). A further user, unless there is none any more.
     public boolean mmgetNotZero(MmStruct mm) {
+        if (mm == kernel.currentMm()) {
+            // It has a user, who is asking: so it makes no difference which of two comes first.
+            mm.users.add(1, Order.FULL);
+            return true;
+        }
         return mm.users.addUnless(1, 0, Order.FULL) != 0;
     }
 
     /// kernel/fork.c: mmput(), __mmput(). A user fewer; the last one takes the address space down.
     public void mmput(MmStruct mm) {
+        if (mm == kernel.currentMm()) {
+            mm.users.add(-1, Order.FULL);
+            return;
+        }
         if (mm.users.fetchAdd(-1, Order.FULL) == 1) {
             exitMmap(mm);
             mmdrop(mm);

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// The memory manager of one running kernel: its parts, wired together.
 public final class Kernel {
@@ -111,6 +112,7 @@ public final class Kernel {
     private final UserAccess userAccess;
     private final List<MmStruct> mms = new ArrayList<>();
     private @Nullable List<MmStruct> mmsAtStart;
+    private @Nullable Supplier<MmStruct> current;
     private final Fork fork;
     private final CopyPageRange copyPageRange;
     private final HugeFork hugeFork;
@@ -287,6 +289,16 @@ public final class Kernel {
         warnOn(mm.pgtables.readOnce() != 0, "non-zero pgtables_bytes on freeing mm"); // check_mm()
         pgtable.freePage(mm.pgd());
         mms.remove(mm);
+    }
+
+    /// Says who knows in which address space the running thread is. For the set-up.
+    public void currentMm(Supplier<MmStruct> newCurrent) {
+        current = newCurrent;
+    }
+
+    /// `current->mm`, of which the running thread is a user; null where nobody has said.
+    @Nullable MmStruct currentMm() {
+        return current == null ? null : current.get();
     }
 
     /// Before each execution there are the address spaces of the set-up.

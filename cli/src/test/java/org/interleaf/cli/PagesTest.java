@@ -202,7 +202,7 @@ final class PagesTest {
     private static boolean mustBeDrawn(Thing thing, String fact, Fact value) {
         return switch (thing.kind()) {
             case TABLE -> fact.startsWith("[") && !thing.facts().containsKey("deposited");
-            case FOLIO, LOCK, TLB, CPU -> !value.text().isEmpty();
+            case FOLIO, LOCK, TLB, CPU, SWAP -> !value.text().isEmpty();
             case TASK -> fact.equals("state") && !thing.name().contains("/");
             case PROCESS -> !fact.equals("pgd");
         };

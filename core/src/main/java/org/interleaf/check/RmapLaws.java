@@ -63,9 +63,10 @@ final class RmapLaws {
     private void check(Vma vma, long addr, Folio folio, AnonVma anonVma, long index) {
         long mapped = vma.peekLinearPageIndex(kernel.geometry(), addr);
         if (mapped != index) {
-            String text = "%s is mapped at index %d of its anon_vma, it says %d";
-            found.add(
-                    violation.apply("wrong index of a page", text.formatted(folio, mapped, index)));
+            String text =
+                    "%s is mapped at index %d of its anon_vma, it says %d"
+                            .formatted(folio, mapped, index);
+            found.add(violation.apply("wrong index of a page", text));
         } else if (!anonVma.peekMaps(vma)) {
             String text = folio + " is mapped by " + vma + ", which its anon_vma does not lead to";
             found.add(violation.apply("wrong anon_vma of a page", text));

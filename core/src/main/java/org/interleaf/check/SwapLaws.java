@@ -98,9 +98,9 @@ final class SwapLaws {
                 long wanted = vma.peekLinearPageIndex(kernel.geometry(), addr);
                 if (wanted != index || !anonVma.peekMaps(vma)) {
                     String text =
-                            "%s in the swap cache belongs at index %d of %s, it says %d of %s";
-                    String is = text.formatted(folio, wanted, vma, index, anonVma);
-                    add("folio in the swap cache is out of place", is);
+                            "%s in the swap cache belongs at index %d of %s, it says %d of %s"
+                                    .formatted(folio, wanted, vma, index, anonVma);
+                    add("folio in the swap cache is out of place", text);
                 }
             }
         }

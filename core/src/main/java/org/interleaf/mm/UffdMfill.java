@@ -374,7 +374,7 @@ public final class UffdMfill {
     /// mm/userfaultfd.c: mfill_retry_state_changed().
     private static boolean changed(Retry retry, Vma vma) {
         return (vma.flags() & KEPT) != retry.flags()
-                || vma.file != retry.file()
+                || !Objects.equals(vma.file, retry.file())
                 || vma.file != null && vma.pgoff() != retry.pgoff();
     }
 

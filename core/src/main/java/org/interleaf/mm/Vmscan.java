@@ -226,7 +226,7 @@ final class Vmscan {
         }
         long offset = folio.swap.readPlain();
         SwapCluster ci = kernel.swapfile().device().clusterLock(offset);
-        long refcount = 1 + folio.nrPages();
+        long refcount = 1L + folio.nrPages();
         boolean freed = folio.refFreeze(refcount);
         if (freed && folio.testFlag(Folio.PG_DIRTY)) {
             folio.refUnfreeze(refcount);

@@ -40,7 +40,7 @@ final class UffdEventsTest {
     @CsvSource({
         "EVENT_REMOVE, 'madvise(d, P, MADV_DONTNEED)',              UFFD_EVENT_REMOVE",
         "EVENT_UNMAP,  'munmap(d, P)',                              UFFD_EVENT_UNMAP",
-        "EVENT_REMAP,  'mremap(d, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP)',   UFFD_EVENT_REMAP",
+        "EVENT_REMAP, 'mremap(d, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP)', UFFD_EVENT_REMAP",
     })
     void whoChangesTheAddressSpaceWaitsUntilTheEventIsRead(
             String feature, String call, String event) {

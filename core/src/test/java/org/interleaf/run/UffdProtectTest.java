@@ -102,9 +102,11 @@ final class UffdProtectTest {
         "'madvise(d, P, MADV_DONTNEED); d[0] = 3;'",
         "'int c = fork(); kthread_use_mm(c); d[0] = 3;'",
     })
-    void orGoes(String what) {
-        String test = "P0(char *d, long u) { int r0 = 0; %s r0 = 1; }\nlocations [0:r0]\n";
-        assertThat(states("d[0] = 1; uffdio_writeprotect(u, d, P, WP);", test.formatted(what)))
+    void otherwiseItGoes(String what) {
+        String test =
+                "P0(char *d, long u) { int r0 = 0; %s r0 = 1; }\nlocations [0:r0]\n"
+                        .formatted(what);
+        assertThat(states("d[0] = 1; uffdio_writeprotect(u, d, P, WP);", test))
                 .isEqualTo("0:r0=1;");
     }
 
@@ -184,8 +186,10 @@ final class UffdProtectTest {
                 "for (int i = 0; i < HPAGE_PMD_NR; i++) d[i * P] = 1;"
                         + " uffdio_writeprotect(u, d, P, WP);";
         String test =
-                "P0(char *d) { int r0 = madvise(d, H, MADV_COLLAPSE) - (-EINVAL); }\n"
-                        + "locations [0:r0]\n";
+                """
+                P0(char *d) { int r0 = madvise(d, H, MADV_COLLAPSE) - (-EINVAL); }
+                locations [0:r0]
+                """;
         assertThat(states(before, test)).isEqualTo("0:r0=0;");
     }
 

@@ -110,6 +110,30 @@ final class UffdProtectTest {
                 .isEqualTo("0:r0=1;");
     }
 
+    /// A page that MOVE finds in memory is unprotected at its new place, whose monitor never asked
+    /// for protection. Of one in swap 7.3 moves the entry with the mark.
+    @ParameterizedTest
+    @CsvSource({"'', 0", "'madvise(s, P, MADV_PAGEOUT);', 1"})
+    void moveKeepsTheProtectionOfPagesInSwapOnly(String before, int told) {
+        mode = "UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP";
+        String setUp =
+                "uffdio_register(u, s, 2 * H, UFFDIO_REGISTER_MODE_WP); s[0] = 1;"
+                        + " uffdio_writeprotect(u, s, P, WP); %s uffdio_move(u, d, s, P, 0);";
+        String test =
+                """
+                P0(char *d) { d[0] = 2; }
+                P1(char *d, long u) {
+                  if (%d) {
+                    long r0 = uffd_read(u);
+                    uffdio_writeprotect(u, d, P, NONE);
+                  }
+                }
+                locations [d[0]]
+                """
+                        .formatted(told);
+        assertThat(states(setUp.formatted(before), test)).isEqualTo("d[0]=2;");
+    }
+
     @Test
     void withWpAsyncNobodyIsTold() {
         features = "UFFD_FEATURE_WP_ASYNC";

@@ -38,6 +38,7 @@ final class ResidencyCalls {
                 "numa_maps",
                 Operation.of(2, Types.LONG, calls::numaMaps)
                         .checkedBy(site -> checkName(site, NumaMaps.Counts.NUMBERS)));
+        functions.put("pagemap_scan_wp", Operation.of(2, Types.LONG, calls::pagemapScanWp));
         functions.put("VmPTE", Operation.of(0, Types.LONG, calls::vmPte));
         Type entry = Types.LONG;
         functions.put("pagemap", Operation.of(1, entry, (site, args) -> calls.pagemap(args[0], 0)));
@@ -66,6 +67,11 @@ final class ResidencyCalls {
             return -Errno.EFAULT;
         }
         return site.strings().size() < 2 ? sizes.all() : sizes.line(name(site));
+    }
+
+    /// `pagemap_scan_wp(address, length)`: ioctl(2) with `PAGEMAP_SCAN` and `PM_SCAN_WP_MATCHING`.
+    private long pagemapScanWp(CallSite site, long[] args) {
+        return kernel.pagemapScan().doPagemapScan(processes.mm(), args[0], args[1]);
     }
 
     /// `VmPTE()`: that line of `/proc/self/status`, in kB.

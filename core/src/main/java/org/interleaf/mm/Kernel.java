@@ -91,6 +91,7 @@ public final class Kernel {
     private final NumaMaps numaMaps;
     private final Pagemap pagemap;
     private final Mincore mincore;
+    private final PagemapScan pagemapScan;
     private final FixupUserFault fixupUserFault;
     private final Userfaultfd userfaultfd;
     private final UffdFault uffdFault;
@@ -239,6 +240,7 @@ public final class Kernel {
         numaMaps = new NumaMaps(this);
         pagemap = new Pagemap(this);
         mincore = new Mincore(this);
+        pagemapScan = new PagemapScan(this);
         fixupUserFault = new FixupUserFault(this);
         memoryFailure = new MemoryFailure(this);
         moveTables = new MoveTables(this);
@@ -603,6 +605,10 @@ public final class Kernel {
 
     public FixupUserFault fixupUserFault() {
         return fixupUserFault;
+    }
+
+    public PagemapScan pagemapScan() {
+        return pagemapScan;
     }
 
     public Mincore mincore() {

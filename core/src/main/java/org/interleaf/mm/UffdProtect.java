@@ -84,7 +84,7 @@ public final class UffdProtect {
 
     /// mm/userfaultfd.c: uffd_wp_range(). The number of entries that were changed, or a negative
     /// error number.
-    private long uffdWpRange(Vma vma, long start, long end, boolean enable) {
+    long uffdWpRange(Vma vma, long start, long end, boolean enable) {
         int flags = enable ? Mprotect.MM_CP_UFFD_WP : Mprotect.MM_CP_UFFD_WP_RESOLVE;
         if (!enable && Mprotect.wantsManualWriteUpgrade(vma)) {
             flags |= Mprotect.MM_CP_TRY_CHANGE_WRITABLE;

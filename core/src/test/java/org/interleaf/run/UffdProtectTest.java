@@ -142,6 +142,24 @@ final class UffdProtectTest {
                 .isEqualTo("0:r0=2;");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "never,  'd[0] = 1;'",
+        "never,  'd[0] = 1; madvise(d, P, MADV_PAGEOUT);'",
+        "never,  ''",
+        "always, 'd[0] = 1;'"
+    })
+    void pagemapScanProtectsAllPages(String huge, String before) {
+        thp = huge;
+        features = "UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC";
+        String test =
+                """
+                P0(char *d) { int r0 = pagemap_scan_wp(d, 2 * H); d[0] = 2; int r1 = d[0]; }
+                locations [0:r0; 0:r1]
+                """;
+        assertThat(states(before, test)).isEqualTo("0:r0=0; 0:r1=2;");
+    }
+
     @Test
     void withWpUnpopulatedAlsoWhatIsMissingIsProtected() {
         features = "UFFD_FEATURE_WP_UNPOPULATED";

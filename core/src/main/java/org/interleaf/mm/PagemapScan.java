@@ -19,13 +19,13 @@ import org.interleaf.mm.MmuNotifierRange.Event;
 public final class PagemapScan {
     private final Kernel kernel;
     private final Geometry geometry;
-    private final MmWalkOps<Void> walkOps;
+    private final MmWalkOps<PagemapScan> walkOps;
 
     PagemapScan(Kernel kernel) {
         this.kernel = kernel;
         this.geometry = kernel.geometry();
         this.walkOps =
-                MmWalkOps.<Void>builder(WalkLock.RDLOCK)
+                MmWalkOps.<PagemapScan>builder(WalkLock.RDLOCK)
                         .testWalk((start, end, walk) -> wpAllowed(walk.vma()) ? 0 : 1)
                         .pmd(this::pagemapScanPmdEntry)
                         .hole(this::pagemapScanPteHole)
@@ -45,7 +45,7 @@ public final class PagemapScan {
         kernel.mmapLock().readLock(mm);
         MmuNotifierRange range = kernel.mmuNotifier().range(Event.PROTECTION_VMA, mm, start, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
-        int ret = kernel.pageWalk().walkPageRange(mm, start, end, walkOps, null);
+        int ret = kernel.pageWalk().walkPageRange(mm, start, end, walkOps, this);
         kernel.mmuNotifier().invalidateRangeEnd(range);
         kernel.mmapLock().readUnlock(mm);
         kernel.fork().mmput(mm);
@@ -58,7 +58,7 @@ public final class PagemapScan {
     }
 
     /// fs/proc/task_mmu.c: pagemap_scan_pte_hole().
-    private int pagemapScanPteHole(long addr, long end, int depth, MmWalk<Void> walk) {
+    private int pagemapScanPteHole(long addr, long end, int depth, MmWalk<PagemapScan> walk) {
         if (!walk.hasVma()) {
             return 0;
         }
@@ -67,7 +67,7 @@ public final class PagemapScan {
     }
 
     /// fs/proc/task_mmu.c: pagemap_scan_pmd_entry().
-    private int pagemapScanPmdEntry(Word pmd, long start, long end, MmWalk<Void> walk) {
+    private int pagemapScanPmdEntry(Word pmd, long start, long end, MmWalk<PagemapScan> walk) {
         if (pagemapScanThpEntry(pmd, start, end, walk)) {
             return 0;
         }
@@ -107,7 +107,7 @@ public final class PagemapScan {
 
     /// fs/proc/task_mmu.c: pagemap_scan_thp_entry(). False where the PMD is not huge, or no longer,
     /// as when only a part of it is to be protected.
-    private boolean pagemapScanThpEntry(Word pmd, long start, long end, MmWalk<Void> walk) {
+    private boolean pagemapScanThpEntry(Word pmd, long start, long end, MmWalk<PagemapScan> walk) {
         Vma vma = walk.vma();
         SpinLock ptl = kernel.hugeMemory().pmdTransHugeLock(pmd, vma);
         if (ptl == null) {

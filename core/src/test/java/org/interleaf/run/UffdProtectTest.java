@@ -116,9 +116,11 @@ final class UffdProtectTest {
     @CsvSource({"'', 0", "'madvise(s, P, MADV_PAGEOUT);', 1"})
     void moveKeepsTheProtectionOfPagesInSwapOnly(String before, int told) {
         mode = "UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP";
-        String setUp =
+        String moved =
                 "uffdio_register(u, s, 2 * H, UFFDIO_REGISTER_MODE_WP); s[0] = 1;"
-                        + " uffdio_writeprotect(u, s, P, WP); %s uffdio_move(u, d, s, P, 0);";
+                        + " uffdio_writeprotect(u, s, P, WP);"
+                        + before
+                        + " uffdio_move(u, d, s, P, 0);";
         String test =
                 """
                 P0(char *d) { d[0] = 2; }
@@ -131,7 +133,7 @@ final class UffdProtectTest {
                 locations [d[0]]
                 """
                         .formatted(told);
-        assertThat(states(setUp.formatted(before), test)).isEqualTo("d[0]=2;");
+        assertThat(states(moved, test)).isEqualTo("d[0]=2;");
     }
 
     @Test

@@ -200,7 +200,7 @@ public final class Hmm {
         if (!Entry.ptePresent(pte)) {
             int required = pteNeedFault(own, pfns[i], 0);
             if (required != 0) {
-                if (Entry.none(pte) || Entry.isSwap(pte)) {
+                if (Entry.none(pte) || Entry.isUffdWpMarker(pte) || Entry.isSwap(pte)) {
                     return recordFault(addr, end, required, walk);
                 }
                 return Entry.isMigration(pte) ? MIGRATING : -Errno.EFAULT;

@@ -428,12 +428,12 @@ public final class HugeMemory {
 
     /// mm/huge_memory.c: __split_huge_zero_page_pmd(). Special PTEs that map the zero page.
     private void splitHugeZeroPagePmd(Vma vma, long haddr, Word pmd) {
-        pgtableGeneric.pmdpHugeClearFlush(vma, haddr, pmd);
+        long old = pgtableGeneric.pmdpHugeClearFlush(vma, haddr, pmd);
         PageTable table = pgtableGeneric.pgtableTransHugeWithdraw(vma.mm(), pmd);
         for (int i = 0; i < geometry.hpagePmdNr(); i++) {
             long prot = Vma.pageProt(vma.flags()) & ~Entry.ACCESSED;
-            long zero = Entry.make(kernel.zeroFolio().pfn(), prot);
-            kernel.entries().setPte(table.entry(i), Entry.mkspecial(zero));
+            long zero = Entry.mkspecial(Entry.make(kernel.zeroFolio().pfn(), prot));
+            kernel.entries().setPte(table.entry(i), Entry.uffd(old) ? Entry.mkuffd(zero) : zero);
         }
         machine.fence(Fence.WMB);
         pgtable.populate(pmd, table);

@@ -94,6 +94,13 @@ final class UffdProtectTest {
         assertThat(states(before, WRITER_AND_MONITOR)).isEqualTo("1:r0=3; 1:r1=1; 1:r2=0; d[0]=2;");
     }
 
+    @Test
+    void soDoesSplittingTheHugeZeroPage() {
+        thp = "always";
+        String before = "int x = d[0]; uffdio_writeprotect(u, d, H, WP); split_huge_pmd(d);";
+        assertThat(states(before, WRITER_AND_MONITOR)).isEqualTo("1:r0=3; 1:r1=0; 1:r2=0; d[0]=2;");
+    }
+
     @ParameterizedTest
     @CsvSource({
         // Nobody is told of the move, so nobody knows of the page at its new place.
@@ -176,6 +183,20 @@ final class UffdProtectTest {
                 """;
         assertThat(states("uffdio_writeprotect(u, d, P, WP);", test))
                 .isEqualTo("0:r0=0; 1:r0=3; 1:r2=0; d[0]=2;");
+    }
+
+    @Test
+    void aDeviceFaultsInWhatIsMissingAndProtected() {
+        features = "UFFD_FEATURE_WP_UNPOPULATED";
+        String test =
+                """
+                P0(char *d) {
+                  int fd = open("/dev/hmm_dmirror0", O_RDWR);
+                  int r0 = dmirror_read(fd, d);
+                }
+                locations [0:r0]
+                """;
+        assertThat(states("uffdio_writeprotect(u, d, P, WP);", test)).isEqualTo("0:r0=0;");
     }
 
     @Test

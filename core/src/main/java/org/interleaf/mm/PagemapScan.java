@@ -54,7 +54,7 @@ public final class PagemapScan {
 
     /// The part of pagemap_scan_test_walk() for write protection.
     private static boolean wpAllowed(Vma vma) {
-        return vma.userfaultfdWpUseMarkers() && vma.userfaultfdHas(Userfaultfd.FEATURE_WP_ASYNC);
+        return vma.userfaultfdHas(Userfaultfd.FEATURE_WP_ASYNC) && vma.userfaultfdWpUseMarkers();
     }
 
     /// fs/proc/task_mmu.c: pagemap_scan_pte_hole().
@@ -77,17 +77,18 @@ public final class PagemapScan {
             walk.action(WalkAction.AGAIN);
             return 0;
         }
-        boolean flush = false;
+        int first = -1;
         int nr = (int) ((end - start) >> geometry.pageShift());
         for (int i = 0; i < nr; i++) {
             long value = pte.pte(i).readOnce();
             if (!Entry.uffd(value) && !Entry.isUffdWpMarker(value)) {
                 makeUffdWpPte(pte.pte(i), value);
-                flush = true;
+                first = first < 0 ? i : first;
             }
         }
-        if (flush) {
-            kernel.tlbFlush().flushTlbRange(vma.mm(), start, end);
+        if (first >= 0) {
+            long from = start + first * geometry.pageSize();
+            kernel.tlbFlush().flushTlbRange(vma.mm(), from, end);
         }
         pte.unmapUnlock();
         return 0;

@@ -39,8 +39,8 @@ final class Munmap {
 
         final List<Vma> detached = new ArrayList<>();
 
-        /// `uf`: whom to tell of it in the end; null where nobody is told.
-        final @Nullable List<UffdEvents.Unmapped> unmaps;
+        /// `uf`: whom to tell of it in the end.
+        final List<UffdEvents.Unmapped> unmaps;
 
         /// Whether `vm_ops->close()` has been called for them.
         boolean closed;
@@ -51,12 +51,7 @@ final class Munmap {
         long unmapEnd;
         boolean clearPtes;
 
-        Vms(
-                MmStruct mm,
-                long start,
-                long end,
-                @Nullable List<UffdEvents.Unmapped> unmaps,
-                boolean unlock) {
+        Vms(MmStruct mm, long start, long end, List<UffdEvents.Unmapped> unmaps, boolean unlock) {
             this.mm = mm;
             this.start = start;
             this.end = end;
@@ -69,11 +64,7 @@ final class Munmap {
     /// mmap lock is held for writing; it is released on success if `unlock`. Userfaultfds that want
     /// to be told of it are added to `unmaps`.
     long doVmiMunmap(
-            MmStruct mm,
-            long start,
-            long len,
-            @Nullable List<UffdEvents.Unmapped> unmaps,
-            boolean unlock) {
+            MmStruct mm, long start, long len, List<UffdEvents.Unmapped> unmaps, boolean unlock) {
         long pageMask = geometry.pageSize() - 1;
         long taskSize = geometry.taskSize();
         if ((start & pageMask) != 0
@@ -147,9 +138,7 @@ final class Munmap {
             kernel.vmaLock().vmaStartWrite(next);
             vms.detached.add(next);
             kernel.vmaLock().vmaMarkDetached(next);
-            if (vms.unmaps != null) {
-                kernel.uffdEvents().unmapPrep(next, vms.start, vms.end, vms.unmaps);
-            }
+            kernel.uffdEvents().unmapPrep(next, vms.start, vms.end, vms.unmaps);
             next = tree(vms.mm).nextIn(next, vms.end);
         }
         next = tree(vms.mm).next(vms.detached.getLast());

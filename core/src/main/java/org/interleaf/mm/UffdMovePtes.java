@@ -34,11 +34,13 @@ final class UffdMovePtes {
     private final Kernel kernel;
     private final PgtableGeneric pgtableGeneric;
     private final Geometry geometry;
+    private final UffdMoveSwap swap;
 
     UffdMovePtes(Kernel kernel) {
         this.kernel = kernel;
         this.pgtableGeneric = kernel.pgtableGeneric();
         this.geometry = kernel.geometry();
+        this.swap = new UffdMoveSwap(kernel, this);
     }
 
     /// One call of move_pages_ptes(): what it works on, and what it has found so far.
@@ -236,7 +238,7 @@ final class UffdMovePtes {
     /// The part of move_pages_ptes() for an entry that is neither none nor present.
     private long moveNonpresent(Move move) {
         if (Entry.isSwap(move.origSrcPte)) {
-            return new UffdMoveSwap(kernel, this).move(move);
+            return swap.move(move);
         }
         if (!Entry.isMigration(move.origSrcPte)) {
             return -Errno.EFAULT;

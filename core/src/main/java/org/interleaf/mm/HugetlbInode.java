@@ -2,8 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Order;
-import org.interleaf.machine.Word;
 import org.jspecify.annotations.Nullable;
 
 /// `struct hugetlbfs_inode_info` (include/linux/hugetlb.h): a file of huge pages.
@@ -14,9 +12,6 @@ public final class HugetlbInode extends Inode {
     private final Hstate hstate;
     private final @Nullable Subpool subpool;
     private final ResvMap resvMap;
-
-    /// `i_nlink`: whether the file has a name.
-    private final Word nlink;
 
     HugetlbInode(
             Machine machine,
@@ -30,22 +25,6 @@ public final class HugetlbInode extends Inode {
         this.hstate = hstate;
         this.subpool = subpool;
         this.resvMap = new ResvMap(machine);
-        this.nlink = machine.word(null, this, "i_nlink", -1, 0);
-    }
-
-    /// The file has a name: see {@link #linked}. The reference that it was made with is the name's.
-    void link() {
-        nlink.writePlain(1);
-    }
-
-    /// Whether the file has a name.
-    boolean linked() {
-        return nlink.readOnce() != 0;
-    }
-
-    /// Takes the name away; false where it had none.
-    boolean unlink() {
-        return nlink.xchg(0, Order.FULL) != 0;
     }
 
     /// `hstate_inode()`.

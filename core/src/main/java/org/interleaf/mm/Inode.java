@@ -29,6 +29,9 @@ public abstract class Inode extends Shared {
     /// `i_count`: the open files; and one while the file has a name.
     final Word count;
 
+    /// `i_nlink`: whether the file has a name.
+    private final Word nlink;
+
     /// `i_size`, in bytes. Changed under {@link #rwsem}.
     final Word size;
 
@@ -48,6 +51,7 @@ public abstract class Inode extends Shared {
         mmapRwsem = new RwSem(machine, null, this, "i_mmap_rwsem", mmapRwsemClass);
         pagesLock = new SpinLock(machine, null, this, "i_pages.xa_lock", "&xa->xa_lock");
         count = machine.word(null, this, "i_count", -1, 1);
+        nlink = machine.word(null, this, "i_nlink", -1, 0);
         this.size = machine.word(null, this, "i_size", -1, size);
         mmap = new Ref<>(machine, VmaList.class, this, "i_mmap", -1);
         pages = slots(machine);
@@ -86,6 +90,21 @@ public abstract class Inode extends Shared {
     /// `i_mapping->i_pages.xa_lock`.
     SpinLock pagesLock() {
         return pagesLock;
+    }
+
+    /// The file has a name: see {@link #linked}. The reference that it was made with is the name's.
+    void link() {
+        nlink.writePlain(1);
+    }
+
+    /// Whether the file has a name.
+    boolean linked() {
+        return nlink.readOnce() != 0;
+    }
+
+    /// Takes the name away; false where it had none.
+    boolean unlink() {
+        return nlink.xchg(0, Order.FULL) != 0;
     }
 
     /// What {@link #load} says where there is no folio.

@@ -2,7 +2,6 @@
 package org.interleaf.mm;
 
 import org.interleaf.machine.Machine;
-import org.interleaf.machine.Order;
 import org.interleaf.machine.Ref;
 import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
@@ -15,9 +14,6 @@ public final class ShmemInode extends Inode {
     private final Shmem shmem;
     private final XArray pages;
     private final SpinLock infoLock;
-
-    /// `i_nlink`: whether the file has a name.
-    private final Word nlink;
 
     /// `i_mapping->nrpages`. Changed under `xa_lock`.
     final Word nrpages;
@@ -37,7 +33,6 @@ public final class ShmemInode extends Inode {
         this.shmem = shmem;
         pages = new XArray(machine, this, pagesLock(), maxPages);
         infoLock = new SpinLock(machine, null, this, "info.lock", "&info->lock");
-        nlink = machine.word(null, this, "i_nlink", -1, 0);
         nrpages = machine.word(null, this, "nrpages", -1, 0);
         alloced = machine.word(null, this, "alloced", -1, 0);
         fallocend = machine.word(null, this, "fallocend", -1, 0);
@@ -52,21 +47,6 @@ public final class ShmemInode extends Inode {
     /// `info->lock`.
     SpinLock infoLock() {
         return infoLock;
-    }
-
-    /// The file has a name: see {@link #linked}. The reference that it was made with is the name's.
-    void link() {
-        nlink.writePlain(1);
-    }
-
-    /// Whether the file has a name.
-    boolean linked() {
-        return nlink.readOnce() != 0;
-    }
-
-    /// Takes the name away; false where it had none.
-    boolean unlink() {
-        return nlink.xchg(0, Order.FULL) != 0;
     }
 
     @Override

@@ -157,12 +157,6 @@ final class Filemap {
             inode.pagesLock().unlock();
             return false;
         }
-        if (inode instanceof ShmemInode shmem) {
-            migrateMapping(shmem, dst, src);
-            src.refcount.writeOnce(expected - nr); // folio_ref_unfreeze()
-            inode.pagesLock().unlock();
-            return true;
-        }
         long index = src.index.readPlain();
         dst.setMapping(inode, index);
         dst.refAdd(nr);
@@ -173,22 +167,6 @@ final class Filemap {
         src.refcount.writeOnce(expected - nr); // folio_ref_unfreeze()
         inode.pagesLock().unlock();
         return true;
-    }
-
-    /// The part of mm/migrate.c: __folio_migrate_mapping() with the count of `src` frozen: `dst` is
-    /// in its place, and dirty in its place.
-    private static void migrateMapping(ShmemInode inode, Folio dst, Folio src) {
-        long index = src.index.readPlain();
-        dst.setMapping(inode, index);
-        dst.refAdd(src.nrPages());
-        if (src.testFlag(Folio.PG_SWAPBACKED)) {
-            dst.setFlag(Folio.PG_SWAPBACKED);
-        }
-        if (src.testFlag(Folio.PG_DIRTY)) {
-            src.clearFlag(Folio.PG_DIRTY);
-            dst.setFlag(Folio.PG_DIRTY);
-        }
-        inode.pages().store(index, src.order(), XArray.entry(dst));
     }
 
     /// mm/filemap.c: filemap_remove_folio(). Takes a locked folio out and drops the cache's

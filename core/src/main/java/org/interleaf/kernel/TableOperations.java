@@ -46,6 +46,7 @@ final class TableOperations {
         functions.put("pud_page", Operation.look(1, PagePointers.STRUCT_PAGE, ops::pudPage));
         functions.put("pmd_trans_huge", Operation.look(1, Types.INT, ops::pmdTransHuge));
         functions.put("pud_trans_huge", Operation.look(1, Types.INT, ops::pudTransHuge));
+        functions.put("pte_uffd", Operation.look(1, Types.INT, ops::pteUffd));
     }
 
     /// 1 where the range was collapsed, 0 where khugepaged gave up.
@@ -141,5 +142,11 @@ final class TableOperations {
 
     private long pmdTransHuge(CallSite site, long[] args) {
         return Entry.leaf(kernel.inspect().entry(processes.mm(), Geometry.PMD, args[0])) ? 1 : 0;
+    }
+
+    /// Whether the page, mapped or not, is write-protected for a userfaultfd.
+    private long pteUffd(CallSite site, long[] args) {
+        long entry = kernel.inspect().leaf(processes.mm(), args[0]);
+        return Entry.uffd(entry) || Entry.isUffdWpMarker(entry) ? 1 : 0;
     }
 }

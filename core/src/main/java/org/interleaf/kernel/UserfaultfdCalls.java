@@ -53,6 +53,7 @@ final class UserfaultfdCalls {
         map.put("UFFDIO_COPY_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
         map.put("UFFDIO_COPY_MODE_WP", (long) UffdMfill.MODE_WP);
         map.put("UFFDIO_ZEROPAGE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
+        map.put("UFFDIO_CONTINUE_MODE_WP", (long) UffdMfill.MODE_WP);
         map.put("UFFDIO_CONTINUE_MODE_DONTWAKE", (long) UffdMfill.MODE_DONTWAKE);
         map.put("UFFDIO_MOVE_MODE_DONTWAKE", (long) UffdMove.MODE_DONTWAKE);
         map.put("UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES", (long) UffdMove.MODE_ALLOW_SRC_HOLES);

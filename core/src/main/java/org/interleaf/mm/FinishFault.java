@@ -151,8 +151,10 @@ final class FinishFault {
         } else {
             kernel.rmap().folioAddFileRmapPtes(folio, page, nr);
         }
+        boolean uffdWp = AnonFault.origPteUffdWp(vmf);
         for (int i = 0; i < nr; i++) {
-            long entry = Entry.make(page.pfn() + i, prot);
+            long mapped = Entry.make(page.pfn() + i, prot);
+            long entry = uffdWp ? Entry.mkuffd(mapped) : mapped;
             kernel.entries().setPte(pte.pte(first + i), entry);
         }
     }

@@ -51,10 +51,12 @@ final class HugePte {
     }
 
     /// asm-generic/hugetlb.h: huge_pte_modify(). The entry with the protection of a VMA with these
-    /// flags: writable only where it is shared, since private pages may have to be copied first.
+    /// flags: writable only where it is shared, since private pages may have to be copied first,
+    /// and nobody wants to know of writes.
     static long modify(long entry, long vmFlags) {
         long shared = Vma.VM_SHARED | Vma.VM_WRITE;
-        long write = (vmFlags & shared) == shared ? Entry.WRITE : 0;
+        boolean writable = (vmFlags & shared) == shared && !Vma.wantsWritenotify(vmFlags);
+        long write = writable ? Entry.WRITE : 0;
         long keep = entry & ~(Entry.PRESENT | Entry.PROTNONE | Entry.WRITE | Entry.USER);
         return keep | pageProt(vmFlags) | write;
     }

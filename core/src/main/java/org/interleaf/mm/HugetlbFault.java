@@ -130,7 +130,10 @@ final class HugetlbFault {
         int ret = 0;
         Folio busy = null;
         if (vmf.origPte == hugetlb.pte().get(vmf.h, vmf.pte())) {
-            hugetlb.pte().get(vmf.h, vmf.pte()); // huge_pte_uffd(): nothing is write-protected
+            if (forUffdWp(vmf)) {
+                vmf.ptl().unlock();
+                return handleUserfault(vmf, Vma.VM_UFFD_WP);
+            }
             if (mustOwn && !Entry.write(vmf.origPte)) {
                 Folio folio = folio(vmf.origPte);
                 if (folio.isAnon() && !folio.lock().trylock()) {
@@ -149,6 +152,22 @@ final class HugetlbFault {
             busy.lock().waitUnlocked();
         }
         return ret;
+    }
+
+    /// Whether user space is to handle a write, since the page is write-protected for it. Where
+    /// nobody wants to be told any more, the protection goes.
+    private boolean forUffdWp(Fault vmf) {
+        boolean marked = Entry.uffd(hugetlb.pte().get(vmf.h, vmf.pte()));
+        if (!marked || !vmf.has(VmFault.FLAG_WRITE) || Entry.write(vmf.origPte)) {
+            return false;
+        }
+        Vma vma = vmf.vma;
+        if (vma.userfaultfdWp() && !vma.userfaultfdHas(Userfaultfd.FEATURE_WP_ASYNC)) {
+            return true;
+        }
+        vmf.origPte = Entry.clearUffd(vmf.origPte);
+        hugetlb.pte().set(vma.mm(), vmf.h, vmf.address, vmf.pte(), vmf.origPte);
+        return false;
     }
 
     private Folio folio(long pte) {
@@ -250,6 +269,11 @@ final class HugetlbFault {
             unlock(vmf, 0);
             return 0;
         }
+        return handleUserfault(vmf, reason);
+    }
+
+    /// Drops the locks, and has user space handle the fault.
+    private int handleUserfault(Fault vmf, long reason) {
         hugetlb.vmas().unlockRead(vmf.vma);
         vmf.mutex.unlock();
         return kernel.uffdFault().handleUserfault(vmf.vma, vmf.address, vmf.flags, reason);
@@ -312,7 +336,9 @@ final class HugetlbFault {
         } else {
             kernel.rmap().hugetlbAddFileRmap(folio);
         }
-        long pte = HugePte.make(vma, folio, shared);
+        long made = HugePte.make(vma, folio, shared);
+        boolean uffdWp = vma.userfaultfdWp() && Entry.isUffdWpMarker(vmf.origPte);
+        long pte = uffdWp ? Entry.mkuffd(made) : made;
         hugetlb.pte().set(vma.mm(), vmf.h, vmf.address, vmf.pte(), pte);
         int ret = 0;
         boolean locked = true;

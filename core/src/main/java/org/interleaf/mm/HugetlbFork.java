@@ -81,11 +81,12 @@ final class HugetlbFork {
             Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(entry)));
             folio.get();
             if (share(folio, src)) {
+                long copy = dst.userfaultfdWp() ? entry : Entry.clearUffd(entry);
                 if (cow) {
                     hugetlb.pte().setWrprotect(src.mm(), h, addr, from);
-                    entry = Entry.wrprotect(entry);
+                    copy = Entry.wrprotect(copy);
                 }
-                hugetlb.pte().set(dst.mm(), h, addr, to, entry);
+                hugetlb.pte().set(dst.mm(), h, addr, to, copy);
                 break;
             }
             // It may be pinned: the child gets a copy at once.
@@ -99,7 +100,7 @@ final class HugetlbFork {
             srcPtl.lockNested(LockClasses.SINGLE_DEPTH_NESTING);
             long now = hugetlb.pte().get(h, from);
             if (now == entry) {
-                install(dst, addr, to, fresh);
+                install(dst, addr, to, fresh, entry);
                 break;
             }
             hugetlb.reserve().restoreReserveOnError(dst, addr, fresh);
@@ -115,9 +116,15 @@ final class HugetlbFork {
     /// a page that migrates nobody maps writable afterwards where there is copy on write.
     private void copySoftleaf(Vma dst, Vma src, long addr, Word to, Word from, long entry) {
         Hstate h = HugetlbVmas.hstate(src);
-        if (!Entry.isMigration(entry)) {
-            // copy_pte_marker(): what is marked as poison is copied always
+        if (Entry.isHwpoison(entry)) {
             hugetlb.pte().set(dst.mm(), h, addr, to, entry);
+            return;
+        }
+        if (Entry.isMarker(entry)) {
+            long marker = NonpresentPtes.copyPteMarker(dst, entry);
+            if (marker != 0) {
+                hugetlb.pte().set(dst.mm(), h, addr, to, Entry.makeMarker(marker));
+            }
             return;
         }
         long copy = entry;
@@ -125,7 +132,8 @@ final class HugetlbFork {
             copy = Entry.withKind(entry, Entry.MIGRATION_READ);
             hugetlb.pte().set(src.mm(), h, addr, from, copy);
         }
-        hugetlb.pte().set(dst.mm(), h, addr, to, copy);
+        long own = dst.userfaultfdWp() ? copy : Entry.clearUffd(copy);
+        hugetlb.pte().set(dst.mm(), h, addr, to, own);
     }
 
     private boolean share(Folio folio, Vma src) {
@@ -150,8 +158,9 @@ final class HugetlbFork {
     }
 
     /// mm/hugetlb.c: hugetlb_install_folio().
-    private void install(Vma dst, long addr, Word to, Folio fresh) {
-        long entry = HugePte.make(dst, fresh, true);
+    private void install(Vma dst, long addr, Word to, Folio fresh, long old) {
+        long made = HugePte.make(dst, fresh, true);
+        long entry = dst.userfaultfdEntryWp(old) ? Entry.mkuffd(made) : made;
         fresh.markUptodate();
         kernel.rmap().hugetlbAddNewAnonRmap(fresh, dst, addr);
         hugetlb.pte().set(dst.mm(), HugetlbVmas.hstate(dst), addr, to, entry);

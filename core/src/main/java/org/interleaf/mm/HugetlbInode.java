@@ -47,6 +47,20 @@ public final class HugetlbInode extends Inode {
         return resvMap.peekAlive() ? resvMap.peekCount(0, Long.MAX_VALUE) - peekCached() : 0;
     }
 
+    /// Its page cache is indexed in huge pages.
+    @Override
+    public long peekPfn(long index) {
+        long[] found = {-1};
+        long within = index & (hstate.pages() - 1);
+        peekCache(
+                (huge, pfn) -> {
+                    if (huge == index >> hstate.order()) {
+                        found[0] = pfn + within;
+                    }
+                });
+        return found[0];
+    }
+
     /// hugetlb sees to its VMAs itself.
     @Override
     VmOps vmOps() {

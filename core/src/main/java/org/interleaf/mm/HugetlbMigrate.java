@@ -86,7 +86,7 @@ public final class HugetlbMigrate {
             hugetlb.pool().putback(src);
             return 0;
         }
-        Folio dst = hugetlb.pool().allocForMigration(hugetlb.pool().folioHstate(src));
+        Folio dst = hugetlb.pool().allocFolioNodemask(hugetlb.pool().folioHstate(src));
         if (dst == null) {
             hugetlb.pool().putback(src);
             return -Errno.ENOMEM;
@@ -280,6 +280,8 @@ public final class HugetlbMigrate {
         }
         if (Entry.softleafKind(old) == Entry.MIGRATION_WRITE) {
             pte = Entry.mkwrite(pte);
+        } else if (Entry.uffd(old)) {
+            pte = Entry.mkuffd(pte);
         }
         if (now.isAnon()) {
             boolean exclusive = Entry.softleafKind(old) != Entry.MIGRATION_READ;

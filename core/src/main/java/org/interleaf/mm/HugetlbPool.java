@@ -382,9 +382,10 @@ public final class HugetlbPool {
         lock.unlock();
     }
 
-    /// mm/hugetlb.c: alloc_hugetlb_folio_nodemask(). Where a folio moves to: a free one that is not
-    /// promised, or one for the time of the migration; null where there is neither.
-    @Nullable Folio allocForMigration(Hstate h) {
+    /// mm/hugetlb.c: alloc_hugetlb_folio_nodemask(). A folio to move another one to, or to copy to
+    /// for a moment: a free one that is not promised, or one that is made for that time; null where
+    /// there is neither.
+    @Nullable Folio allocFolioNodemask(Hstate h) {
         lock.lock();
         Folio folio = availableHugePages(h) != 0 ? dequeue(h) : null;
         lock.unlock();

@@ -21,60 +21,102 @@ final class HugetlbProtect {
     }
 
     /// mm/hugetlb.c: hugetlb_change_protection(). Entries of `[start, end)` get what the VMA says
-    /// by now.
-    void changeProtection(Vma vma, long start, long end) {
+    /// by now. The number of pages that were changed, or -ENOMEM. Unlike for other memory, flushing
+    /// is not left to the caller.
+    long changeProtection(Mprotect.Change change, long start, long end) {
+        Vma vma = change.vma();
         Hstate h = HugetlbVmas.hstate(vma);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
         MmuNotifierRange range = hugetlb.pmdShare().adjusted(Event.PROTECTION_VMA, vma, start, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
         hugetlb.vmas().lockWrite(vma);
         vma.inode().mmapRwsem().downWrite();
-        long lastAddrMask = hugetlb.walk().maskLastPage(h);
-        for (long addr = start; addr < end; addr += h.size()) {
-            Word ptep = hugetlb.walk().walk(vma, h, addr);
-            if (ptep == null) {
-                addr |= lastAddrMask;
-                continue;
-            }
-            SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
-            if (hugetlb.pmdShare().unshare(tlb, vma, addr, ptep)) {
-                addr |= lastAddrMask;
-            } else {
-                changeOne(tlb, vma, addr, ptep);
-            }
-            ptl.unlock();
-        }
+        long pages = changeAll(change, tlb, start, end);
         tlb.flushMmuTlbonly();
         hugetlb.pmdShare().unshareFlush(tlb, vma);
         vma.inode().mmapRwsem().upWrite();
         hugetlb.vmas().unlockWrite(vma);
         kernel.mmuNotifier().invalidateRangeEnd(range);
         tlb.finish();
+        return pages > 0 ? pages * h.pages() : pages;
     }
 
-    /// One round of hugetlb_change_protection().
-    private void changeOne(MmuGather tlb, Vma vma, long addr, Word ptep) {
+    /// The loop of hugetlb_change_protection(): how many huge pages were changed, or -ENOMEM.
+    private long changeAll(Mprotect.Change change, MmuGather tlb, long start, long end) {
+        Vma vma = change.vma();
+        Hstate h = HugetlbVmas.hstate(vma);
+        long lastAddrMask = hugetlb.walk().maskLastPage(h);
+        long pages = 0;
+        for (long addr = start; addr < end; addr += h.size()) {
+            Word ptep = hugetlb.walk().walk(vma, h, addr);
+            if (ptep == null) {
+                if (!change.has(Mprotect.MM_CP_UFFD_WP)) {
+                    addr |= lastAddrMask;
+                    continue;
+                }
+                ptep = hugetlb.walk().pteAlloc(vma, h, addr); // for markers
+                if (ptep == null) {
+                    return -Errno.ENOMEM;
+                }
+            }
+            SpinLock ptl = hugetlb.walk().lock(vma.mm(), h, ptep);
+            if (hugetlb.pmdShare().unshare(tlb, vma, addr, ptep)) {
+                boolean uffd = change.has(Mprotect.MM_CP_UFFD_WP | Mprotect.MM_CP_UFFD_WP_RESOLVE);
+                kernel.warnOn(uffd, "a table is shared that a userfaultfd write-protects");
+                pages++;
+                addr |= lastAddrMask;
+            } else {
+                pages += changeOne(change, tlb, addr, ptep);
+            }
+            ptl.unlock();
+        }
+        return pages;
+    }
+
+    /// One round of hugetlb_change_protection(). How many pages that were: 0 or 1.
+    private int changeOne(Mprotect.Change change, MmuGather tlb, long addr, Word ptep) {
+        Vma vma = change.vma();
         Hstate h = HugetlbVmas.hstate(vma);
         long pte = hugetlb.pte().get(h, ptep);
-        if (Entry.isMigration(pte)) {
-            protectMigration(vma, addr, ptep, pte);
-        } else if (Entry.ptePresent(pte)) {
-            // Protection does not apply to poison.
-            long old = hugetlb.pte().getAndClear(h, ptep); // huge_ptep_modify_prot_start()
-            long entry = HugePte.modify(old, vma.flags());
-            hugetlb.pte().set(vma.mm(), h, addr, ptep, entry);
-            tlb.removeHugeTlbEntry(addr, h.size());
+        if (Entry.none(pte)) {
+            if (change.has(Mprotect.MM_CP_UFFD_WP)) {
+                long marker = Entry.makeMarker(Entry.MARKER_UFFD_WP);
+                hugetlb.pte().set(vma.mm(), h, addr, ptep, marker);
+            }
+            return 0;
         }
+        if (Entry.isMigration(pte)) {
+            return protectMigration(change, addr, ptep, pte);
+        }
+        if (!Entry.ptePresent(pte)) {
+            // Protection does not apply to poison.
+            if (Entry.isUffdWpMarker(pte) && change.has(Mprotect.MM_CP_UFFD_WP_RESOLVE)) {
+                hugetlb.pte().clear(h, ptep);
+            }
+            return 0;
+        }
+        long old = hugetlb.pte().getAndClear(h, ptep); // huge_ptep_modify_prot_start()
+        long entry = change.markUffd(HugePte.modify(old, vma.flags()));
+        hugetlb.pte().set(vma.mm(), h, addr, ptep, entry);
+        tlb.removeHugeTlbEntry(addr, h.size());
+        return 1;
     }
 
     /// The part of hugetlb_change_protection() for a page that migrates.
-    private void protectMigration(Vma vma, long addr, Word ptep, long pte) {
-        if (Entry.softleafKind(pte) == Entry.MIGRATION_WRITE) {
+    private int protectMigration(Mprotect.Change change, long addr, Word ptep, long pte) {
+        long fresh = pte;
+        boolean writable = Entry.softleafKind(pte) == Entry.MIGRATION_WRITE;
+        if (writable) {
             Folio folio = kernel.memMap().softleafToFolio(kernel, pte);
             long kind = folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
-            long fresh = Entry.withKind(pte, kind);
+            fresh = Entry.withKind(pte, kind);
+        }
+        fresh = change.markSoftleafUffd(fresh);
+        if (fresh != pte) {
+            Vma vma = change.vma();
             hugetlb.pte().set(vma.mm(), HugetlbVmas.hstate(vma), addr, ptep, fresh);
         }
+        return writable ? 1 : 0;
     }
 
     /// mm/hugetlb.c: move_hugetlb_page_tables(). Moves the entries of `[oldAddr, oldAddr + len)` to
@@ -131,8 +173,14 @@ final class HugetlbProtect {
         SpinLock dstPtl = hugetlb.walk().lock(vma.mm(), h, to);
         SpinLock srcPtl = kernel.ptLocks().hugePteLockptr(h.size(), vma.mm(), from);
         boolean nested = CopyPageRange.lockNested(srcPtl, dstPtl);
+        boolean clearUffdWp = vma.uffdWithoutEventRemap();
         long pte = hugetlb.pte().getAndClear(h, from);
-        hugetlb.pte().set(vma.mm(), h, newAddr, to, pte);
+        if (clearUffdWp && Entry.isUffdWpMarker(pte)) {
+            hugetlb.pte().clear(h, to);
+        } else {
+            long moved = clearUffdWp ? Entry.clearUffd(pte) : pte;
+            hugetlb.pte().set(vma.mm(), h, newAddr, to, moved);
+        }
         if (nested) {
             srcPtl.unlock();
         }

@@ -32,7 +32,7 @@ final class HugetlbTruncate {
         inode.sizeWrite(size);
         inode.mmapRwsem().downWrite();
         if (kernel.mappingRmap().mappingMapped(inode)) {
-            vmdeleteList(inode, size >> geometry.pageShift(), 0);
+            vmdeleteList(inode, size >> geometry.pageShift(), 0, true);
         }
         inode.mmapRwsem().upWrite();
         removeInodeHugepages(inode, size, Long.MAX_VALUE);
@@ -40,18 +40,22 @@ final class HugetlbTruncate {
 
     /// fs/hugetlbfs/inode.c: hugetlb_vmdelete_list(). Unmaps the pages from `start` to before
     /// `end`, to the end of the file where that is 0. `i_mmap_rwsem` is held for writing.
-    void vmdeleteList(HugetlbInode inode, long start, long end) {
+    ///
+    /// @param dropMarkers whether it is forgotten that pages were write-protected for a userfaultfd
+    void vmdeleteList(HugetlbInode inode, long start, long end, boolean dropMarkers) {
         long last = end == 0 ? Long.MAX_VALUE : end - 1;
         for (Vma vma : kernel.mappingRmap().vmas(inode, start, last)) {
             if (hugetlb.vmas().trylockWrite(vma)) {
-                unmap(vma, start, end);
+                unmap(vma, start, end, dropMarkers);
                 hugetlb.vmas().unlockWrite(vma);
             }
         }
     }
 
-    private void unmap(Vma vma, long start, long end) {
-        hugetlb.zap().unmapHugepageRange(vma, offsetStart(vma, start), offsetEnd(vma, end), null);
+    private void unmap(Vma vma, long start, long end, boolean dropMarkers) {
+        HugetlbZap.What what = new HugetlbZap.What(null, dropMarkers);
+        long from = offsetStart(vma, start);
+        hugetlb.zap().unmapHugepageRange(vma, from, offsetEnd(vma, end), what);
     }
 
     /// fs/hugetlbfs/inode.c: vma_offset_start(). Where the VMA maps page `start` of the file, or
@@ -148,7 +152,7 @@ final class HugetlbTruncate {
                 busy.get();
                 return busy;
             }
-            unmap(vma, start, end);
+            unmap(vma, start, end, true);
             hugetlb.vmas().unlockWrite(vma);
         }
         return null;
@@ -163,7 +167,7 @@ final class HugetlbTruncate {
             return;
         }
         if (mapsPfn(vma, offsetStart(vma, start), folio)) {
-            unmap(vma, start, end);
+            unmap(vma, start, end, true);
         }
         lock.put();
         hugetlb.vmas().unlockWrite(vma);

@@ -19,6 +19,9 @@ final class HugetlbWp {
     /// dropped meanwhile; so are the mutex and the VMA's lock. An anonymous folio is locked.
     int hugetlbWp(Fault vmf) {
         long pte = hugetlb.pte().get(vmf.h, vmf.pte());
+        if (!vmf.has(VmFault.FLAG_UNSHARE) && Entry.uffd(pte)) {
+            return 0; // mapped by this fault: the next one tells the userfaultfd of the write
+        }
         if (vmf.vma.mayShare()) {
             setWritable(vmf);
             return 0;
@@ -104,6 +107,7 @@ final class HugetlbWp {
         kernel.warnOn(!folio.isAnon(), "a page of the file is taken from others", folio);
         Hstate h = HugetlbVmas.hstate(vma);
         long pgoff = vma.linearPageIndex(kernel.geometry(), addr & h.mask());
+        HugetlbZap.What what = new HugetlbZap.What(folio, false);
         Inode inode = vma.inode();
         inode.mmapRwsem().downWrite();
         for (Vma other : kernel.mappingRmap().vmas(inode, pgoff, pgoff)) {
@@ -114,7 +118,7 @@ final class HugetlbWp {
             if (!own) {
                 long pages = pgoff - other.pgoff();
                 long at = other.start() + (pages << kernel.geometry().pageShift());
-                hugetlb.zap().unmapHugepageRange(other, at, at + h.size(), folio);
+                hugetlb.zap().unmapHugepageRange(other, at, at + h.size(), what);
             }
         }
         inode.mmapRwsem().upWrite();
@@ -137,7 +141,7 @@ final class HugetlbWp {
             vmf.ptl().lock();
             copied = walkAgain(vmf, pte);
             if (copied) {
-                replace(vmf, old, fresh);
+                replace(vmf, pte, old, fresh);
             }
             vmf.ptl().unlock();
             kernel.mmuNotifier().invalidateRangeEnd(range);
@@ -153,8 +157,9 @@ final class HugetlbWp {
         return ret;
     }
 
-    private void replace(Fault vmf, Folio old, Folio fresh) {
-        long entry = HugePte.make(vmf.vma, fresh, !vmf.has(VmFault.FLAG_UNSHARE));
+    private void replace(Fault vmf, long pte, Folio old, Folio fresh) {
+        long made = HugePte.make(vmf.vma, fresh, !vmf.has(VmFault.FLAG_UNSHARE));
+        long entry = Entry.uffd(pte) ? Entry.mkuffd(made) : made;
         hugetlb.pte().clearFlush(vmf.vma.mm(), vmf.h, vmf.address, vmf.pte());
         kernel.rmap().hugetlbRemoveRmap(old);
         kernel.rmap().hugetlbAddNewAnonRmap(fresh, vmf.vma, vmf.address);

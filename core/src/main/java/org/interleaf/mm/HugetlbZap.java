@@ -18,6 +18,13 @@ final class HugetlbZap {
     private final Kernel kernel;
     private final Hugetlb hugetlb;
 
+    /// What is unmapped, and what is left.
+    ///
+    /// @param only the folio to unmap, as opposed to whatever is there; null for all
+    /// @param dropMarkers `ZAP_FLAG_DROP_MARKER`: whether it is forgotten that pages were
+    ///   write-protected for a userfaultfd
+    record What(@Nullable Folio only, boolean dropMarkers) {}
+
     HugetlbZap(Kernel kernel, Hugetlb hugetlb) {
         this.kernel = kernel;
         this.hugetlb = hugetlb;
@@ -43,20 +50,18 @@ final class HugetlbZap {
     }
 
     /// mm/hugetlb.c: unmap_hugepage_range(). Unmaps `[start, end)` and flushes.
-    ///
-    /// @param only the folio to unmap, as opposed to whatever is there; null for all
-    void unmapHugepageRange(Vma vma, long start, long end, @Nullable Folio only) {
+    void unmapHugepageRange(Vma vma, long start, long end, What what) {
         MmuNotifierRange range = hugetlb.pmdShare().adjusted(Event.CLEAR, vma, start, end);
         kernel.mmuNotifier().invalidateRangeStart(range);
         MmuGather tlb = kernel.tlbGatherMmu(vma.mm());
-        unmapRange(tlb, vma, start, end, only);
+        unmapRange(tlb, vma, start, end, what);
         kernel.mmuNotifier().invalidateRangeEnd(range);
         tlb.finish();
     }
 
     /// mm/hugetlb.c: __unmap_hugepage_range(). Unmaps `[start, end)`, whose ends are multiples of
     /// the page size; the pages are freed by the gather.
-    void unmapRange(MmuGather tlb, Vma vma, long start, long end, @Nullable Folio only) {
+    void unmapRange(MmuGather tlb, Vma vma, long start, long end, What what) {
         Hstate h = HugetlbVmas.hstate(vma);
         vma.inode().assertMmapWriteLocked(kernel);
         kernel.bugOn(((start | end) & ~h.mask()) != 0, "a part of a huge page is unmapped");
@@ -71,7 +76,7 @@ final class HugetlbZap {
                 if (hugetlb.pmdShare().unshare(tlb, vma, addr, ptep)) {
                     ptl.unlock();
                     addr |= lastAddrMask;
-                } else if (unmapOne(tlb, vma, addr, ptep, ptl, only)) {
+                } else if (unmapOne(tlb, vma, addr, ptep, ptl, what)) {
                     break;
                 }
             }
@@ -81,10 +86,10 @@ final class HugetlbZap {
         hugetlb.pmdShare().unshareFlush(tlb, vma);
     }
 
-    /// One round of __unmap_hugepage_range(), which gives the lock back; true where it was `only`
-    /// that was unmapped.
+    /// One round of __unmap_hugepage_range(), which gives the lock back; true where it was the one
+    /// folio that was to be unmapped.
     private boolean unmapOne(
-            MmuGather tlb, Vma vma, long addr, Word ptep, SpinLock ptl, @Nullable Folio only) {
+            MmuGather tlb, Vma vma, long addr, Word ptep, SpinLock ptl, What what) {
         Hstate h = HugetlbVmas.hstate(vma);
         long pte = hugetlb.pte().get(h, ptep);
         if (Entry.none(pte)) {
@@ -93,13 +98,15 @@ final class HugetlbZap {
         }
         if (!Entry.ptePresent(pte)) {
             // A page that migrates or is poisoned is unmapped already.
-            hugetlb.pte().clear(h, ptep);
+            if (what.dropMarkers() || !keepProtected(vma, addr, ptep, pte)) {
+                hugetlb.pte().clear(h, ptep);
+            }
             ptl.unlock();
             return false;
         }
         Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(pte)));
-        if (only != null) {
-            if (folio != only) {
+        if (what.only() != null) {
+            if (folio != what.only()) {
                 ptl.unlock();
                 return false;
             }
@@ -111,12 +118,27 @@ final class HugetlbZap {
         if (Entry.dirty(pte)) {
             folio.setFlag(Folio.PG_DIRTY);
         }
+        if (!what.dropMarkers()) {
+            keepProtected(vma, addr, ptep, pte);
+        }
         kernel.rmap().hugetlbRemoveRmap(folio);
         ptl.unlock();
 
         restoreReserve(vma, addr, folio, h);
         tlb.removeFolio(folio);
-        return only != null;
+        return what.only() != null;
+    }
+
+    /// Has a marker say that the page, whose entry was `old`, is write-protected for a userfaultfd.
+    /// False where it is not.
+    private boolean keepProtected(Vma vma, long addr, Word ptep, long old) {
+        boolean marked = Entry.uffd(old) || Entry.isUffdWpMarker(old); // pte_swp_uffd_any()
+        boolean keep = vma.userfaultfdWp() && marked;
+        if (keep) {
+            long marker = Entry.makeMarker(Entry.MARKER_UFFD_WP);
+            hugetlb.pte().set(vma.mm(), HugetlbVmas.hstate(vma), addr, ptep, marker);
+        }
+        return keep;
     }
 
     /// The part of __unmap_hugepage_range() that keeps the reservation of an anonymous page for its

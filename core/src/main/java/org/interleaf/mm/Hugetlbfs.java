@@ -267,7 +267,8 @@ public final class Hugetlbfs {
         }
         if (holeEnd > holeStart && kernel.mappingRmap().mappingMapped(inode)) {
             int pageShift = kernel.geometry().pageShift();
-            hugetlb.truncate().vmdeleteList(inode, holeStart >> pageShift, holeEnd >> pageShift);
+            hugetlb.truncate()
+                    .vmdeleteList(inode, holeStart >> pageShift, holeEnd >> pageShift, false);
         }
         if (end > holeEnd && end > holeStart) {
             zeroPartialPage(inode, holeEnd, end);

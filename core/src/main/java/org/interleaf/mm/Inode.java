@@ -167,6 +167,12 @@ public abstract class Inode extends Shared {
         }
     }
 
+    /// The frame that the page cache has for page `index` (of the machine's pages); -1 where it has
+    /// none. Looked at from outside.
+    public long peekPfn(long index) {
+        return -1;
+    }
+
     /// What is told of each folio in a page cache.
     @FunctionalInterface
     public interface CacheVisitor {

@@ -106,8 +106,11 @@ public final class Inspect {
                 return pfn < 0 ? swap.peekContents(slot, offset) : contents(pfn, offset);
             }
         }
-        if (pfn < 0 && Entry.none(leaf(mm, addr))) {
-            pfn = peekFilePfn(mm, addr);
+        if (pfn < 0) {
+            long entry = leaf(mm, addr);
+            if (Entry.none(entry) || Entry.isUffdWpMarker(entry)) {
+                pfn = peekFilePfn(mm, addr);
+            }
         }
         return pfn < 0 ? 0 : contents(pfn, offset);
     }
@@ -117,9 +120,8 @@ public final class Inspect {
     private long peekFilePfn(MmStruct mm, long addr) {
         for (Vma vma : vmas(mm)) {
             boolean here = vma.start.peek() <= addr && addr < vma.end.peek();
-            if (here && vma.isShmem()) {
-                long pages = (addr - vma.start.peek()) >> geometry.pageShift();
-                return ((ShmemInode) vma.inode()).pages().peekPfn(pages + vma.pgoff.peek());
+            if (here && vma.file != null) {
+                return vma.inode().peekPfn(vma.peekLinearPageIndex(geometry, addr));
             }
         }
         return -1;

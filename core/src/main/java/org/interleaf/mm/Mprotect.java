@@ -66,6 +66,13 @@ public final class Mprotect {
                     : has(MM_CP_UFFD_WP_RESOLVE) ? Entry.clearUffd(entry) : entry;
         }
 
+        /// The same for an entry that is not present.
+        long markSoftleafUffd(long entry) {
+            return has(MM_CP_UFFD_WP)
+                    ? Entry.swpMkuffd(entry)
+                    : has(MM_CP_UFFD_WP_RESOLVE) ? Entry.clearUffd(entry) : entry;
+        }
+
         /// mm/mprotect.c: pgtable_populate_needed(). Whether there must be tables for markers.
         boolean populateNeeded() {
             return has(MM_CP_UFFD_WP) && vma.userfaultfdWpUseMarkers();
@@ -152,22 +159,24 @@ public final class Mprotect {
     }
 
     /// include/linux/mm.h: vma_wants_manual_pte_write_upgrade(). Whether entries of the VMA are not
-    /// writable from the beginning although it is. Nobody wants to know of writes to shared memory.
+    /// writable from the beginning although it is.
     static boolean wantsManualWriteUpgrade(Vma vma) {
-        return (vma.flags() & (Vma.VM_SHARED | Vma.VM_WRITE)) == Vma.VM_WRITE;
+        long flags = vma.flags();
+        return (flags & Vma.VM_SHARED) != 0
+                ? Vma.wantsWritenotify(flags)
+                : (flags & Vma.VM_WRITE) != 0;
     }
 
     /// mm/mprotect.c: change_protection(). Entries get what the VMA says by now, or with
     /// `MM_CP_PROT_NUMA` nobody may access. The mmap lock is held, for writing except for NUMA
-    /// hinting. Returns the number of pages whose entries were changed; of hugetlb 0.
+    /// hinting. Returns the number of pages whose entries were changed, or a negative error number.
     long changeProtection(MmuGather tlb, Vma vma, long start, long end, int cpFlags) {
-        if (vma.isHugetlb()) {
-            kernel.hugetlb().protect().changeProtection(vma, start, end);
-            return 0;
-        }
         boolean numa = (cpFlags & MM_CP_PROT_NUMA) != 0;
         long newprot = numa ? Entry.PAGE_NONE : Vma.pageProt(vma.flags());
-        return changeProtectionRange(new Change(tlb, vma, newprot, cpFlags), start, end);
+        Change change = new Change(tlb, vma, newprot, cpFlags);
+        return vma.isHugetlb()
+                ? kernel.hugetlb().protect().changeProtection(change, start, end)
+                : changeProtectionRange(change, start, end);
     }
 
     /// mm/mprotect.c: change_protection_range().

@@ -21,7 +21,11 @@ final class NonpresentPtes {
             return copySwapPte(dst, to, from, pte);
         }
         if (Entry.isMarker(pte)) {
-            return copyPteMarker(dst, to, pte);
+            long marker = copyPteMarker(dst, pte);
+            if (marker != 0) {
+                kernel.entries().setPte(to, Entry.makeMarker(marker));
+            }
+            return 0;
         }
         if (Entry.isMigration(pte)) {
             kernel.memMap().softleafToFolio(kernel, pte);
@@ -45,21 +49,17 @@ final class NonpresentPtes {
         return 0;
     }
 
-    /// include/linux/mm_inline.h: copy_pte_marker(). Poison stays poison; the rest is for the
-    /// child's userfaultfd, if it has one.
-    private int copyPteMarker(Vma dst, Word to, long pte) {
+    /// include/linux/mm_inline.h: copy_pte_marker(). Which marks the child's entry gets: poison
+    /// stays poison; the rest is for the child's userfaultfd, if it has one.
+    static long copyPteMarker(Vma dst, long pte) {
         long kept = Entry.MARKER_POISONED | (dst.userfaultfdWp() ? Entry.MARKER_UFFD_WP : 0);
-        long marker = Entry.marker(pte) & kept;
-        if (marker != 0) {
-            kernel.entries().setPte(to, Entry.makeMarker(marker));
-        }
-        return 0;
+        return Entry.marker(pte) & kept;
     }
 
     /// mm/memory.c: zap_nonpresent_ptes(), from `entry` on, which holds `value`. How many entries
     /// that were: several where they are for slots in a row, `max` at most; 0 where it stays.
-    int zapNonpresentPtes(Word entry, long value, int max, ZapDetails details) {
-        if (!shouldZap(value, details)) {
+    int zapNonpresentPtes(Vma vma, Word entry, long value, int max, ZapDetails details) {
+        if (!shouldZap(vma, value, details)) {
             return 0;
         }
         if (Entry.isSwap(value)) {
@@ -80,6 +80,27 @@ final class NonpresentPtes {
         return 1;
     }
 
+    /// mm/memory.c: cond_install_uffd_wp_ptes(). Has markers stand in `nr` entries from `entry` on,
+    /// which have just been cleared, for a protection of file pages for a userfaultfd: the page can
+    /// come back by a fault that nobody is told of. False where the first of them, which was `old`,
+    /// had none.
+    boolean condInstallUffdWpPtes(Vma vma, Word entry, long old, int nr) {
+        boolean supported = kernel.arch().architecture().has(Architecture.Feature.UFFD_WP);
+        if (!supported) { // uffd_supports_wp_marker()
+            return false;
+        }
+        kernel.warnOn(!Entry.none(entry.readOnce()), "a marker would replace what is mapped");
+        boolean marked = Entry.uffd(old) || Entry.isUffdWpMarker(old); // pte_swp_uffd_any()
+        if (vma.isAnonymous() || !vma.userfaultfdWp() || !marked) {
+            return false;
+        }
+        for (int i = 0; i < nr; i++) {
+            long marker = Entry.makeMarker(Entry.MARKER_UFFD_WP);
+            kernel.entries().setPte(PageTable.plus(entry, i), marker);
+        }
+        return true;
+    }
+
     /// mm/internal.h: swap_pte_batch(). How many entries from `start` on, which holds `pte`, are
     /// for slots in a row, and alike otherwise.
     static int swapPteBatch(Word start, int max, long pte) {
@@ -91,10 +112,13 @@ final class NonpresentPtes {
     }
 
     /// Whether the entry is among those that are to be zapped.
-    private boolean shouldZap(long value, ZapDetails details) {
+    private boolean shouldZap(Vma vma, long value, ZapDetails details) {
         if (Entry.isMigration(value)) {
             Folio folio = kernel.memMap().softleafToFolio(kernel, value);
             return details.shouldZapFolio(folio);
+        }
+        if (Entry.isUffdWpMarker(value)) {
+            return vma.isAnonymous() || details.dropMarkers();
         }
         boolean own = Entry.isSwap(value) || Entry.isHwpoison(value) || Entry.isMarker(value);
         return !details.skipCows() || !own;
@@ -117,11 +141,7 @@ final class NonpresentPtes {
             long kind = folio.isAnon() ? Entry.MIGRATION_READ_EXCLUSIVE : Entry.MIGRATION_READ;
             fresh = Entry.withKind(old, kind);
         }
-        if (change.has(Mprotect.MM_CP_UFFD_WP)) {
-            fresh = Entry.swpMkuffd(fresh);
-        } else if (change.has(Mprotect.MM_CP_UFFD_WP_RESOLVE)) {
-            fresh = Entry.clearUffd(fresh);
-        }
+        fresh = change.markSoftleafUffd(fresh);
         if (fresh == old) {
             return 0;
         }

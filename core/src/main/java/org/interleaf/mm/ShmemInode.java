@@ -76,6 +76,11 @@ public final class ShmemInode extends Inode {
     }
 
     @Override
+    public long peekPfn(long index) {
+        return pages.peekPfn(index);
+    }
+
+    @Override
     public void peekCache(CacheVisitor visitor) {
         pages.peek(visitor);
     }

@@ -165,6 +165,7 @@ final class TryToUnmap {
         if (Entry.dirty(value)) {
             kernel.swap().folioMarkDirty(folio);
         }
+        kernel.nonpresentPtes().condInstallUffdWpPtes(vma, pte, value, nr);
         if (folio.isHwpoison() && (flags & HWPOISON) != 0) {
             kernel.entries().setPte(pte, Entry.hwpoison(page.pfn()));
         } else if (folio.isAnon() && !ttuAnonFolio(folio, page, pte, value)) {

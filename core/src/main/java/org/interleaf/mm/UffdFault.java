@@ -60,7 +60,7 @@ final class UffdFault {
         enqueue(ctx, task);
         boolean mustWait;
         if (vma.isHugetlb()) {
-            mustWait = hugeMustWait(vma, address);
+            mustWait = hugeMustWait(vma, address, reason);
             kernel.hugetlb().vmas().unlockRead(vma);
         } else {
             mustWait = mustWait(ctx.mm, address, reason);
@@ -105,10 +105,17 @@ final class UffdFault {
 
     /// mm/userfaultfd.c: userfaultfd_huge_must_wait(). Whether the entry is still such that the
     /// fault needs user space; read without its lock, since the fault is queued already.
-    private boolean hugeMustWait(Vma vma, long address) {
+    private boolean hugeMustWait(Vma vma, long address, long reason) {
         Hstate h = HugetlbVmas.hstate(vma);
         Word ptep = kernel.hugetlb().walk().walk(vma, h, address);
-        return ptep == null || missing(kernel.hugetlb().pte().get(h, ptep));
+        return ptep == null || unresolved(kernel.hugetlb().pte().get(h, ptep), reason);
+    }
+
+    /// Whether a fault for `reason` still needs user space. What a swap entry has where others say
+    /// writable means nothing.
+    private static boolean unresolved(long pte, long reason) {
+        boolean wp = reason == Vma.VM_UFFD_WP;
+        return missing(pte) || wp && Entry.ptePresent(pte) && !Entry.write(pte);
     }
 
     private static boolean missing(long pte) {
@@ -135,16 +142,14 @@ final class UffdFault {
             if (!Entry.present(pmd)) {
                 return false;
             }
-            boolean wp = reason == Vma.VM_UFFD_WP;
             if (Entry.leaf(pmd)) {
-                return wp && !Entry.write(pmd);
+                return reason == Vma.VM_UFFD_WP && !Entry.write(pmd);
             }
             PteMapping pte = kernel.pgtableGeneric().pteOffsetMap(entry, address);
             if (pte != null) {
                 long value = pte.pte().readOnce();
                 pte.unmap();
-                // What a swap entry has where others say writable means nothing.
-                return missing(value) || wp && Entry.ptePresent(value) && !Entry.write(value);
+                return unresolved(value, reason);
             }
             retries = machine.retry(retries, "userfaultfd_must_wait");
         }

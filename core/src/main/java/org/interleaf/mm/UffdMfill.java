@@ -205,19 +205,16 @@ public final class UffdMfill {
     }
 
     private long hugetlb(State state) {
-        long ret =
-                state.mode == Mode.ZEROPAGE
-                        ? -Errno.EINVAL
-                        : kernel.hugetlb()
-                                .mfill()
-                                .mfillAtomicHugetlb(
-                                        state.vma(),
-                                        state.dstAddr,
-                                        state.srcAddr,
-                                        state.len,
-                                        state.mode);
-        putVma(state);
-        return ret;
+        HugetlbMfill.Request request =
+                new HugetlbMfill.Request(
+                        state.ctx,
+                        state.current,
+                        state.dstStart,
+                        state.srcAddr,
+                        state.len,
+                        state.mode,
+                        state.wp);
+        return kernel.hugetlb().mfill().mfillAtomicHugetlb(request, state.vma());
     }
 
     /// mm/userfaultfd.c: mfill_get_vma(). 0 or a negative error number.

@@ -28,7 +28,7 @@ final class UnmapMapping {
     /// is 0.
     void unmapMappingPages(Inode inode, long first, long nr, boolean evenCows) {
         long last = nr == 0 ? Long.MAX_VALUE : first + nr - 1;
-        unmap(inode, first, last, new ZapDetails(null, !evenCows, false));
+        unmap(inode, first, last, ZapDetails.file(evenCows));
     }
 
     /// mm/memory.c: unmap_mapping_folio(). Unmaps a locked folio of a file from everybody who maps

@@ -151,7 +151,7 @@ public final class Userfaultfd {
             return -Errno.EINVAL;
         }
         while (vma != null) {
-            if (!canUserfault(vma, vmFlags)) {
+            if (!canUserfault(vma, vmFlags, ctx.has(FEATURE_WP_ASYNC))) {
                 return -Errno.EINVAL;
             }
             if ((vma.flags() & Vma.VM_MAYWRITE) == 0) {
@@ -178,15 +178,16 @@ public final class Userfaultfd {
     }
 
     /// mm/userfaultfd.c: vma_can_userfault(), anon_can_userfault(); mm/shmem.c:
-    /// shmem_can_userfault().
-    private static boolean canUserfault(Vma vma, long vmFlags) {
-        if ((vmFlags & Vma.VM_UFFD_WP) != 0 && !vma.isAnonymous()) {
-            throw new IllegalArgumentException(
-                    "UFFDIO_REGISTER_MODE_WP is modelled for anonymous memory only");
+    /// shmem_can_userfault(). Any memory may be write-protected where nobody is told of writes.
+    private static boolean canUserfault(Vma vma, long vmFlags, boolean wpAsync) {
+        long kinds = vmFlags & Vma.VM_UFFD_FLAGS;
+        if (!vma.isHugetlb() && (vma.flags() & Vma.VM_SPECIAL) != 0) {
+            return false;
         }
-        return vma.isHugetlb()
-                || vma.isShmem() && (vmFlags & Vma.VM_UFFD_WP) == 0
-                || vma.isAnonymous() && (vmFlags & Vma.VM_UFFD_MINOR) == 0;
+        return wpAsync && kinds == Vma.VM_UFFD_WP
+                || vma.isHugetlb()
+                || vma.isShmem()
+                || vma.isAnonymous() && (kinds & Vma.VM_UFFD_MINOR) == 0;
     }
 
     /// mm/userfaultfd.c: userfaultfd_register_range().
@@ -237,7 +238,8 @@ public final class Userfaultfd {
         }
         while (vma != null) {
             UserfaultfdCtx owner = vma.userfaultfdCtx();
-            if (owner != null && owner != ctx || !canUserfault(vma, vma.flags())) {
+            boolean fits = canUserfault(vma, vma.flags(), ctx.has(FEATURE_WP_ASYNC));
+            if (owner != null && owner != ctx || !fits) {
                 return -Errno.EINVAL;
             }
             vma = nextIn(vma, end);

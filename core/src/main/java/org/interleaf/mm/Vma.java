@@ -47,6 +47,8 @@ public final class Vma extends Shared {
     /// Memory of a device: looking at it may have effects.
     public static final long VM_IO = 1 << 16;
 
+    static final long VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP;
+
     /// What a userfaultfd is asked for.
     static final long VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_WP;
 
@@ -281,11 +283,18 @@ public final class Vma extends Shared {
         return inode().vmOps();
     }
 
-    /// include/linux/mm.h: vm_get_page_prot(), as vma_set_page_prot() leaves it where nobody wants
-    /// to know of writes: shared memory is writable from the beginning, private memory may have to
-    /// be copied first.
+    /// include/linux/mm.h: vm_get_page_prot(), as vma_set_page_prot() leaves it: shared memory is
+    /// writable from the beginning unless somebody wants to know of writes; private memory may have
+    /// to be copied first.
     static long pageProt(long vmFlags) {
         return HugePte.modify(Entry.ACCESSED, vmFlags);
+    }
+
+    /// mm/vma.c: vma_wants_writenotify(). Whether somebody wants to know of writes to shared
+    /// memory.
+    static boolean wantsWritenotify(long vmFlags) {
+        long all = VM_SHARED | VM_WRITE | VM_UFFD_WP;
+        return (vmFlags & all) == all;
     }
 
     /// mm/internal.h: linear_page_index(). Index of `addr` in what the VMA maps.

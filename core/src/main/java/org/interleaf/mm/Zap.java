@@ -39,10 +39,10 @@ public final class Zap {
             long to = Math.min(vma.end(), end);
             if (vma.isHugetlb()) {
                 kernel.hugetlb().zap().begin(vma);
-                zapVmaRange(tlb, vma, from, to, ZapDetails.ALL);
+                zapVmaRange(tlb, vma, from, to, ZapDetails.UNMAP);
                 kernel.hugetlb().zap().end(vma, true);
             } else {
-                zapVmaRange(tlb, vma, from, to, ZapDetails.ALL);
+                zapVmaRange(tlb, vma, from, to, ZapDetails.UNMAP);
             }
         }
         notifier.invalidateRangeEnd(range);
@@ -75,7 +75,8 @@ public final class Zap {
     /// mm/memory.c: __zap_vma_range().
     private void zapVmaRange(MmuGather tlb, Vma vma, long start, long end, ZapDetails details) {
         if (vma.isHugetlb()) {
-            kernel.hugetlb().zap().unmapRange(tlb, vma, start, end, null);
+            HugetlbZap.What what = new HugetlbZap.What(null, details.dropMarkers());
+            kernel.hugetlb().zap().unmapRange(tlb, vma, start, end, what);
             return;
         }
         long addr = start;
@@ -332,12 +333,15 @@ public final class Zap {
             }
             if (!Entry.ptePresent(value)) {
                 int max = (int) ((end - addr) >> geometry.pageShift());
-                int nr = kernel.nonpresentPtes().zapNonpresentPtes(entry(), value, max, details);
-                skipped |= nr == 0;
+                int nr =
+                        kernel.nonpresentPtes()
+                                .zapNonpresentPtes(vma, entry(), value, max, details);
+                skipped |= nr == 0 || installUffdWpIfNeeded(value, nr);
                 addr += Math.max(1, nr) * geometry.pageSize();
             } else if (Entry.special(value)) {
                 clearPte(entry());
                 tlb.removeTlbEntry(addr);
+                skipped |= vma.userfaultfdEntryWp(value) && installUffdWpIfNeeded(value, 1);
                 addr += geometry.pageSize();
             } else {
                 zapPresentPtes(value);
@@ -386,7 +390,8 @@ public final class Zap {
             int first = (int) ((addr - start) >> geometry.pageShift());
             long old = 0;
             for (int i = 0; i < nr; i++) { // get_and_clear_full_ptes()
-                old |= Entry.flags(pte.pte(first + i).xchg(0, Order.FULL));
+                long used = pte.pte(first + i).xchg(0, Order.FULL);
+                old = i == 0 ? used : old | used & (Entry.ACCESSED | Entry.DIRTY);
             }
             boolean delayRmap = Entry.dirty(old) && kernel.arch().kconfig().smp();
             if (Entry.dirty(old)) {
@@ -396,12 +401,21 @@ public final class Zap {
                 kernel.swap().folioMarkAccessed(folio);
             }
             tlb.removeTlbEntries(addr, nr);
+            skipped |= vma.userfaultfdEntryWp(old) && installUffdWpIfNeeded(old, nr);
             if (!delayRmap) {
                 kernel.rmap().folioRemoveRmapPtes(folio, page, nr);
             }
             dirty |= delayRmap;
             full = tlb.removeFolioPages(page, nr, delayRmap);
             addr += nr * geometry.pageSize();
+        }
+
+        /// mm/memory.c: zap_install_uffd_wp_if_needed(). That `nr` entries, which have just been
+        /// cleared, were write-protected for a userfaultfd is not forgotten, unless it is to be.
+        /// Whether markers say so now.
+        private boolean installUffdWpIfNeeded(long old, int nr) {
+            return !details.dropMarkers()
+                    && kernel.nonpresentPtes().condInstallUffdWpPtes(vma, entry(), old, nr);
         }
 
         /// The hardware may set bits until the exchange.

@@ -67,12 +67,17 @@ final class HappensBefore {
     private static final class Handed {
         final int[] byWrites;
         final int[] byReads;
+
+        /// By readers who gave a lock back that they shared: other readers learn nothing of them.
+        final int[] byShared;
+
         final int[] strong;
         int epoch;
 
         Handed(int size) {
             byWrites = new int[size];
             byReads = new int[size];
+            byShared = new int[size];
             strong = new int[size];
         }
     }
@@ -162,7 +167,11 @@ final class HappensBefore {
             return;
         }
         if (readsValue(task.op())) {
-            join(acquires ? known[t] : seen[t], there.byWrites);
+            int[] learned = acquires ? known[t] : seen[t];
+            join(learned, there.byWrites);
+            if (!task.op().isShared()) {
+                join(learned, there.byShared);
+            }
             join(strong[t], there.strong);
         }
         if (wrote) {
@@ -194,6 +203,11 @@ final class HappensBefore {
         }
         if (!wrote) {
             join(there.byReads, clock);
+            return;
+        }
+        if (task.op() == Op.UNLOCK_SHARED) {
+            join(there.byShared, clock);
+            join(there.byShared, seen[t]);
             return;
         }
         if (task.op() == Op.STORE) {
@@ -263,6 +277,7 @@ final class HappensBefore {
         there.epoch = epoch;
         Arrays.fill(there.byWrites, 0);
         Arrays.fill(there.byReads, 0);
+        Arrays.fill(there.byShared, 0);
         Arrays.fill(there.strong, 0);
         return there;
     }

@@ -9,7 +9,8 @@ public enum Equivalence {
     /// one of them writes.
     TRACE,
     /// Coarser: updates of one kind whose result nobody uses do not conflict with each other
-    /// either, such as two `atomic_inc()`. They conflict with everything else.
+    /// either, such as two `atomic_inc()`, nor do those who lock an rwsem for reading. They
+    /// conflict with everything else.
     UPDATE;
 
     /// How an access touches its location, as {@link Footprint} has it.
@@ -17,6 +18,6 @@ public enum Equivalence {
         if (!wrote) {
             return Footprint.READ;
         }
-        return op.isUpdate() && this == UPDATE ? Footprint.update(op) : Footprint.WRITE;
+        return op.commutes() && this == UPDATE ? Footprint.commuting(op) : Footprint.WRITE;
     }
 }

@@ -308,7 +308,7 @@ final class EventLog {
     /// @param block what it conflicts with, the last of it
     private void findRacesOfWaiting(int block, int mode) {
         int at = block;
-        if (mode == Footprint.WRITE && at != NONE && mode(at) == Footprint.READ) {
+        if (mode != Footprint.READ && at != NONE && mode(at) == Footprint.READ) {
             addCandidates(at);
         }
         while (at != NONE) {

@@ -5,7 +5,7 @@ import org.interleaf.machine.Op;
 
 /// The locations of one event and how it touches them: all that independence needs to know. Two
 /// events of different tasks commute exactly when no location is in both, but for locations that
-/// both read, or that both update in the same way.
+/// both read, or that both change in ways that commute.
 ///
 /// @param task the task whose event this is
 /// @param accesses location ids and modes, see {@link #access}
@@ -19,9 +19,12 @@ record Footprint(int task, int[] accesses) {
     private static final int BITS = 3;
     private static final int MODES = (1 << BITS) - 1;
 
-    /// The mode of an update that commutes with others by the same operation.
-    static int update(Op op) {
-        return WRITE + 1 + op.ordinal() - Op.UPDATE_ADD.ordinal();
+    /// The mode of an operation that commutes with those of the same mode.
+    static int commuting(Op op) {
+        if (op.isShared()) {
+            return WRITE + 1;
+        }
+        return op == Op.ENTER ? WRITE + 2 : WRITE + 3 + op.ordinal() - Op.UPDATE_ADD.ordinal();
     }
 
     static int access(int location, int mode) {

@@ -131,9 +131,10 @@ public final class Recorder implements Scheduler {
             case UPDATE_XOR -> "atomic_xor";
             case CMPXCHG -> "cmpxchg";
             case ADD_UNLESS, ADD_UNLESS_INT -> "atomic_add_unless";
-            case ADD_LIMITED -> "refcount_inc_not_zero_limited";
-            case TRY -> "trylock";
-            case TAKE_OR_QUEUE, LOCK -> "lock";
+            case ENTER -> "refcount_inc_not_zero_limited";
+            case TRY, TRY_SHARED -> "trylock";
+            case UNLOCK_SHARED -> "unlock";
+            case TAKE_OR_QUEUE, LOCK, LOCK_SHARED -> "lock";
             case TAKE_PENDING -> "take";
             case AWAIT, AWAIT_NOT -> "wait";
         };

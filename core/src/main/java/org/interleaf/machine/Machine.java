@@ -609,6 +609,7 @@ public final class Machine {
         if (task.rounds != null) {
             task.rounds.note(word, task.op, before, wrote);
         }
+        word.toucher = task.id();
         return before;
     }
 
@@ -661,12 +662,28 @@ public final class Machine {
         }
     }
 
-    /// Tells that `task` is about to take `lock`. Not an effect of the round of a loop: if the lock
-    /// is taken, that is one.
+    /// Tells that `task` is about to take `lock`. Not an effect of the round of a loop, nor are the
+    /// next two: what a lock is to others they see in its word.
     void acquiring(Task task, Lock lock, LockClass as, LockMode mode) {
         if (trying == null) {
             monitor.acquiring(task, lock, as, mode);
         }
+    }
+
+    /// Tells that `task` has taken `lock`.
+    void acquired(Task task, Lock lock) {
+        if (trying != null) {
+            throw trying.somethingHappens();
+        }
+        monitor.acquired(task, lock);
+    }
+
+    /// Tells that `task` has given `lock` back.
+    void released(Task task, Lock lock) {
+        if (trying != null) {
+            throw trying.somethingHappens();
+        }
+        monitor.released(task, lock);
     }
 
     /// The same as {@link #mightSleep(String)} for taking `lock` by the function `how`.

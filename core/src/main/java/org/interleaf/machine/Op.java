@@ -31,9 +31,10 @@ public enum Op {
     ADD_UNLESS,
     /// The same in a word that holds a C `int`, whose sums wrap around.
     ADD_UNLESS_INT,
-    /// Adds `a` unless the value is 0 or the sum would be above `b`:
-    /// `refcount_inc_not_zero_limited()`.
-    ADD_LIMITED,
+    /// Adds `b` unless the value is 0 or some bit of the mask `a` is set: `b` more are in, if
+    /// anybody is and nobody keeps them out. Adding never comes to those bits, and nobody looks at
+    /// what else was there, so it makes no difference which of two such operations comes first.
+    ENTER,
     /// Adds `b` where all bits of the mask `a` are clear: a trylock.
     TRY,
     /// Where the bits of mask `a` are clear adds the low half of `b`, else its high half: take the
@@ -48,8 +49,16 @@ public enum Op {
     UPDATE_OR,
     /// Flips the bits of `a`.
     UPDATE_XOR,
+    /// Adds `b` where all bits of the mask `a` are clear: the trylock of one reader among others.
+    /// They add and subtract beside those bits, so it makes no difference which of two such
+    /// operations, or of the other `_SHARED` ones, comes first.
+    TRY_SHARED,
+    /// Adds `a`: one reader less.
+    UNLOCK_SHARED,
     /// Waits until all bits of the mask `a` are clear, then adds `b`: a lock.
     LOCK,
+    /// The same for one reader among others.
+    LOCK_SHARED,
     /// Waits until some bit of the mask `a` is set, then clears the mask: takes what is pending.
     TAKE_PENDING,
     /// Waits until the bits under mask `a` equal `b`.
@@ -62,16 +71,28 @@ public enum Op {
         return ordinal() >= LOCK.ordinal();
     }
 
-    /// Whether the operation commutes with others of its kind, as it changes a word in a way that
-    /// does not depend on the word, and tells nobody what it found.
+    /// Whether the operation changes a word in a way that does not depend on the word, and tells
+    /// nobody what it found. It commutes with others of its kind.
     public boolean isUpdate() {
-        return ordinal() >= UPDATE_ADD.ordinal() && ordinal() <= UPDATE_XOR.ordinal();
+        return ordinal() >= UPDATE_ADD.ordinal() && ordinal() <= UPDATE_XOR.ordinal()
+                || this == UNLOCK_SHARED
+                || this == LOCK_SHARED;
+    }
+
+    /// Whether the operation is that of one reader among others; these commute with each other.
+    public boolean isShared() {
+        return this == TRY_SHARED || this == UNLOCK_SHARED || this == LOCK_SHARED;
+    }
+
+    /// Whether the operation commutes with some others that write.
+    public boolean commutes() {
+        return isUpdate() || isShared() || this == ENTER;
     }
 
     /// Whether the operation may run on a word that holds `value`.
     public boolean enabled(long value, long a, long b) {
         return switch (this) {
-            case LOCK -> (value & a) == 0;
+            case LOCK, LOCK_SHARED -> (value & a) == 0;
             case TAKE_PENDING -> (value & a) != 0;
             case AWAIT -> (value & a) == b;
             case AWAIT_NOT -> (value & a) != b;
@@ -85,8 +106,8 @@ public enum Op {
             case LOAD, AWAIT, AWAIT_NOT -> false;
             case CMPXCHG -> value == a;
             case ADD_UNLESS, ADD_UNLESS_INT -> value != b;
-            case ADD_LIMITED -> value != 0 && value <= b - a;
-            case TRY -> (value & a) == 0;
+            case ENTER -> value != 0 && (value & a) == 0;
+            case TRY, TRY_SHARED -> (value & a) == 0;
             default -> true;
         };
     }
@@ -98,13 +119,13 @@ public enum Op {
             case STORE, XCHG -> a;
             case STORE_BITS -> (value & ~a) | b;
             case ADD, UPDATE_ADD -> fit(value + a, b);
-            case ADD_UNLESS, ADD_LIMITED -> value + a;
+            case ADD_UNLESS, UNLOCK_SHARED -> value + a;
             case ADD_UNLESS_INT -> (int) (value + a);
             case AND, UPDATE_AND -> value & a;
             case OR, UPDATE_OR -> value | a;
             case XOR, UPDATE_XOR -> value ^ a;
             case CMPXCHG -> b;
-            case TRY, LOCK -> value + b;
+            case TRY, TRY_SHARED, ENTER, LOCK, LOCK_SHARED -> value + b;
             case TAKE_OR_QUEUE -> value + ((value & a) == 0 ? (int) b : b >> 32);
             case TAKE_PENDING -> value & ~a;
         };

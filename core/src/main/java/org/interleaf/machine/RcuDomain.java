@@ -31,9 +31,14 @@ public final class RcuDomain {
         change(1);
     }
 
-    /// The running task ends its section.
+    /// The running task ends its section. That there was one is no effect of the round of a loop:
+    /// only those notice who look while it lasts.
     public void leave() {
         change(1);
+        Task task = machine.current();
+        if (task.id() >= 0 && task.rounds != null) {
+            task.rounds.settled(sections[task.id()]);
+        }
     }
 
     /// Whether `task` is inside a section; looked at from outside.

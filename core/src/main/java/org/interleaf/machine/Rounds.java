@@ -11,12 +11,16 @@ import java.util.function.BooleanSupplier;
 /// The rounds that a task makes in one loop, with what the present one has looked at and whether it
 /// had an effect.
 ///
-/// A round without effect leaves memory and the task as they were. Whatever such rounds an
+/// A round without effect leaves memory and the task as they were, and if it changed something on
+/// the way, as by taking a lock and dropping it, nobody has looked at that. Whatever such rounds an
 /// execution has, the same execution without them is one too, in which everything else is as it
 /// was. So no round is made for nothing: an access that would end one waits for another value where
 /// the round can be tried out ({@link #begin}), and where it cannot, the task stops for good and
 /// the execution is left to those that do without the round. Only a task whose next round would be
 /// for nothing again, and the next, for nobody will change what it looked at, *spins*.
+///
+/// Whether a round had an effect follows from the order of conflicting accesses alone, so it is the
+/// same in all executions that count as one.
 ///
 /// Rounds with effect are bounded, as they may go on forever.
 public final class Rounds {
@@ -32,10 +36,21 @@ public final class Rounds {
     private Word[] words = NO_WORDS;
     private long[] values = NO_VALUES;
     private int seen;
+
+    /// What is not as it was when the round began, and what that was.
+    private Word[] written = NO_WORDS;
+
+    private long[] originals = NO_VALUES;
+    private int writes;
+
+    /// Whether the round has written, even if all is as it was: then it cannot be tried out.
+    private boolean wrote;
+
     private boolean begun;
     private boolean effect;
     private boolean effectBefore;
     private int made;
+    private int held;
     private int changing;
     private int counting;
 
@@ -60,8 +75,11 @@ public final class Rounds {
         effectBefore |= effect;
         trial = newTrial;
         seen = 0;
+        writes = 0;
+        wrote = false;
         effect = false;
         made = task.wordsMade + task.objectsMade;
+        held = task.heldCount();
     }
 
     /// The round has ended and another is to follow. Does not return where that would be in vain or
@@ -69,17 +87,18 @@ public final class Rounds {
     ///
     /// @param moved whether the task is in another local state than when the round began
     public void again(boolean moved) {
+        if (task.rounds != this) {
+            task.rounds = this;
+            effect = true;
+        }
+        effect |= made != task.wordsMade + task.objectsMade;
+        effect |= held != task.heldCount() || writes > 0;
         if (!machine.running()) {
             if (!moved && !effect) {
                 throw new IllegalStateException("the set-up would go round forever in " + name);
             }
             return;
         }
-        if (task.rounds != this) {
-            task.rounds = this;
-            effect = true;
-        }
-        effect |= made != task.wordsMade + task.objectsMade;
         if (moved) {
             bound(++counting, machine.loops().countingMax());
         } else if (effect || !machine.loops().waiting()) {
@@ -111,8 +130,14 @@ public final class Rounds {
         if (outer != null) {
             // What several rounds did cannot be tried out as one.
             outer.effect |= effect || effectBefore || counting + changing > 0;
+            outer.wrote |= wrote;
             for (int i = 0; i < seen; i++) {
                 outer.add(words[i], values[i]);
+            }
+            for (int i = 0; i < writes; i++) {
+                if (outer.indexOfWritten(written[i]) < 0) {
+                    outer.addWritten(written[i], originals[i]);
+                }
             }
         }
     }
@@ -128,11 +153,70 @@ public final class Rounds {
             return;
         }
         boolean alive = word.region == null || word.region.alive();
-        if (op.isUpdate() || wrote && word.value != before || task.extra != null || !alive) {
+        // What commutes with others may come before or after them, so that neither what it finds
+        // nor who has been there can decide anything.
+        boolean commutes = op.isUpdate() || wrote && op.commutes();
+        if (task.extra != null || !alive || commutes) {
             effect = true;
+            return;
+        }
+        int i = indexOfWritten(word);
+        if (i >= 0) {
+            rewritten(i);
         } else {
             add(word, before);
+            if (wrote && word.value != before) {
+                addWritten(word, before);
+            }
         }
+    }
+
+    /// The place of `word` among those that are not as they were; -1 if it is not there.
+    private int indexOfWritten(Word word) {
+        for (int i = 0; i < writes; i++) {
+            if (written[i] == word) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /// Notes an access to word `i` of those that are not as they were. If it is as it was now, and
+    /// nobody else has looked at it meanwhile, nothing has happened to it.
+    private void rewritten(int i) {
+        Word word = written[i];
+        if (word.toucher != task.id()) {
+            effect = true;
+        } else if (word.value == originals[i]) {
+            forget(i);
+        }
+    }
+
+    private void forget(int i) {
+        written[i] = written[--writes];
+        originals[i] = originals[writes];
+    }
+
+    /// Says that `word` counts what is over, so that what the round has changed there is nothing to
+    /// it that was not before.
+    void settled(Word word) {
+        int i = indexOfWritten(word);
+        if (i >= 0) {
+            forget(i);
+        }
+        for (int k = 0; k < seen; k++) {
+            values[k] = words[k] == word ? word.value : values[k];
+        }
+    }
+
+    private void addWritten(Word word, long before) {
+        if (writes == written.length) {
+            written = Arrays.copyOf(written, Math.max(4, 2 * writes));
+            originals = Arrays.copyOf(originals, Math.max(4, 2 * writes));
+        }
+        wrote = true;
+        written[writes] = word;
+        originals[writes++] = before;
     }
 
     private void add(Word word, long value) {
@@ -147,10 +231,10 @@ public final class Rounds {
     /// What decides whether the access that the task stands before need wait; null where it need
     /// not, for all that is known.
     @Nullable RoundTrial trial() {
-        boolean plain = task.extra == null && task.word.region == null;
+        boolean plain = task.extra == null && task.word.region == null && !wrote;
         // An update always has an effect: it commutes with others of its kind, so that what it
         // finds, and whether it changes that, can decide nothing.
-        boolean canEndRound = plain && !task.op.waits() && !task.op.isUpdate();
+        boolean canEndRound = plain && !task.op.waits() && !task.op.commutes();
         if (trial == null || effect || !canEndRound || !machine.loops().waiting()) {
             return null;
         }

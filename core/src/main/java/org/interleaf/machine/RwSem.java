@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// A writer that finds the semaphore taken first announces itself and then waits: two accesses. A
 /// reader that would have queued before that writer is one that took the semaphore before the
 /// announcement, so nothing is lost by readers' waiting without announcing themselves.
+///
+/// Readers do not notice each other: the order in which they come and go makes no difference.
 public final class RwSem implements Lock {
     private static final long WRITER = 1;
     private static final long WAITER = 0x100;
@@ -52,7 +54,7 @@ public final class RwSem implements Lock {
     public void downRead() {
         machine.mightSleep("down_read", this);
         machine.current().acquiring(this, lockClass, LockMode.READ);
-        machine.access(word, Op.LOCK, Order.LOCK, WRITER | WAITERS, READER);
+        machine.access(word, Op.LOCK_SHARED, Order.LOCK, WRITER | WAITERS, READER);
         machine.current().acquired(this, lockClass, LockMode.READ);
     }
 
@@ -64,7 +66,7 @@ public final class RwSem implements Lock {
     /// `down_read_trylock()`.
     public boolean downReadTrylock() {
         return taken(
-                machine.access(word, Op.TRY, Order.LOCK, WRITER | WAITERS, READER)
+                machine.access(word, Op.TRY_SHARED, Order.LOCK, WRITER | WAITERS, READER)
                         & (WRITER | WAITERS),
                 LockMode.TRY_READ);
     }
@@ -72,7 +74,7 @@ public final class RwSem implements Lock {
     /// `up_read()`.
     public void upRead() {
         machine.current().released(this);
-        machine.access(word, Op.ADD, Order.UNLOCK, -READER, 0);
+        machine.access(word, Op.UNLOCK_SHARED, Order.UNLOCK, -READER, 0);
     }
 
     /// `down_write()`.

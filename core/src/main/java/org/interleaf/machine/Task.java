@@ -340,7 +340,7 @@ public final class Task {
         if (!lock.sleeps()) {
             spinDepth++;
         }
-        machine.monitor().acquired(this, lock);
+        machine.acquired(this, lock);
     }
 
     void released(Lock lock) {
@@ -356,7 +356,7 @@ public final class Task {
         if (!lock.sleeps()) {
             spinDepth--;
         }
-        machine.monitor().released(this, lock);
+        machine.released(this, lock);
     }
 
     /// The task, which held `lock` for writing, holds it for reading.

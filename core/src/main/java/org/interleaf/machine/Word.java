@@ -20,6 +20,9 @@ public final class Word {
     private ValueFormat format = ValueFormat.DECIMAL;
     long value;
 
+    /// The task that made the last access; for {@link Rounds}.
+    int toucher;
+
     /// The execution in which the word was last journaled, see {@link Machine#journal}.
     int epoch;
 
@@ -226,10 +229,23 @@ public final class Word {
         return machine.access(this, Op.ADD_UNLESS_INT, order, delta, unless);
     }
 
-    /// `__refcount_inc_not_zero_limited_acquire()` and its like; returns the value before, to which
-    /// `delta` was added unless it was 0 or the sum would have been above `limit`.
-    public long addLimited(long delta, long limit, Order order) {
-        return machine.access(this, Op.ADD_LIMITED, order, delta, limit);
+    /// What became of {@link #enter}.
+    public enum Entered {
+        IN,
+        /// The count is 0: there is nothing any more that one could be in.
+        NOTHING,
+        /// Somebody keeps others out.
+        EXCLUDED
+    }
+
+    /// `__refcount_inc_not_zero_limited_acquire()`: one more, unless the value is 0 or has a bit of
+    /// `excluded`.
+    public Entered enter(long excluded, Order order) {
+        long before = machine.access(this, Op.ENTER, order, excluded, 1);
+        if (before == 0) {
+            return Entered.NOTHING;
+        }
+        return (before & excluded) == 0 ? Entered.IN : Entered.EXCLUDED;
     }
 
     /// Waits until the bits under `mask` equal `wanted`; returns the value then seen.

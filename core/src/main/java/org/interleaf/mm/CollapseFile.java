@@ -90,6 +90,7 @@ final class CollapseFile {
             if (result != ScanResult.SUCCEED) {
                 return result;
             }
+            machine.hasEffect(); // it is counted
         }
         return ScanResult.SUCCEED;
     }

@@ -55,13 +55,13 @@ final class FilemapMapPages {
                 continue;
             }
             Folio folio = kernel.memMap().folioAt(XArray.pfn(at.entry));
-            if (!folio.refAddUnlessZero(1)) {
-                continue;
+            if (folio.refAddUnlessZero(1)) {
+                if (lockIfUptodate(folio, at, inode)) {
+                    return folio;
+                }
+                kernel.swap().folioPut(folio);
             }
-            if (lockIfUptodate(folio, at, inode)) {
-                return folio;
-            }
-            kernel.swap().folioPut(folio);
+            machine.hasEffect(); // it is passed over
         }
         return null;
     }

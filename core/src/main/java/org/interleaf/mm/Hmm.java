@@ -405,12 +405,16 @@ public final class Hmm {
                 return -Errno.EBUSY;
             }
             retries = machine.retry(retries, "hmm_range_fault_locked");
+            long from = own.last;
             ret = kernel.pageWalk().walkPageRange(mm, own.last, range.end, walkOps, own);
             if (ret == FAULT_PENDING) {
                 ret = doFault(mm, own);
                 if (ret == FAULT_UNLOCKED) {
                     return -Errno.EBUSY;
                 }
+            }
+            if (own.last != from) {
+                machine.hasEffect();
             }
         } while (ret == -Errno.EBUSY);
         return ret;
@@ -443,6 +447,9 @@ public final class Hmm {
             }
             range.notifierSeq = kernel.mmuNotifier().mmuIntervalReadBegin(range.notifier);
             kernel.mmapLock().readLock(mm);
+            if (timeout != 0) {
+                machine.hasEffect(); // time passes
+            }
             if (timeout != 0 && jiffies > deadline) {
                 kernel.mmapLock().readUnlock(mm);
                 return -Errno.EBUSY;

@@ -52,6 +52,9 @@ public final class PageVmaMappedWalk {
 
     private @Nullable Rounds retries;
 
+    /// Where the last retry was.
+    private long retried = -1;
+
     /// Where the walk goes on.
     private enum Next {
         RESTART,
@@ -236,6 +239,10 @@ public final class PageVmaMappedWalk {
             return Next.NEXT_PTE;
         }
         kernel.entries().settle(entry);
+        if (address != retried) {
+            machine.hasEffect(); // the walk has gone on
+        }
+        retried = address;
         retries = machine.retry(retries, "page_vma_mapped_walk");
         return Next.RESTART;
     }

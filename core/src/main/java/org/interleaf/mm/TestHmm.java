@@ -115,6 +115,7 @@ public final class TestHmm {
             }
             long index = index(range.start) + i;
             dmirror.pt().store(index, new DmirrorPt.Mapping(HmmRange.pfn(found), write));
+            kernel.machine().hasEffect(); // the device's table is no word
         }
         return 0;
     }
@@ -122,6 +123,7 @@ public final class TestHmm {
     /// lib/test_hmm.c: dmirror_do_update(). Takes out the entries of the range; the mutex is held.
     private void doUpdate(Dmirror dmirror, long start, long end) {
         dmirror.pt().eraseRange(index(start), index(end));
+        kernel.machine().hasEffect();
     }
 
     /// lib/test_hmm.c: dmirror_interval_invalidate(). What the range maps is about to change.

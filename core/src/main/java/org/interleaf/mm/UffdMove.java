@@ -126,7 +126,10 @@ public final class UffdMove {
                 retries = kernel.machine().retry(retries, "move_pages");
                 ret = 0;
             }
-            moved += Math.max(ret, 0);
+            if (ret > 0) {
+                moved += ret;
+                kernel.machine().hasEffect();
+            }
         }
         return moved > 0 ? moved : ret;
     }

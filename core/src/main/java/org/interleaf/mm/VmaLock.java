@@ -5,6 +5,7 @@ import org.interleaf.machine.LockMode;
 import org.interleaf.machine.Machine;
 import org.interleaf.machine.Order;
 import org.interleaf.machine.Rounds;
+import org.interleaf.machine.Word.Entered;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Objects;
@@ -35,9 +36,6 @@ import java.util.Objects;
 public final class VmaLock {
     /// `VM_REFCNT_EXCLUDE_READERS_FLAG`.
     private static final long EXCLUDE_READERS = 1L << 30;
-
-    /// `VM_REFCNT_LIMIT`.
-    private static final long LIMIT = EXCLUDE_READERS - 1;
 
     private final Machine machine;
     private final MmapLock mmapLock;
@@ -153,12 +151,9 @@ public final class VmaLock {
         if (vma.lockSeq.readOnce() == mm.mmLockSeq.readOnce()) {
             return failed(Attempt.BUSY);
         }
-        long before = vma.refcnt.addLimited(1, LIMIT, Order.ACQUIRE);
-        if (before == 0) {
-            return failed(Attempt.DETACHED);
-        }
-        if (before >= LIMIT) {
-            return failed(Attempt.BUSY);
+        Entered entered = vma.refcnt.enter(EXCLUDE_READERS, Order.ACQUIRE);
+        if (entered != Entered.IN) {
+            return failed(entered == Entered.NOTHING ? Attempt.DETACHED : Attempt.BUSY);
         }
         vma.depMap.acquired(LockMode.TRY_READ);
         if (vma.lockSeq.readPlain() == mm.mmLockSeq.loadAcquire()) {
@@ -177,15 +172,14 @@ public final class VmaLock {
     /// count fall by itself.
     public void vmaEndRead(Vma vma) {
         vma.depMap.released();
-        vma.refcnt.fetchAdd(-1, Order.RELEASE);
+        vma.refcnt.add(-1, Order.RELEASE);
     }
 
     /// include/linux/mmap_lock.h: vma_start_read_locked(). Under the mmap lock held for reading,
     /// which keeps writers out; false only where too many readers hold the lock.
     public boolean vmaStartReadLocked(Vma vma) {
         mmapLock.assertLocked(vma.mm());
-        long before = vma.refcnt.addLimited(1, LIMIT, Order.ACQUIRE);
-        boolean locked = before != 0 && before < LIMIT;
+        boolean locked = vma.refcnt.enter(EXCLUDE_READERS, Order.ACQUIRE) == Entered.IN;
         if (locked) {
             vma.depMap.acquired(LockMode.TRY_READ);
         }

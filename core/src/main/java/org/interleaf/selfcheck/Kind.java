@@ -32,7 +32,8 @@ enum Kind {
     AWAIT_BIT((on, x, y) -> on.see(on.words[x].await(1, y & 1))),
     AWAIT_NOT((on, x, y) -> on.see(on.words[x].awaitNot(-1, y))),
 
-    ADD_LIMITED((on, x, y) -> on.see(on.words[x].addLimited(1, y + 1, Order.FULL))),
+    ENTER((on, x, y) -> on.see(on.words[x].enter(Playground.OUT, Order.FULL).ordinal())),
+    KEEP_OUT((on, x, y) -> on.see(on.words[x].fetchXor(Playground.OUT, Order.FULL))),
     STORE_BITS((on, x, y) -> on.words[x].storeBits(1L << (y & 1), y, Order.ONCE)),
     XCHG_BITS((on, x, y) -> on.see(on.words[x].xchgBits(1L << (y & 1), y >> 1, Order.FULL))),
     DOWN_TRYLOCK((on, x, y) -> on.see(on.words[x].addUnless(-1, 0, Order.FULL))),

@@ -121,7 +121,7 @@ final class Patterns {
     }
 
     private static boolean held(Playground on, Playground.Node node) {
-        if (node.word.addLimited(1, 2, Order.FULL) == 0) {
+        if (node.word.addUnless(1, 0, Order.FULL) == 0) {
             return on.head.readOnce() != node;
         }
         return on.head.readOnce() == node;

@@ -28,6 +28,10 @@ import java.util.List;
 /// each task saw and what was found.
 final class Playground implements Monitor {
     static final int WORDS = 5;
+
+    /// A bit of a word that keeps others out of what it counts.
+    static final long OUT = 1 << 20;
+
     static final int REGIONS = 2;
 
     final Machine machine;

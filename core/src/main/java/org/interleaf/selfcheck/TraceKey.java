@@ -67,6 +67,8 @@ final class TraceKey {
             return WRITE;
         }
         return switch (op) {
+            case LOCK_SHARED, TRY_SHARED, UNLOCK_SHARED -> 6;
+            case ENTER -> 7;
             case UPDATE_ADD -> 2;
             case UPDATE_AND -> 3;
             case UPDATE_OR -> 4;

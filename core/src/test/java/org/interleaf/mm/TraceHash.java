@@ -98,7 +98,13 @@ final class TraceHash implements Monitor {
     }
 
     private static int mode(Op op, boolean wrote) {
-        return !wrote ? READ : op.isUpdate() ? WRITE + 1 + op.ordinal() : WRITE;
+        if (!wrote) {
+            return READ;
+        }
+        if (op.isShared()) {
+            return WRITE + 1;
+        }
+        return op.commutes() ? WRITE + 2 + op.ordinal() : WRITE;
     }
 
     private static void max(long[] clock, long[] other) {

@@ -94,6 +94,8 @@ final class MainlineTest {
         assertThat(answer.violations()).isEmpty();
         assertThat(answer.exploration().complete()).isTrue();
         assertThat(answer.exploration().superfluous()).isZero();
-        assertThat(answer.exploration().fruitless()).isZero();
+        // Who finds a VMA detached looks again, and may begin while others are about to end that.
+        assertThat(answer.exploration().fruitless())
+                .isLessThanOrEqualTo(answer.exploration().executions() / 100);
     }
 }

@@ -304,17 +304,19 @@ final class Madvise {
     }
 
     /// mm/madvise.c: madvise_update_vma(). Gives the part of the VMA in `[start, end)` new flags;
-    /// the VMA is cut to that part. 0 or a negative error number.
+    /// the VMA is cut to that part, or the part merged with a neighbour. 0 or a negative error
+    /// number.
     private int updateVma(Vma vma, long start, long end, long flags) {
         if (vma.flags() == flags) {
             return 0;
         }
-        int err = kernel.vmaSplit().vmaModify(vma, start, end);
-        if (err == 0) {
-            kernel.vmaLock().vmaStartWrite(vma);
-            kernel.vmaLock().assertWriteLocked(vma);
-            vma.flags.writePlain(flags);
+        VmaMerge.Change change = VmaMerge.Change.ofFlags(vma, start, end, flags);
+        VmaSplit.Modified modified = kernel.vmaSplit().vmaModify(change);
+        if (modified.vma() != null) {
+            kernel.vmaLock().vmaStartWrite(modified.vma());
+            kernel.vmaLock().assertWriteLocked(modified.vma());
+            modified.vma().flags.writePlain(flags);
         }
-        return err;
+        return modified.error();
     }
 }

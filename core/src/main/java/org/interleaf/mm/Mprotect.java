@@ -147,14 +147,16 @@ public final class Mprotect {
         if (fresh == old) {
             return 0;
         }
-        int err = kernel.vmaSplit().vmaModify(vma, start, end);
-        if (err != 0) {
-            return err;
+        VmaMerge.Change change = VmaMerge.Change.ofFlags(vma, start, end, fresh);
+        VmaSplit.Modified modified = kernel.vmaSplit().vmaModify(change);
+        Vma part = modified.vma();
+        if (part == null) {
+            return modified.error();
         }
-        kernel.vmaLock().vmaStartWrite(vma);
-        vma.flags.writeOnce(fresh);
-        int cpFlags = wantsManualWriteUpgrade(vma) ? MM_CP_TRY_CHANGE_WRITABLE : 0;
-        changeProtection(tlb, vma, start, end, cpFlags);
+        kernel.vmaLock().vmaStartWrite(part);
+        part.flags.writeOnce(fresh);
+        int cpFlags = wantsManualWriteUpgrade(part) ? MM_CP_TRY_CHANGE_WRITABLE : 0;
+        changeProtection(tlb, part, start, end, cpFlags);
         return 0;
     }
 

@@ -197,12 +197,12 @@ public final class Userfaultfd {
             boolean already = vma.userfaultfdCtx() == ctx && (vma.flags() & vmFlags) == vmFlags;
             if (!already) {
                 long from = Math.max(start, vma.start());
-                int err = kernel.vmaSplit().vmaModify(vma, from, Math.min(end, vma.end()));
-                if (err != 0) {
-                    return err;
+                long to = Math.min(end, vma.end());
+                VmaSplit.Modified modified = modify(vma, from, to, ctx, vmFlags);
+                vma = modified.vma();
+                if (vma == null) {
+                    return modified.error();
                 }
-                kernel.vmaLock().vmaStartWrite(vma);
-                vma.setUserfaultfd(ctx, vmFlags);
                 if (vma.isHugetlb() && HugetlbPmdShare.disabledByUffd(vma)) {
                     kernel.hugetlb().pmdShare().unshareAll(vma);
                 }
@@ -257,9 +257,10 @@ public final class Userfaultfd {
                     // Who waits is let go on: nobody would wake him after this.
                     kernel.uffdQueues().wake(ctx, from, to - from);
                 }
-                int err = clearVma(vma, from, to);
-                if (err != 0) {
-                    return err;
+                VmaSplit.Modified modified = clearVma(vma, from, to);
+                vma = modified.vma();
+                if (vma == null) {
+                    return modified.error();
                 }
             }
             vma = nextIn(vma, end);
@@ -268,7 +269,7 @@ public final class Userfaultfd {
     }
 
     /// mm/userfaultfd.c: userfaultfd_clear_vma(). The part of the VMA is registered no more.
-    private int clearVma(Vma vma, long start, long end) {
+    private VmaSplit.Modified clearVma(Vma vma, long start, long end) {
         if (vma.userfaultfdWp()) {
             int flags = Mprotect.MM_CP_UFFD_WP_RESOLVE;
             flags |= Mprotect.wantsManualWriteUpgrade(vma) ? Mprotect.MM_CP_TRY_CHANGE_WRITABLE : 0;
@@ -276,12 +277,21 @@ public final class Userfaultfd {
             kernel.mprotect().changeProtection(tlb, vma, start, end, flags);
             tlb.finish();
         }
-        int err = kernel.vmaSplit().vmaModify(vma, start, end);
-        if (err == 0) {
-            kernel.vmaLock().vmaStartWrite(vma);
-            vma.setUserfaultfd(null, 0); // userfaultfd_reset_ctx()
+        return modify(vma, start, end, null, 0);
+    }
+
+    /// mm/vma.c: vma_modify_flags_uffd(); mm/userfaultfd.c: userfaultfd_set_ctx(). Has `ctx` handle
+    /// faults of these kinds in a part of the VMA; null and 0 for nobody.
+    private VmaSplit.Modified modify(
+            Vma vma, long start, long end, @Nullable UserfaultfdCtx ctx, long uffdFlags) {
+        long flags = vma.flags() & ~Vma.VM_UFFD_FLAGS | uffdFlags;
+        VmaSplit.Modified modified =
+                kernel.vmaSplit().vmaModify(new VmaMerge.Change(vma, start, end, flags, ctx));
+        if (modified.vma() != null) {
+            kernel.vmaLock().vmaStartWrite(modified.vma());
+            modified.vma().setUserfaultfd(ctx, uffdFlags);
         }
-        return err;
+        return modified;
     }
 
     /// close(2) of the descriptor: 0 or -EBADF. Waits for requests that are under way.
@@ -315,7 +325,8 @@ public final class Userfaultfd {
         Vma vma = firstIn(ctx.mm, 0, kernel.geometry().taskSize());
         while (vma != null) {
             if (vma.userfaultfdCtx() == ctx) {
-                clearVma(vma, vma.start(), vma.end());
+                VmaSplit.Modified modified = clearVma(vma, vma.start(), vma.end());
+                vma = Objects.requireNonNullElse(modified.vma(), vma);
             }
             vma = nextIn(vma, kernel.geometry().taskSize());
         }

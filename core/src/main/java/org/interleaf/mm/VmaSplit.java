@@ -14,8 +14,10 @@ final class VmaSplit {
     private final Kernel kernel;
     private final Machine machine;
     private final Geometry geometry;
+    private final VmaMerge merge;
 
     VmaSplit(Kernel kernel) {
+        this.merge = new VmaMerge(kernel);
         this.kernel = kernel;
         this.machine = kernel.machine();
         this.geometry = kernel.geometry();
@@ -139,7 +141,7 @@ final class VmaSplit {
     }
 
     /// mm/huge_memory.c: vma_adjust_trans_huge(). No huge PMD may straddle the new bounds.
-    private void vmaAdjustTransHuge(Vma vma, long start, long end) {
+    void vmaAdjustTransHuge(Vma vma, long start, long end) {
         if (vma.isHugetlb()) {
             return;
         }
@@ -148,7 +150,7 @@ final class VmaSplit {
     }
 
     /// mm/huge_memory.c: split_huge_pmd_if_needed(), split_huge_pmd_address().
-    private void splitHugePmdIfNeeded(Vma vma, long addr) {
+    void splitHugePmdIfNeeded(Vma vma, long addr) {
         long size = geometry.size(Geometry.PMD);
         long down = addr & -size;
         if (down == addr || down < vma.start() || down + size > vma.end()) {
@@ -182,11 +184,26 @@ final class VmaSplit {
         }
     }
 
-    /// mm/vma.c: vma_modify_flags(), vma_modify(). Cuts `vma` so that it covers no more than
-    /// `[start, end)`, for its flags to be changed. VMAs are never merged. 0 or a negative error
-    /// number.
-    int vmaModify(Vma vma, long start, long end) {
-        int err = vma.start() < start ? splitVma(vma, start, true) : 0;
-        return err == 0 && vma.end() > end ? splitVma(vma, end, false) : err;
+    /// What {@link #vmaModify} came to.
+    ///
+    /// @param vma the VMA that covers no more than what is to be changed, or has been changed and
+    ///   covers more; null where there is none
+    /// @param error 0 or a negative error number
+    record Modified(@Nullable Vma vma, int error) {}
+
+    /// mm/vma.c: vma_modify_flags(), vma_modify_flags_uffd(), vma_modify(). Merges the part of the
+    /// VMA with a neighbour that is what it shall become, or cuts the VMA so that it covers no more
+    /// than that part.
+    Modified vmaModify(VmaMerge.Change change) {
+        Vma vma = change.middle();
+        Vma merged = merge.mergeExistingRange(change);
+        if (merged != null) {
+            return new Modified(merged, 0);
+        }
+        int err = vma.start() < change.start() ? splitVma(vma, change.start(), true) : 0;
+        if (err == 0 && vma.end() > change.end()) {
+            err = splitVma(vma, change.end(), false);
+        }
+        return err == 0 ? new Modified(vma, 0) : new Modified(null, err);
     }
 }

@@ -65,6 +65,7 @@ final class Processes {
         functions.put("fork", Operation.of(0, Types.INT, this::fork));
         functions.put("exit", Operation.of(1, Types.VOID, this::exit));
         functions.put("exit_mmap", Operation.of(1, Types.INT, this::exitMmap));
+        functions.put("coredump", Operation.of(0, Types.INT, this::coredump));
         functions.put("kthread_use_mm", Operation.of(1, Types.INT, this::use));
         functions.put("kthread_unuse_mm", Operation.of(1, Types.INT, this::unuse));
     }
@@ -110,6 +111,11 @@ final class Processes {
     /// `exit_mmap(pid)`: the child exits; 0, or -ESRCH where it has done so before.
     private long exitMmap(CallSite site, long[] args) {
         return end(child(args[0])) ? 0 : -Errno.ESRCH;
+    }
+
+    /// `coredump()`: the memory of the process as which the P runs is written out; the pages.
+    private long coredump(CallSite site, long[] args) {
+        return kernel.coredump().vfsCoredump(mm());
     }
 
     /// The child no longer uses its address space; false where it has not for some time.

@@ -50,7 +50,7 @@ public final class Gup {
     }
 
     /// Whether the mmap lock is still held: a fault may drop it.
-    private static final class Locked {
+    static final class Locked {
         boolean held;
     }
 
@@ -60,6 +60,15 @@ public final class Gup {
     /// reading itself. The number of pages from `start` on, or a negative error number.
     public long getUserPagesUnlocked(MmStruct mm, long start, @Nullable Page[] pages, int flags) {
         return lockedLoop(mm, start, pages.length, flags | Foll.UNLOCKABLE, pages, new Locked());
+    }
+
+    /// mm/gup.c: get_dump_page(). The page at `addr`, with a reference, for a core dump; null where
+    /// there is none that is worth it. `locked` says whether the mmap lock is held for reading, and
+    /// is kept up to date.
+    @Nullable Page getDumpPage(MmStruct mm, long addr, Locked locked) {
+        @Nullable Page[] pages = new Page[1];
+        int flags = Foll.FORCE | Foll.DUMP | Foll.GET;
+        return lockedLoop(mm, addr, 1, flags, pages, locked) == 1 ? pages[0] : null;
     }
 
     /// mm/gup.c: faultin_page_range(). Faults the pages of a range in, as MADV_POPULATE_READ and
@@ -500,16 +509,17 @@ public final class Gup {
     }
 
     /// mm/gup.c: no_page_table(). Null to have the page faulted in, except that a core dump leaves
-    /// holes out, unless the file has a page there.
+    /// out what would surely be zeros.
     private @Nullable Page noPageTable(Context context, long addr) {
         if (!context.has(Foll.DUMP)) {
             return null;
         }
         Vma vma = context.vma;
-        if (vma.isHugetlb() && kernel.hugetlb().hugetlbfs().pagecachePresent(vma, addr)) {
-            return null;
-        }
-        return context.fail(Errno.EFAULT);
+        boolean zeros =
+                vma.isHugetlb()
+                        ? !kernel.hugetlb().hugetlbfs().pagecachePresent(vma, addr)
+                        : vma.isAnonymous();
+        return zeros ? context.fail(Errno.EFAULT) : null;
     }
 
     /// mm/gup.c: faultin_page(). 0 to look again; -EBUSY or -EAGAIN where the mmap lock was

@@ -94,6 +94,7 @@ public final class Kernel {
     private final PagemapScan pagemapScan;
     private final FixupUserFault fixupUserFault;
     private final Userfaultfd userfaultfd;
+    private final Coredump coredump;
     private final UffdFault uffdFault;
     private final UffdQueues uffdQueues;
     private final UffdLocks uffdLocks;
@@ -208,6 +209,7 @@ public final class Kernel {
         mappingDirtyHelpers = new MappingDirtyHelpers(this);
         testHmm = new TestHmm(this);
         userfaultfd = new Userfaultfd(this);
+        coredump = new Coredump(this);
         uffdFault = new UffdFault(this);
         uffdQueues = new UffdQueues(this);
         uffdEvents = new UffdEvents(this);
@@ -778,6 +780,10 @@ public final class Kernel {
 
     public TestHmm testHmm() {
         return testHmm;
+    }
+
+    public Coredump coredump() {
+        return coredump;
     }
 
     UffdFault uffdFault() {

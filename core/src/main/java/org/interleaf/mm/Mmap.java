@@ -12,7 +12,7 @@ import java.util.Objects;
 /// Mapping anonymous memory, and the system calls on address spaces (mm/mmap.c, mm/vma.c). System
 /// calls return a negative error number, or 0 or an address.
 ///
-/// VMAs are never merged, as mm/vma.c would merge adjacent ones that are alike. So that there is
+/// New mappings are never merged with their neighbours, as mm/vma.c would do. So that there is
 /// mostly nothing to merge, new mappings keep a page away from others unless they are told where to
 /// go.
 public final class Mmap {

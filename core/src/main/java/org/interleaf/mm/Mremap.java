@@ -307,7 +307,7 @@ public final class Mremap {
         }
     }
 
-    /// mm/vma.c: copy_vma(). A VMA at the new place that maps the same; VMAs are never merged.
+    /// mm/vma.c: copy_vma(). A VMA at the new place that maps the same; it is not merged.
     private Vma copyVma(Vma vma, Remap vrm) {
         long pgoff = vma.linearPageIndex(geometry, vrm.addr);
         if (vma.isAnonymous() && vma.anonVma.read(Order.PLAIN) == null) {

@@ -2,8 +2,9 @@
 package org.interleaf.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.interleaf.run.UffdProtectRuns.TOLD;
+import static org.interleaf.run.UffdProtectRuns.WRITER;
 
-import org.interleaf.litmus.syntax.Source;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,22 +28,9 @@ final class UffdProtectHugetlbTest {
             }
             """;
 
-    /// P0 writes to `d`, P1 reads of that and takes the protection away.
+    /// The whole page is protected.
     private static final String WRITER_AND_MONITOR =
-            """
-            P0(char *d) { d[0] = 2; }
-            P1(char *d, long u) {
-              long r0 = uffd_read(u) - (long)d;
-              int r1 = d[0];
-              int r2 = uffdio_writeprotect(u, d, H, NONE);
-            }
-            locations [1:r0; 1:r1; 1:r2; d[0]]
-            """;
-
-    /// What comes of that: the message is `UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP`.
-    private static final String TOLD = "1:r0=3; 1:r1=1; 1:r2=0; d[0]=2;";
-
-    private static final String WRITER = "P0(char *d) { d[0] = 2; }\nlocations [d[0]]\n";
+            UffdProtectRuns.WRITER_AND_MONITOR.replace("d, P,", "d, H,");
 
     private String arch = "x86-64";
     private String kind = "SHARED";
@@ -51,24 +39,13 @@ final class UffdProtectHugetlbTest {
     private String features = "0";
 
     private String states(String before, String test) {
-        String text =
-                ("C t\n"
-                                + SET_UP.replace("KIND", kind)
-                                        .replace("FILL", fill)
-                                        .replace("FEATURES", features)
-                                        .replace("MODE", mode)
-                                        .replace("BEFORE", before)
-                                + test)
-                        .replaceAll("\\bRW\\b", "PROT_READ | PROT_WRITE")
-                        .replaceAll("\\bWP\\b", "UFFDIO_WRITEPROTECT_MODE_WP")
-                        .replaceAll("\\bNONE\\b", "0")
-                        .replaceAll("\\bH\\b", "PMD_SIZE");
-        Map<String, String> config = Map.of("arch", arch, "hugetlb", "PMD:6");
-        Source source = Source.of("t.litmus", text);
-        Answer answer = new TestRunner(RunOptions.DEFAULT.withConfig(config)).check(source);
-        assertThat(answer.violations()).as(test).isEmpty();
-        assertThat(answer.exploration().complete()).as(test).isTrue();
-        return String.join(" ", answer.states());
+        String setUp =
+                SET_UP.replace("KIND", kind)
+                        .replace("FILL", fill)
+                        .replace("FEATURES", features)
+                        .replace("MODE", mode)
+                        .replace("BEFORE", before);
+        return UffdProtectRuns.states(setUp + test, Map.of("arch", arch, "hugetlb", "PMD:6"));
     }
 
     @ParameterizedTest

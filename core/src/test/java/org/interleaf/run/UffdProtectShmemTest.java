@@ -2,8 +2,10 @@
 package org.interleaf.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.interleaf.run.UffdProtectRuns.TOLD;
+import static org.interleaf.run.UffdProtectRuns.WRITER;
+import static org.interleaf.run.UffdProtectRuns.WRITER_AND_MONITOR;
 
-import org.interleaf.litmus.syntax.Source;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,52 +29,18 @@ final class UffdProtectShmemTest {
             }
             """;
 
-    /// P0 writes to `d`, P1 reads of that and takes the protection away.
-    private static final String WRITER_AND_MONITOR =
-            """
-            P0(char *d) { d[0] = 2; }
-            P1(char *d, long u) {
-              long r0 = uffd_read(u) - (long)d;
-              int r1 = d[0];
-              int r2 = uffdio_writeprotect(u, d, P, NONE);
-            }
-            locations [1:r0; 1:r1; 1:r2; d[0]]
-            """;
-
-    /// What comes of that: the message is `UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP`.
-    private static final String TOLD = "1:r0=3; 1:r1=1; 1:r2=0; d[0]=2;";
-
-    /// P0 writes to `d`, and nobody is there to be told.
-    private static final String WRITER = "P0(char *d) { d[0] = 2; }\nlocations [d[0]]\n";
-
     private String kind = "SHARED";
     private String mode = "UFFDIO_REGISTER_MODE_WP";
     private String features = "0";
     private String shmem = "never";
 
-    private Answer check(String before, String test) {
-        String text =
-                ("C t\n"
-                                + SET_UP.replace("KIND", kind)
-                                        .replace("FEATURES", features)
-                                        .replace("MODE", mode)
-                                        .replace("BEFORE", before)
-                                + test)
-                        .replaceAll("\\bRW\\b", "PROT_READ | PROT_WRITE")
-                        .replaceAll("\\bWP\\b", "UFFDIO_WRITEPROTECT_MODE_WP")
-                        .replaceAll("\\bNONE\\b", "0")
-                        .replaceAll("\\bP\\b", "PAGE_SIZE")
-                        .replaceAll("\\bH\\b", "PMD_SIZE");
-        Map<String, String> config = Map.of("arch", "x86-64", "shmem", shmem);
-        Source source = Source.of("t.litmus", text);
-        return new TestRunner(RunOptions.DEFAULT.withConfig(config)).check(source);
-    }
-
     private String states(String before, String test) {
-        Answer answer = check(before, test);
-        assertThat(answer.violations()).as(test).isEmpty();
-        assertThat(answer.exploration().complete()).as(test).isTrue();
-        return String.join(" ", answer.states());
+        String setUp =
+                SET_UP.replace("KIND", kind)
+                        .replace("FEATURES", features)
+                        .replace("MODE", mode)
+                        .replace("BEFORE", before);
+        return UffdProtectRuns.states(setUp + test, Map.of("arch", "x86-64", "shmem", shmem));
     }
 
     @ParameterizedTest

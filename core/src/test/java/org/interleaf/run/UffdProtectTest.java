@@ -2,8 +2,8 @@
 package org.interleaf.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.interleaf.run.UffdProtectRuns.WRITER_AND_MONITOR;
 
-import org.interleaf.litmus.syntax.Source;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,36 +31,12 @@ final class UffdProtectTest {
     private String mode = "UFFDIO_REGISTER_MODE_WP";
 
     private String states(String before, String test) {
-        String text =
-                ("C t\n"
-                                + SET_UP.replace("FEATURES", features)
-                                        .replace("MODE", mode)
-                                        .replace("BEFORE", before)
-                                + test)
-                        .replaceAll("\\bRW\\b", "PROT_READ | PROT_WRITE")
-                        .replaceAll("\\bWP\\b", "UFFDIO_WRITEPROTECT_MODE_WP")
-                        .replaceAll("\\bNONE\\b", "0")
-                        .replaceAll("\\bP\\b", "PAGE_SIZE")
-                        .replaceAll("\\bH\\b", "PMD_SIZE");
-        RunOptions options =
-                RunOptions.DEFAULT.withConfig(Map.of("arch", arch, "thp", thp, "swap", "8"));
-        Answer answer = new TestRunner(options).check(Source.of("t.litmus", text));
-        assertThat(answer.violations()).as(test).isEmpty();
-        assertThat(answer.exploration().complete()).as(test).isTrue();
-        return String.join(" ", answer.states());
+        String setUp =
+                SET_UP.replace("FEATURES", features)
+                        .replace("MODE", mode)
+                        .replace("BEFORE", before);
+        return UffdProtectRuns.states(setUp + test, Map.of("arch", arch, "thp", thp, "swap", "8"));
     }
-
-    /// P0 writes to `d`, P1 reads of that and takes the protection away.
-    private static final String WRITER_AND_MONITOR =
-            """
-            P0(char *d) { d[0] = 2; }
-            P1(char *d, long u) {
-              long r0 = uffd_read(u) - (long)d;
-              int r1 = d[0];
-              int r2 = uffdio_writeprotect(u, d, P, NONE);
-            }
-            locations [1:r0; 1:r1; 1:r2; d[0]]
-            """;
 
     @Test
     void whoWritesToAProtectedPageWaitsUntilTheProtectionGoes() {

@@ -155,13 +155,14 @@ public final class UffdMove {
         }
         SpinLock ptl = kernel.hugeMemory().pmdTransHugeLock(srcPmd, vmas.src());
         if (ptl == null) {
-            return stepPtes(vmas, dstPmd, srcPmd, dst, src, len, holes);
+            int err = makeTables(mm, dstPmd, srcPmd, holes);
+            return err != 0 ? err : ptes.move(vmas, dstPmd, srcPmd, dst, src, len, holes);
         }
         if (splits(dst, src, len) || !Entry.none(dstPmdval)) {
             return split(vmas.src(), srcPmd, src, ptl);
         }
-        long err = hugePmd.move(vmas, dstPmd, srcPmd, dstPmdval, ptl, dst, src);
-        return err == 0 ? geometry.size(Geometry.PMD) : err;
+        long moved = hugePmd.move(vmas, dstPmd, srcPmd, dstPmdval, ptl, dst, src);
+        return moved == 0 ? geometry.size(Geometry.PMD) : moved;
     }
 
     /// mm/userfaultfd.c: move_splits_huge_pmd().
@@ -188,16 +189,9 @@ public final class UffdMove {
         return 0;
     }
 
-    /// The part of move_pages() where there is no huge page.
-    private long stepPtes(
-            UffdLocks.Pair vmas,
-            Word dstPmd,
-            Word srcPmd,
-            long dst,
-            long src,
-            long len,
-            boolean holes) {
-        MmStruct mm = vmas.dst().mm();
+    /// The part of move_pages() that makes tables where there is no huge page. 0 or a negative
+    /// error number.
+    private int makeTables(MmStruct mm, Word dstPmd, Word srcPmd, boolean holes) {
         if (Entry.none(srcPmd.readPlain())) {
             if (!holes) {
                 return -Errno.ENOENT;
@@ -206,10 +200,7 @@ public final class UffdMove {
                 return -Errno.ENOMEM;
             }
         }
-        if (!pgtable.pteAlloc(mm, dstPmd)) {
-            return -Errno.ENOMEM;
-        }
-        return ptes.move(vmas, dstPmd, srcPmd, dst, src, len, holes);
+        return pgtable.pteAlloc(mm, dstPmd) ? 0 : -Errno.ENOMEM;
     }
 
     /// mm/userfaultfd.c: double_pt_lock(). Takes two locks, or one where they are the same, in an

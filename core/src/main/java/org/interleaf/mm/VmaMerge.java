@@ -127,7 +127,7 @@ final class VmaMerge {
     /// mm/vma.c: is_mergeable_vma().
     private static boolean isMergeable(Change change, Vma vma) {
         return vma.flags() == change.flags
-                && vma.file == change.middle.file
+                && Objects.equals(vma.file, change.middle.file)
                 && vma.userfaultfdCtx() == change.ctx;
     }
 

@@ -36,4 +36,20 @@ final class FolioPteBatch {
         }
         return nr;
     }
+
+    /// What a batch comes to.
+    ///
+    /// @param nr how many entries
+    /// @param pte the first, with the accessed and dirty bits of all
+    record Merged(int nr, long pte) {}
+
+    /// mm/madvise.c: madvise_folio_pte_batch(): the same with `FPB_MERGE_YOUNG_DIRTY`.
+    static Merged madviseFolioPteBatch(Folio folio, Word entry, long value, int max) {
+        int nr = folioPteBatchFlags(folio, entry, value, max, 0);
+        long merged = value;
+        for (int i = 1; i < nr; i++) {
+            merged |= PageTable.plus(entry, i).readOnce() & (Entry.ACCESSED | Entry.DIRTY);
+        }
+        return new Merged(nr, merged);
+    }
 }

@@ -6,6 +6,7 @@ import org.interleaf.machine.SpinLock;
 import org.interleaf.machine.Word;
 import org.interleaf.mm.MmWalkOps.WalkLock;
 import org.interleaf.mm.MmuNotifierRange.Event;
+import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -44,18 +45,41 @@ final class MadviseReclaim {
         return 0;
     }
 
+    /// A large folio of which only a part is in the range: to be split. It is locked, with a
+    /// reference.
+    private static final class Part {
+        @Nullable Folio folio;
+
+        /// How many entries are its.
+        int nr;
+    }
+
     /// mm/madvise.c: madvise_cold_or_pageout_pte_range().
     private int coldOrPageoutPteRange(Word pmd, long start, long end, MmWalk<Walk> walk) {
         List<Folio> folios = new ArrayList<>();
-        if (HugeMemory.pmdIsHuge(pmd.readPlain())) {
+        boolean ptes = !HugeMemory.pmdIsHuge(pmd.readPlain());
+        if (!ptes) {
             SpinLock ptl = kernel.hugeMemory().pmdTransHugeLock(pmd, walk.vma());
             if (ptl == null) {
                 return 0;
             }
-            coldHugePmd(pmd, start, end, walk, folios);
+            Folio partial = coldHugePmd(pmd, start, end, walk, folios);
             ptl.unlock();
-        } else {
-            coldPtes(pmd, start, end, walk, folios);
+            if (partial != null) {
+                if (!split(partial)) {
+                    return 0;
+                }
+                ptes = true;
+            }
+        }
+        if (ptes) {
+            forEachPte(
+                    walk.mm(),
+                    pmd,
+                    start,
+                    end,
+                    (entry, addr, max, part) ->
+                            coldPte(entry, addr, max, walk.data(), part, folios));
         }
         if (walk.data().pageout) {
             kernel.vmscan().reclaimPages(folios);
@@ -63,44 +87,98 @@ final class MadviseReclaim {
         return 0;
     }
 
-    /// The part of madvise_cold_or_pageout_pte_range() for a huge PMD, which is locked. One that is
-    /// not in the range as a whole is left alone: that its folio is split is not modelled.
-    private void coldHugePmd(
+    /// Sees to the entry for `addr`, and to those up to `max` that follow it if they are alike. How
+    /// many that were; 0 where `part` is to be split first.
+    @FunctionalInterface
+    private interface PteVisitor {
+        int visit(Word entry, long addr, int max, Part part);
+    }
+
+    /// The loop of madvise_cold_or_pageout_pte_range() and of madvise_free_pte_range(). The lock of
+    /// the table is dropped to split a folio; who cannot be split is passed over.
+    private void forEachPte(MmStruct mm, Word pmd, long start, long end, PteVisitor visitor) {
+        Part part = new Part();
+        long base = start;
+        long addr = start;
+        PteMapping pte = mapLock(mm, pmd, addr);
+        while (pte != null && addr != end) {
+            Word entry = pte.pte((int) ((addr - base) >> geometry.pageShift()));
+            int max = (int) ((end - addr) >> geometry.pageShift());
+            int nr = visitor.visit(entry, addr, max, part);
+            if (part.folio != null) {
+                pte.unmapUnlock();
+                nr = split(part.folio) ? 0 : part.nr;
+                part.folio = null;
+                base = addr;
+                pte = mapLock(mm, pmd, addr);
+            }
+            addr += (long) nr << geometry.pageShift();
+        }
+        if (pte != null) {
+            pte.unmapUnlock();
+        }
+    }
+
+    private @Nullable PteMapping mapLock(MmStruct mm, Word pmd, long addr) {
+        PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(mm, pmd, addr);
+        if (pte != null) {
+            kernel.tlbBatch().flushTlbBatchedPending(mm);
+        }
+        return pte;
+    }
+
+    /// Whether a folio, of which `nr` entries are in the range, is to be split now: then it is in
+    /// `part`. Folios of files are not, see docs/model.md.
+    private boolean takesPart(Folio folio, int nr, Part part) {
+        boolean can =
+                folio.isAnon()
+                        && !kernel.rmap().folioMaybeMappedShared(folio)
+                        && folio.lock().trylock();
+        if (can) {
+            folio.get();
+            part.folio = folio;
+            part.nr = nr;
+        }
+        return can;
+    }
+
+    /// Splits a folio, and gives the lock and the reference back. Whether it has been split.
+    private boolean split(Folio folio) {
+        int err = kernel.folioSplit().splitFolio(folio);
+        folio.lock().unlock();
+        kernel.swap().folioPut(folio);
+        return err == 0;
+    }
+
+    /// The part of madvise_cold_or_pageout_pte_range() for a huge PMD, which is locked. The folio,
+    /// locked and with a reference, where it is to be split since the range has not all of it.
+    private @Nullable Folio coldHugePmd(
             Word pmd, long start, long end, MmWalk<Walk> walk, List<Folio> folios) {
         long orig = pmd.readPlain();
         if (!Entry.present(orig) || kernel.isHugeZeroPfn(Entry.pfn(orig)) || Entry.special(orig)) {
-            return;
+            return null;
         }
         Folio folio = kernel.memMap().pageFolio(kernel.memMap().page(Entry.pfn(orig)));
-        if (folio.isZoneDevice()
-                || kernel.rmap().folioMaybeMappedShared(folio)
-                || end - start != geometry.size(Geometry.PMD)) {
-            return;
+        if (folio.isZoneDevice() || kernel.rmap().folioMaybeMappedShared(folio)) {
+            return null;
+        }
+        if (end - start != geometry.size(Geometry.PMD)) {
+            if (!folio.isAnon() || !folio.lock().trylock()) {
+                return null;
+            }
+            folio.get();
+            return folio;
         }
         if (!walk.data().pageout && Entry.young(orig)) {
             pmd.fetchAnd(~Entry.ACCESSED, Order.RELAXED); // pmdp_test_and_clear_young()
             walk.data().tlb.removePmdTlbEntry(start);
         }
         deactivate(folio, walk.data().pageout, folios);
-    }
-
-    /// The part of madvise_cold_or_pageout_pte_range() for a PTE table.
-    private void coldPtes(Word pmd, long start, long end, MmWalk<Walk> walk, List<Folio> folios) {
-        PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(walk.mm(), pmd, start);
-        if (pte == null) {
-            return;
-        }
-        kernel.tlbBatch().flushTlbBatchedPending(walk.mm());
-        int n = (int) ((end - start) >> geometry.pageShift());
-        for (int i = 0; i < n; ) {
-            long addr = start + ((long) i << geometry.pageShift());
-            i += coldPte(pte.pte(i), addr, n - i, walk.data(), folios);
-        }
-        pte.unmapUnlock();
+        return null;
     }
 
     /// One round of the loop; how many entries it was about.
-    private int coldPte(Word entry, long addr, int max, Walk walk, List<Folio> folios) {
+    private int coldPte(Word entry, long addr, int max, Walk walk, Part part, List<Folio> folios) {
         long pte = entry.readOnce();
         if (Entry.none(pte) || !Entry.ptePresent(pte)) {
             return 1;
@@ -115,9 +193,11 @@ final class MadviseReclaim {
         }
         int nr = 1;
         if (folio.isLarge()) {
-            nr = FolioPteBatch.folioPteBatchFlags(folio, entry, pte, max, 0);
+            FolioPteBatch.Merged batch = FolioPteBatch.madviseFolioPteBatch(folio, entry, pte, max);
+            nr = batch.nr();
+            pte = batch.pte();
             if (nr < folio.nrPages()) {
-                return 1; // would be split
+                return takesPart(folio, nr, part) ? 0 : nr;
             }
         }
         // Not what others map as well, and not what is on no list.
@@ -180,29 +260,23 @@ final class MadviseReclaim {
                 && freeHugePmd(walk.data(), walk.vma(), pmd, start, end)) {
             return 0;
         }
-        PteMapping pte = kernel.pgtableGeneric().pteOffsetMapLock(walk.mm(), pmd, start);
-        if (pte == null) {
-            return 0;
-        }
-        kernel.tlbBatch().flushTlbBatchedPending(walk.mm());
-        int n = (int) ((end - start) >> geometry.pageShift());
-        for (int i = 0; i < n; ) {
-            long addr = start + ((long) i << geometry.pageShift());
-            i += freePte(pte.pte(i), addr, n - i, walk.data());
-        }
-        pte.unmapUnlock();
+        forEachPte(
+                walk.mm(),
+                pmd,
+                start,
+                end,
+                (entry, addr, max, part) -> freePte(entry, addr, max, walk.data(), part));
         return 0;
     }
 
     /// One round of the loop; how many entries it was about.
-    private int freePte(Word entry, long addr, int max, MmuGather tlb) {
+    private int freePte(Word entry, long addr, int max, MmuGather tlb, Part part) {
         long pte = entry.readOnce();
         if (Entry.none(pte)) {
             return 1;
         }
         if (!Entry.ptePresent(pte)) {
-            freeNonpresent(entry, pte);
-            return 1;
+            return freeNonpresent(entry, pte, max);
         }
         Page page = kernel.memMap().vmNormalPage(pte);
         if (page == null) {
@@ -212,9 +286,14 @@ final class MadviseReclaim {
         if (folio.isZoneDevice()) {
             return 1;
         }
-        int nr = folio.isLarge() ? FolioPteBatch.folioPteBatchFlags(folio, entry, pte, max, 0) : 1;
-        if (nr < folio.nrPages()) {
-            return 1; // would be split
+        int nr = 1;
+        if (folio.isLarge()) {
+            FolioPteBatch.Merged batch = FolioPteBatch.madviseFolioPteBatch(folio, entry, pte, max);
+            nr = batch.nr();
+            pte = batch.pte();
+            if (nr < folio.nrPages()) {
+                return takesPart(folio, nr, part) ? 0 : nr;
+            }
         }
         if ((folio.testSwapcache() || folio.testFlag(Folio.PG_DIRTY)) && !cleanFolio(folio)) {
             return nr;
@@ -229,14 +308,21 @@ final class MadviseReclaim {
         return nr;
     }
 
-    /// What is in swap need not be read in any more.
-    private void freeNonpresent(Word entry, long pte) {
+    /// What is in swap need not be read in any more. How many entries that were.
+    private int freeNonpresent(Word entry, long pte, int max) {
         if (Entry.isSwap(pte)) {
-            kernel.swapfile().swapPutEntriesDirect(Entry.swpOffset(pte), 1);
-            kernel.entries().clear(entry);
-        } else if (Entry.isHwpoison(pte) || Entry.isMarker(pte)) {
+            int nr = NonpresentPtes.swapPteBatch(entry, max, pte);
+            kernel.swapfile().swapPutEntriesDirect(Entry.swpOffset(pte), nr);
+            for (int i = 0; i < nr; i++) {
+                kernel.entries().clear(PageTable.plus(entry, i)); // clear_nonpresent_ptes()
+            }
+            return nr;
+        }
+        boolean poison = Entry.isMarker(pte) && (Entry.marker(pte) & Entry.MARKER_POISONED) != 0;
+        if (Entry.isHwpoison(pte) || poison) {
             kernel.entries().clear(entry);
         }
+        return 1;
     }
 
     /// Whether the folio is clean, and in the swap cache no more.
@@ -279,12 +365,17 @@ final class MadviseReclaim {
         if (ptl == null) {
             return false;
         }
-        boolean done = freeLockedPmd(tlb, vma, pmd, start, end);
+        Part part = new Part();
+        boolean done = freeLockedPmd(tlb, vma, pmd, start, end, part);
         ptl.unlock();
+        if (part.folio != null) {
+            split(part.folio);
+        }
         return done;
     }
 
-    private boolean freeLockedPmd(MmuGather tlb, Vma vma, Word pmd, long start, long end) {
+    private boolean freeLockedPmd(
+            MmuGather tlb, Vma vma, Word pmd, long start, long end, Part part) {
         long orig = pmd.readPlain();
         if (kernel.isHugeZeroPfn(Entry.pfn(orig)) || !Entry.present(orig)) {
             return false;
@@ -295,8 +386,9 @@ final class MadviseReclaim {
                 || !folio.lock().trylock()) {
             return false;
         }
-        if (end - start != geometry.size(Geometry.PMD)) { // would be split
-            folio.lock().unlock();
+        if (end - start != geometry.size(Geometry.PMD)) {
+            folio.get();
+            part.folio = folio;
             return false;
         }
         if (folio.testFlag(Folio.PG_DIRTY)) {

@@ -48,6 +48,42 @@ final class SwapTest {
         assertThat(answer.negative()).as(body + " " + answer.states()).isZero();
     }
 
+    // ---- a part of a large folio
+
+    /// The folio is split, and only what was asked for goes.
+    @ParameterizedTest
+    @ValueSource(strings = {"", "split_huge_pmd(a);"})
+    void aPartOfAHugePageIsPagedOut(String before) {
+        config.put("thp", "always");
+        always(
+                "memset(a, 5, H); "
+                        + before
+                        + " OUT(a); r0 = IN_SWAP(a); r1 = smaps(a, \"Swap\") / P;"
+                        + " r2 = a[0] + a[P]; r3 = pmd_trans_huge(a);",
+                "0:r0=1 /\\ 0:r1=1 /\\ 0:r2=10 /\\ 0:r3=0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "split_huge_pmd(a);"})
+    void aPartOfAHugePageIsFreed(String before) {
+        config.put("thp", "always");
+        always(
+                "memset(a, 5, H); "
+                        + before
+                        + " r0 = madvise(a, P, MADV_FREE); r1 = smaps(a, \"LazyFree\") / P;"
+                        + " OUT(a); r2 = a[0] + a[P]; r3 = smaps(a, \"Swap\");",
+                "0:r0=0 /\\ 0:r1=1 /\\ 0:r2=5 /\\ 0:r3=0");
+    }
+
+    @Test
+    void aPartThatSomebodyElseHasAReferenceToStays() {
+        config.put("thp", "always");
+        always(
+                "memset(a, 5, H); p = pin_user_pages_fast(a, 0); OUT(a); r0 = IN_SWAP(a);"
+                        + " r1 = smaps(a, \"Swap\"); r2 = a[0]; unpin_user_page(p);",
+                "0:r0=0 /\\ 0:r1=0 /\\ 0:r2=5");
+    }
+
     // ---- out and in
 
     @ParameterizedTest

@@ -53,8 +53,10 @@ final class VmaMergeTest {
 
     /// 0 where `d` is one mapping over pages 0 and 1, as far as userfaultfd goes.
     private static final String COPY =
-            "P0(char *d, char *s, long u) { int r0 = uffdio_copy(u, d, s, 2 * P) == -ENOENT; }\n"
-                    + "locations [0:r0]\n";
+            """
+            P0(char *d, char *s, long u) { int r0 = uffdio_copy(u, d, s, 2 * P) == -ENOENT; }
+            locations [0:r0]
+            """;
 
     @ParameterizedTest
     @CsvSource({

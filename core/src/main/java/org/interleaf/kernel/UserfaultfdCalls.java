@@ -86,12 +86,11 @@ final class UserfaultfdCalls {
     /// closed.
     private long with(long number, ToLongFunction<UserfaultfdCtx> request) {
         UserfaultfdCtx ctx = ctx(number);
-        int task = kernel.machine().current().id();
-        if (!ctx.fdget(task)) {
+        if (!kernel.userfaultfd().fdget(ctx)) {
             return -Errno.EBADF;
         }
         long ret = request.applyAsLong(ctx);
-        ctx.fdput(task);
+        kernel.userfaultfd().fdput(ctx);
         return ret;
     }
 

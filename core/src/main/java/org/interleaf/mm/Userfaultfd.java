@@ -294,13 +294,31 @@ public final class Userfaultfd {
         return modified;
     }
 
-    /// close(2) of the descriptor: 0 or -EBADF. Waits for requests that are under way.
-    public long close(UserfaultfdCtx ctx) {
-        boolean open = ctx.close(machine.current().id());
-        if (open) {
+    /// A request of the running task to the descriptor begins, which stays open while it is under
+    /// way; false where it is closed.
+    public boolean fdget(UserfaultfdCtx ctx) {
+        boolean open = ctx.fdget(machine.current().id());
+        if (!open) {
+            fdput(ctx);
+        }
+        return open;
+    }
+
+    /// The request has ended. On its way back to user space the task releases the file if that was
+    /// closed meanwhile and nobody else uses it (task_work of `fput()`).
+    public void fdput(UserfaultfdCtx ctx) {
+        if (ctx.fdput(machine.current().id())) {
             release(ctx);
         }
-        return open ? 0 : -Errno.EBADF;
+    }
+
+    /// close(2) of the descriptor: 0 or -EBADF.
+    public long close(UserfaultfdCtx ctx) {
+        UserfaultfdCtx.Closing closing = ctx.close(machine.current().id());
+        if (closing == UserfaultfdCtx.Closing.LAST) {
+            release(ctx);
+        }
+        return closing == UserfaultfdCtx.Closing.NOT_OPEN ? -Errno.EBADF : 0;
     }
 
     /// mm/userfaultfd.c: userfaultfd_release(). The descriptor has been closed.

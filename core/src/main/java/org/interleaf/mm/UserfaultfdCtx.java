@@ -122,18 +122,16 @@ public final class UserfaultfdCtx extends Shared {
 
     /// fs/file.c: fdget(). A request begins; false where the descriptor is closed. Each task has a
     /// flag of its own, so that requests do not depend on each other.
-    public boolean fdget(int task) {
+    boolean fdget(int task) {
         setBusy(task, 1);
-        if (closed.readOnce() == 0) {
-            return true;
-        }
-        fdput(task);
-        return false;
+        return closed.readOnce() == 0;
     }
 
-    /// fs/file.c: fdput(). The request has ended.
-    public void fdput(int task) {
+    /// fs/file.c: fdput(). The request has ended. True where the descriptor has been closed
+    /// meanwhile and this was the last one under way: the file is to be released then.
+    boolean fdput(int task) {
         setBusy(task, 0);
+        return closed.readOnce() != 0 && isLast(task);
     }
 
     /// In the set-up there is nobody else.
@@ -143,18 +141,32 @@ public final class UserfaultfdCtx extends Shared {
         }
     }
 
-    /// close(2): false where that was done before. Waits for requests that are under way, instead
-    /// of leaving the rest to the last of them.
-    boolean close(int task) {
+    /// What close(2) has come to.
+    enum Closing {
+        /// It was closed before.
+        NOT_OPEN,
+        /// A request is under way: the last one releases the file.
+        LEFT,
+        /// The file is to be released.
+        LAST
+    }
+
+    /// close(2).
+    Closing close(int task) {
         if (closed.xchg(1, Order.FULL) != 0) {
-            return false;
+            return Closing.NOT_OPEN;
         }
+        return isLast(task) ? Closing.LAST : Closing.LEFT;
+    }
+
+    /// Whether no other task has a request under way, of those who find that only one is told so.
+    private boolean isLast(int task) {
         for (int i = 0; i < busy.length; i++) {
-            if (i != task) {
-                busy[i].await(-1, 0);
+            if (i != task && busy[i].readOnce() != 0) {
+                return false;
             }
         }
-        return true;
+        return closed.cmpxchg(1, 2, Order.FULL) == 1;
     }
 
     /// mm/userfaultfd.c: userfaultfd_ctx_get().

@@ -124,4 +124,35 @@ final class UserfaultfdTest {
         assertThat(explore("x86-64", mapping("MAP_PRIVATE", "", "O_NONBLOCK", MISSING) + test))
                 .isEqualTo("0:r0=0;");
     }
+
+    /// The last request lets go of the mappings: who waits there goes on, whoever that is.
+    @Test
+    void closingLeavesTheRestToTheLastRequest() {
+        String test =
+                """
+                P0(char *a) { char r0 = a[0]; }
+                P1(char *a, long u) { int r0 = uffdio_wake(u, a, PMD_SIZE); }
+                P2(long u) { int r0 = uffd_close(u); }
+                locations [0:r0; 1:r0; 2:r0]
+                """;
+        assertThat(explore("x86-64", mapping("MAP_PRIVATE", "", "0", MISSING) + test))
+                .isEqualTo("0:r0=0; 1:r0=-9; 2:r0=0; 0:r0=0; 1:r0=0; 2:r0=0;");
+    }
+
+    /// Who reads has the file open as long as that takes, and nobody will tell him.
+    @Test
+    void closingDoesNotWakeWhoReads() {
+        String test =
+                """
+                P0(long u) { long r0 = uffd_read(u); }
+                P1(long u) { int r0 = uffd_close(u); int r1 = 1; }
+                exists (1:r1 = 1)
+                """;
+        String text = "C t\n" + mapping("MAP_PRIVATE", "", "0", MISSING) + test;
+        Map<String, String> config = Map.of("arch", "x86-64", "hugetlb", "PMD:4");
+        Answer answer =
+                new TestRunner(RunOptions.DEFAULT.withConfig(config))
+                        .check(Source.of("t.litmus", text));
+        assertThat(answer.violations()).extracting(v -> v.kind().toString()).contains("DEADLOCK");
+    }
 }
